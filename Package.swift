@@ -1,0 +1,59 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The lowest processor that the binary runs on: every node of a cluster must have it.
+/// `COSFACE_CPU=x86-64-v4 swift build` compiles for newer ones.
+let processor = Context.environment["COSFACE_CPU"] ?? "x86-64-v3"
+
+let package = Package(
+  name: "cosface",
+  products: [
+    .library(name: "FaceRecognition", targets: ["FaceRecognition"]),
+    .executable(name: "cosface", targets: ["cosface"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "COpenMP"),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(name: "MPI", dependencies: ["COpenMPI"]),
+    .target(name: "NeuralNetwork", dependencies: ["COneDNN", "COpenBLAS", "COpenMP"]),
+    .target(
+      name: "FaceRecognition",
+      dependencies: [
+        "MPI", "NeuralNetwork", "CTurboJPEG", "CSPNG", "CXXHash",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "cosface",
+      dependencies: [
+        "FaceRecognition",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    // What a user sees when ranks fail: MPITests runs it under mpirun and reads its output.
+    .executableTarget(name: "failing-program", dependencies: ["MPI"], path: "Tests/FailingProgram"),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "MPITests", dependencies: ["MPI", "TestSupport", "failing-program"]),
+    .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"]),
+    // The command tests run the program itself.
+    .testTarget(name: "FaceRecognitionTests", dependencies: ["FaceRecognition", "TestSupport", "cosface"]),
+    .testTarget(name: "RankTests", dependencies: ["FaceRecognition", "MPI", "NeuralNetwork", "TestSupport"]),
+  ]
+)
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(["-Xcc", "-march=\(processor)"]),
+  ]
+}

@@ -1,0 +1,27 @@
+#pragma once
+#include <mpi.h>
+
+// Open MPI's constants are casts of addresses, which Swift does not import.
+// Each becomes a getter that Swift spells as C does.
+#define COSFACE_CONSTANT(type, name)                                   \
+  static inline type cosface_##name(void)                              \
+      __attribute__((swift_name("getter:" #name "()")));               \
+  static inline type cosface_##name(void) { return name; }
+
+COSFACE_CONSTANT(MPI_Comm, MPI_COMM_WORLD)
+COSFACE_CONSTANT(MPI_Comm, MPI_COMM_NULL)
+COSFACE_CONSTANT(MPI_Datatype, MPI_FLOAT)
+COSFACE_CONSTANT(MPI_Datatype, MPI_DOUBLE)
+COSFACE_CONSTANT(MPI_Datatype, MPI_INT32_T)
+COSFACE_CONSTANT(MPI_Datatype, MPI_INT64_T)
+COSFACE_CONSTANT(MPI_Datatype, MPI_UINT8_T)
+COSFACE_CONSTANT(MPI_Op, MPI_SUM)
+COSFACE_CONSTANT(MPI_Op, MPI_MAX)
+COSFACE_CONSTANT(MPI_Op, MPI_MIN)
+COSFACE_CONSTANT(MPI_Request, MPI_REQUEST_NULL)
+COSFACE_CONSTANT(MPI_Errhandler, MPI_ERRORS_RETURN)
+COSFACE_CONSTANT(MPI_Status *, MPI_STATUS_IGNORE)
+COSFACE_CONSTANT(MPI_Info, MPI_INFO_NULL)
+COSFACE_CONSTANT(void *, MPI_IN_PLACE)
+
+#undef COSFACE_CONSTANT

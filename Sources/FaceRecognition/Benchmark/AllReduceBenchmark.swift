@@ -1,0 +1,73 @@
+package import MPI
+import NeuralNetwork
+
+/// Sums over all ranks, from small messages to large ones.
+package struct AllReduceBenchmark {
+  package struct Size: Encodable, Sendable {
+    package let bytes: Int
+    /// Of the slowest rank, the median of the repetitions.
+    package let seconds: Double
+    /// bytes / seconds
+    package let bytesPerSecond: Double
+    /// What each rank sends at least, 2 (P - 1) / P of the bytes, / seconds.
+    package let sentBytesPerSecond: Double
+  }
+
+  package struct Report: BenchmarkReport {
+    package let ranks: Int
+    package let nodes: Int
+    package let steps: Int
+    package let sizes: [Size]
+    package let peakResidentGB: Double
+    package let limits: MachineLimits
+    /// The largest message's share of half the triad's bandwidth, which a sum in shared memory could reach.
+    package let shareOfMemoryBandwidth: Double
+
+    package var lines: [(name: String, value: String)] {
+      sizes.map { size in
+        ("\(size.bytes) bytes", "\((1e6 * size.seconds).shown(1)) us, \((size.bytesPerSecond / 1e9).shown(3)) GB/s")
+      } + [
+        ("ranks", "\(ranks) on \(nodes) nodes"),
+        ("share of memory's", "\((100 * shareOfMemoryBandwidth).shown(1)) %"),
+        ("peak memory", "\(peakResidentGB.shown(2)) GB a rank"),
+      ] + limits.lines
+    }
+  }
+
+  package var largestBytes = 64 << 20
+  package var steps = 10
+
+  package init() {}
+
+  package func run(_ communicator: Communicator) throws -> Report {
+    let count = max(largestBytes / 4, 1)
+    let memory = AlignedMemory(count: count)
+    memory.elements.update(repeating: 1)
+    var sizes: [Size] = []
+    var floats = min(1 << 10, count)
+    while true {
+      let buffer = UnsafeMutableBufferPointer(rebasing: memory.elements[0..<floats])
+      let timing = try Timing.measure(steps) {
+        try communicator.barrier()
+        try communicator.allReduce(buffer)
+      }
+      let seconds = try communicator.allReduce(timing.median, .max)
+      let bytes = 4 * floats
+      let ranks = Double(communicator.size)
+      sizes.append(
+        Size(
+          bytes: bytes, seconds: seconds, bytesPerSecond: Double(bytes) / seconds,
+          sentBytesPerSecond: 2 * (ranks - 1) / ranks * Double(bytes) / seconds))
+      // Sums of ones would overflow after some hundred repetitions.
+      memory.elements.update(repeating: 1)
+      if floats == count { break }
+      floats = min(floats * 4, count)
+    }
+    let nodes = try communicator.placement().nodeCount
+    let peak = try communicator.allReduce(ResidentMemory.peakGB, .max)
+    let limits = MachineLimits.measure()
+    return Report(
+      ranks: communicator.size, nodes: nodes, steps: steps, sizes: sizes, peakResidentGB: peak, limits: limits,
+      shareOfMemoryBandwidth: sizes.last!.bytesPerSecond / (limits.triadGBPerSecond * 1e9 / 2))
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+package import NeuralNetwork
+
+/// Writes checkpoints behind the training: `save` copies and returns, a thread of its own writes the copy.
+///
+/// One is in flight at a time. A `save` that comes before the last one is on disk waits for it: none is skipped, so
+/// which checkpoints a run makes depends on its options and not on its disk. A caller that would rather skip than wait
+/// (checkpoints by time) asks `isWriting` first. An error while writing is thrown by the next call of any method here.
+/// ```swift
+/// let writer = CheckpointWriter(store, network, classWeight: head.classWeight, keep: 3)
+/// try writer.save(state, description)    // every so many steps, after head.materialize()
+/// try writer.checkForFailure()           // every step: ends the run soon after a disk is full
+/// try writer.finish()                    // at the end, and before the program exits for a signal
+/// ```
+/// One thread calls these methods; rank 0 alone has a writer.
+package final class CheckpointWriter: @unchecked Sendable {
+  package let store: CheckpointStore
+  /// How many newest checkpoints stay; the best by validation stays too.
+  package let keep: Int
+
+  private let snapshot: CheckpointSnapshot
+  private let condition = NSCondition()
+  // Under the condition's lock.
+  private var isBusy = false
+  private var failure: (any Error)?
+  private var last: CheckpointFolder?
+
+  /// Allocates the copy: as much memory as values, statistics and momenta have.
+  package init(_ store: CheckpointStore, _ network: Network, classWeight: Parameter, keep: Int) {
+    precondition(keep >= 1, "\(keep) checkpoints to keep")
+    self.store = store
+    self.keep = keep
+    snapshot = CheckpointSnapshot(network, classWeight: classWeight)
+  }
+
+  /// Bytes of the copy, for the memory report.
+  package var bytes: Int { snapshot.bytes }
+
+  package var isWriting: Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    return isBusy
+  }
+
+  /// The last checkpoint that is whole and on disk; nil before the first.
+  package var lastWritten: CheckpointFolder? {
+    condition.lock()
+    defer { condition.unlock() }
+    return last
+  }
+
+  /// Copies the network as it is now, and has the copy written. Costs one copy in memory, if the last one is written.
+  ///
+  /// - Throws: what went wrong with an earlier one; this one is not made then.
+  package func save(_ state: CheckpointState, _ description: ModelDescription) throws {
+    try finish()
+    snapshot.capture()
+    condition.lock()
+    isBusy = true
+    condition.unlock()
+    let thread = Thread { self.write(state, description) }
+    thread.name = "checkpoint"
+    thread.start()
+  }
+
+  /// Throws what went wrong since the last call; does not wait.
+  package func checkForFailure() throws {
+    condition.lock()
+    defer { condition.unlock() }
+    try throwFailure()
+  }
+
+  /// Waits until what was saved is on disk; throws what went wrong.
+  package func finish() throws {
+    condition.lock()
+    defer { condition.unlock() }
+    while isBusy { condition.wait() }
+    try throwFailure()
+  }
+
+  /// Each failure is thrown once.
+  private func throwFailure() throws {
+    guard let failure else { return }
+    self.failure = nil
+    throw failure
+  }
+
+  /// On the thread.
+  private func write(_ state: CheckpointState, _ description: ModelDescription) {
+    var written: CheckpointFolder?
+    var problem: (any Error)?
+    do {
+      let folder = try store.write(snapshot, state, description)
+      written = folder
+      try store.prune(keeping: keep, best: state.best?.step, written: folder)
+    } catch { problem = error }
+    condition.lock()
+    isBusy = false
+    failure = problem
+    last = written ?? last
+    condition.broadcast()
+    condition.unlock()
+  }
+}

@@ -1,0 +1,58 @@
+import CXXHash
+
+/// A fingerprint of bytes: XXH3 with 128 bits, at memory speed.
+///
+/// It finds accidents (a flipped bit, a replica that went astray), not forgery. Equal on every machine; the text is that
+/// of `xxhsum -H2` and Python's `xxhash.xxh3_128_hexdigest`.
+///
+/// The corresponding C function is `XXH3_128bits`.
+package struct Digest: Hashable, Sendable, CustomStringConvertible {
+  package let high: UInt64
+  package let low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  package init(of bytes: UnsafeRawBufferPointer) {
+    self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
+  }
+
+  init(_ hash: XXH128_hash_t) {
+    self.init(high: hash.high64, low: hash.low64)
+  }
+
+  /// Reads what `description` writes; nil for anything else.
+  package init?(_ text: some StringProtocol) {
+    let digits = Array(text.utf8)
+    guard digits.count == 32, digits.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+      let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
+    else { return nil }
+    self.init(high: high, low: low)
+  }
+
+  /// 32 hexadecimal digits, the high half first.
+  package var description: String { Self.hex(high) + Self.hex(low) }
+
+  private static func hex(_ word: UInt64) -> String {
+    let digits = String(word, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+extension Digest: Codable {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let digest = Digest(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no digest of 32 hex digits")
+    }
+    self = digest
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

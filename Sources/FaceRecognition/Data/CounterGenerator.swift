@@ -1,0 +1,62 @@
+/// Random numbers as a function of (seed, purpose, two counters), so that they depend on neither threads nor ranks.
+///
+/// SplitMix64 (Steele, Lea, Flood 2014) from a state mixed of its arguments. `below` and `uniform` are our own because
+/// the standard library may change how it draws, and a resumed run must see the same data under a newer Swift.
+package struct CounterGenerator: RandomNumberGenerator, Sendable {
+  /// Keeps apart the streams that share a seed.
+  package enum Purpose: UInt64, Sendable {
+    case order = 1
+    case augmentation = 2
+    case holdout = 3
+    case dropout = 4
+  }
+
+  private var state: UInt64
+
+  private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  package init(seed: UInt64, purpose: Purpose, _ first: Int = 0, _ second: Int = 0) {
+    state = seed
+    for word in [purpose.rawValue, UInt64(bitPattern: Int64(first)), UInt64(bitPattern: Int64(second))] {
+      state = Self.mixed(state &+ Self.increment) ^ word
+    }
+    state = Self.mixed(state &+ Self.increment)
+  }
+
+  package mutating func next() -> UInt64 {
+    state &+= Self.increment
+    return Self.mixed(state)
+  }
+
+  /// A number in 0..<bound without bias (Lemire 2019).
+  package mutating func below(_ bound: Int) -> Int {
+    precondition(bound > 0, "A random number below \(bound)")
+    let range = UInt64(bound)
+    var product = next().multipliedFullWidth(by: range)
+    if product.low < range {
+      let threshold = (0 &- range) % range
+      while product.low < threshold { product = next().multipliedFullWidth(by: range) }
+    }
+    return Int(product.high)
+  }
+
+  /// A number in [lower, upper), one of 2^24 steps.
+  package mutating func uniform(_ lower: Float, _ upper: Float) -> Float {
+    lower + (upper - lower) * (Float(next() >> 40) * 0x1p-24)
+  }
+
+  /// 0..<count in random order (Fisher and Yates).
+  package mutating func permutation(_ count: Int) -> [Int32] {
+    precondition(count <= Int(Int32.max), "A permutation of \(count) samples exceeds Int32")
+    var order = [Int32](0..<Int32(count))
+    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, below(last + 1)) }
+    return order
+  }
+
+  private static func mixed(_ value: UInt64) -> UInt64 {
+    var z = value
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

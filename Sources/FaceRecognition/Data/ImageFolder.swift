@@ -1,0 +1,94 @@
+/// A folder of folders: `root/person/image`, one folder per person.
+///
+/// People and images are sorted by the bytes of their names, hidden files are ignored, links are followed one level (so
+/// that a loop of links ends). Paths are kept as bytes in one array: about 20 bytes an image beside its name.
+package struct ImageFolder: ImageSource {
+  package let location: String
+  package let classNames: [String]
+  /// File names, each ended by a zero, one after the other.
+  let names: [UInt8]
+  /// Where each sample's name starts in `names`.
+  let nameStarts: [Int]
+  private let labels: [Int32]
+
+  /// Lists the folder; no image is opened.
+  ///
+  /// - Throws: `DataError` where the folder is missing or empty, holds images beside the people's folders, or a person
+  ///   has no image file.
+  package init(root: String) throws {
+    location = root.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root
+    let people = try Self.people(in: location)
+    var names: [UInt8] = []
+    var nameStarts: [Int] = []
+    var labels: [Int32] = []
+    for (label, person) in people.enumerated() {
+      let path = "\(location)/\(person)"
+      let listing = try DirectoryListing(path: path)
+      let before = nameStarts.count
+      for entry in listing.entries where listing.isImage(entry) {
+        // A broken link stays: it is an image that cannot be read, to be named and counted when its turn comes.
+        guard entry.kind == .file || entry.kind == .brokenLink else { continue }
+        nameStarts.append(names.count)
+        labels.append(Int32(label))
+        names.append(contentsOf: listing.bytes[entry.start...(entry.start + entry.length)])
+      }
+      if nameStarts.count == before { throw Self.noImages(path, listing) }
+    }
+    guard nameStarts.count <= Int(Int32.max) else {
+      throw DataError(location, "\(nameStarts.count) images are more than \(Int32.max)")
+    }
+    classNames = people
+    self.names = names
+    self.nameStarts = nameStarts
+    self.labels = labels
+  }
+
+  package var count: Int { nameStarts.count }
+
+  package func label(of sample: Int) -> Int { Int(labels[sample]) }
+
+  /// `person/image`; bytes that are not UTF-8 are shown as replacement characters.
+  package func identifier(of sample: Int) -> String {
+    names.withUnsafeBufferPointer {
+      "\(classNames[Int(labels[sample])])/\(String(cString: $0.baseAddress! + nameStarts[sample]))"
+    }
+  }
+
+  private static func people(in root: String) throws(DataError) -> [String] {
+    let listing = try DirectoryListing(path: root)
+    let layout = "Images belong into one folder per person: \(root)/NAME/IMAGE."
+    var people: [String] = []
+    for entry in listing.entries {
+      switch entry.kind {
+      case .folder:
+        guard let name = String(validating: listing.name(of: entry), as: UTF8.self) else {
+          let shown = String(decoding: listing.name(of: entry), as: UTF8.self)
+          throw DataError("\(root)/\(shown)", "the folder's name is not UTF-8", remedy: "Rename it.")
+        }
+        people.append(name)
+      case .brokenLink:
+        let name = String(decoding: listing.name(of: entry), as: UTF8.self)
+        throw DataError("\(root)/\(name)", "this link leads nowhere, or in a loop", remedy: "Mend or remove it.")
+      case .file where listing.isImage(entry):
+        let name = String(decoding: listing.name(of: entry), as: UTF8.self)
+        throw DataError("\(root)/\(name)", "this image lies beside the people's folders", remedy: layout)
+      case .file, .other: continue
+      }
+    }
+    guard !people.isEmpty else {
+      throw DataError(
+        root, listing.entries.isEmpty ? "the folder is empty" : "there is no folder in it", remedy: layout)
+    }
+    return people
+  }
+
+  private static func noImages(_ path: String, _ listing: DirectoryListing) -> DataError {
+    if listing.entries.contains(where: { $0.kind == .folder }) {
+      return DataError(
+        path, "a person's folder with folders in it and no image file",
+        remedy: "If the people are one level further down, give \(path) itself.")
+    }
+    return DataError(
+      path, "a person's folder without an image file (jpg, jpeg, png, pgm, ppm)", remedy: "Fill it or remove it.")
+  }
+}

@@ -1,0 +1,74 @@
+/// Where labelled images come from: a folder, a part of one, a record file.
+///
+/// Samples are numbered 0..<count in an order that every rank agrees on. Classes are people, numbered 0..<N without
+/// gaps in the order of `classNames`.
+package protocol ImageSource: Sendable {
+  /// The folder or file that the user named.
+  var location: String { get }
+  var count: Int { get }
+  var classNames: [String] { get }
+
+  func label(of sample: Int) -> Int
+
+  /// The path relative to `location`, for messages, lists and fingerprints.
+  func identifier(of sample: Int) -> String
+
+  /// Bytes of the image file, without reading it.
+  func encodedSize(of sample: Int) throws -> Int
+
+  /// Calls `body` with the image file's bytes, which are valid only inside it; they lie in `scratch` or in the source.
+  ///
+  /// - Throws: `DataError` where the file cannot be read, and what `body` throws.
+  func withEncodedImage<Result>(
+    of sample: Int, scratch: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result
+}
+
+extension ImageSource {
+  /// A copy of the image file's bytes.
+  package func encodedImage(of sample: Int) throws -> [UInt8] {
+    try withEncodedImage(of: sample, scratch: ByteBuffer()) { [UInt8]($0) }
+  }
+
+  /// Refuses what no training can use: fewer than two people, fewer samples than ranks, labels that name nobody.
+  ///
+  /// - Throws: `DataError`
+  package func validateForTraining(rankCount: Int = 1) throws {
+    let classes = classNames.count
+    guard classes >= 2 else {
+      throw DataError(
+        location, "training needs at least 2 people and this has \(classes)",
+        remedy: "Each person's images belong into a folder of their own: \(location)/NAME/IMAGE.")
+    }
+    guard count >= rankCount else {
+      throw DataError(
+        location, "\(count) images cannot be divided among \(rankCount) ranks",
+        remedy: "Start at most \(count) ranks.")
+    }
+    for sample in 0..<count where !(0..<classes).contains(label(of: sample)) {
+      throw DataError(
+        "\(location)/\(identifier(of: sample))", "its label \(label(of: sample)) is outside 0..<\(classes)")
+    }
+  }
+
+  /// The images of some classes only, labels dense again, in the order of `classes`' sorted numbers.
+  package func subset(people classes: some Sequence<Int>) -> ImageSubset {
+    ImageSubset(of: self, classes: classes.sorted())
+  }
+
+  /// Takes `holdoutPeople` people, chosen by `seed`, out of the training data.
+  ///
+  /// - Throws: `DataError` where fewer than two people would be left to train on.
+  package func split(holdoutPeople: Int, seed: UInt64) throws -> (training: ImageSubset, heldOut: ImageSubset) {
+    precondition(holdoutPeople >= 0, "\(holdoutPeople) people to hold out")
+    let classes = classNames.count
+    guard classes - holdoutPeople >= 2 else {
+      throw DataError(
+        location, "holding out \(holdoutPeople) of \(classes) people leaves fewer than 2 to train on",
+        remedy: "Hold out at most \(max(0, classes - 2)).")
+    }
+    var generator = CounterGenerator(seed: seed, purpose: .holdout)
+    let order = generator.permutation(classes).map(Int.init)
+    return (subset(people: order[holdoutPeople...]), subset(people: order[..<holdoutPeople]))
+  }
+}

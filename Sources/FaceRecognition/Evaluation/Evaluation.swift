@@ -1,0 +1,89 @@
+import Foundation
+package import MPI
+import NeuralNetwork
+
+/// The judgement of one model by one set of pairs, on all ranks.
+///
+/// ```swift
+/// let evaluation = try Evaluation(options, communicator)
+/// let report = try evaluation.run()
+/// if communicator.rank == 0 { print(report) }
+/// ```
+package final class Evaluation {
+  package let verification: Verification
+  private let options: EvaluationOptions
+  private let communicator: Communicator
+  private let description: ModelDescription
+  private let embedder: Embedder
+  /// Made by `run`.
+  private var results: (network: VerificationResult, rawPixels: VerificationResult?)?
+
+  /// Opens the model and the data; every rank calls it.
+  ///
+  /// - Throws: what is wrong with a file, or a `RankAgreement.Failure` where the ranks see different models or images.
+  package init(_ options: EvaluationOptions, _ communicator: Communicator) throws {
+    self.options = options
+    self.communicator = communicator
+    let (_, description, network) = try ModelFile.open(options.model)
+    self.description = description
+    embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
+    verification = try Self.verification(options)
+    let weights = [network.parameters, network.statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }
+    try RankAgreement.check(
+      [
+        ("weights of \(options.model)", weights.joined()),
+        ("images in \(options.data)", try verification.source.fingerprint()),
+        ("pairs", "\(verification.pairs.count), \(verification.samples.count) images"),
+      ], communicator)
+  }
+
+  private static func verification(_ options: EvaluationOptions) throws -> Verification {
+    if let pairs = options.pairs { return try Verification(PairList(path: pairs, root: options.data)) }
+    let folder = try ImageFolder(root: options.data)
+    let source: any ImageSource =
+      options.holdoutPeople > 0
+      ? try folder.split(holdoutPeople: options.holdoutPeople, seed: options.seed).heldOut : folder
+    return try Verification(of: source, maximumPairs: options.maximumPairs, seed: options.seed)
+  }
+
+  /// People among the judged whose names stand in the model: judging by them tells little of strangers.
+  package var trainedPeople: Int {
+    guard options.pairs == nil else { return 0 }
+    return Set(description.classNames).intersection(verification.source.classNames).count
+  }
+
+  /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
+  package func run() throws -> EvaluationReport {
+    let limit = Int(options.maximumBadImages * Double(verification.samples.count))
+    let network = try verification.run(embedder, flip: options.flip, badImageLimit: limit, communicator)
+    let rawPixels =
+      options.rawPixels
+      ? try verification.runRawPixels(
+        flip: options.flip, badImageLimit: limit, workers: options.workers, communicator) : nil
+    results = (network, rawPixels)
+    return EvaluationReport(
+      options: options, model: description, verification: verification, network: network, rawPixels: rawPixels)
+  }
+
+  /// Writes each pair that `run` judged and its cosines, one a line under a header, as CSV. One rank calls it.
+  ///
+  /// - Throws: `FileError`
+  package func writeScores(to path: String) throws {
+    guard let results else { preconditionFailure("Scores are written after the run") }
+    var text = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
+    for (index, pair) in results.network.pairs.enumerated() {
+      var fields = [pair.first, pair.second].map { Self.quoted(verification.source.identifier(of: $0)) }
+      fields += [pair.same ? "1" : "0", "\(pair.fold)", "\(results.network.scores[index])"]
+      // Both read the same images, so their pairs are the same.
+      if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scores[index])") }
+      text += fields.joined(separator: ",") + "\n"
+    }
+    try AtomicFile.write(Data(text.utf8), to: path)
+  }
+
+  /// A field as RFC 4180 has it.
+  private static func quoted(_ field: String) -> String {
+    let needsQuotes = field.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
+    return needsQuotes ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+  }
+}

@@ -1,0 +1,16 @@
+/// A list of pairs that cannot be used: which file, which line (from 1), and why.
+package struct PairListError: Error, Equatable, CustomStringConvertible {
+  package let path: String
+  package let line: Int?
+  package let reason: String
+
+  package init(path: String, line: Int? = nil, reason: String) {
+    self.path = path
+    self.line = line
+    self.reason = reason
+  }
+
+  package var description: String {
+    "'\(path)'" + (line.map { ", line \($0)" } ?? "") + ": " + reason + "."
+  }
+}

@@ -1,0 +1,94 @@
+package import MPI
+
+/// A task: tell whether two images show the same person, for these pairs of them.
+///
+/// Made once; run by every rank, with every model that is to be judged, also between the steps of a training run.
+/// ```swift
+/// let verification = try Verification(of: heldOutPeople, seed: 1)
+/// let accuracy = try verification.run(embedder, communicator).report.best.accuracy
+/// ```
+package struct Verification: Sendable {
+  /// How the pairs were chosen.
+  package enum Selection: Equatable, Sendable {
+    case list(path: String)
+    case all
+    case sample(seed: UInt64)
+  }
+
+  package let source: any ImageSource
+  /// By sample numbers of the source.
+  package let pairs: [FacePair]
+  package let selection: Selection
+  /// The folds that a list prescribes.
+  package let foldCount: Int
+  /// The images that the pairs name, ascending: no others are read.
+  package let samples: [Int]
+
+  /// Up to so many pairs a folder is judged by all of them: 447 images.
+  package static let defaultMaximumPairs = 100_000
+
+  /// All pairs of the source's images, or a balanced sample of `maximumPairs` where there are more.
+  ///
+  /// - Throws: `EvaluationError` where there are no two images of one person, or a single person.
+  package init(of source: any ImageSource, maximumPairs: Int = defaultMaximumPairs, seed: UInt64) throws {
+    let labels = (0..<source.count).map(source.label)
+    let existing = PairSelection(labels: labels)
+    guard existing.sameCount > 0, existing.differentCount > 0 else {
+      throw EvaluationError(
+        "\(source.location): verification needs two people, and two images of one of them, but there are "
+          + "\(source.count) images of \(source.classNames.count) people")
+    }
+    let takesAll = existing.sameCount + existing.differentCount <= maximumPairs
+    pairs =
+      takesAll
+      ? PairSelection.all(labels: labels) : existing.balancedSample(count: maximumPairs, seed: seed)
+    selection = takesAll ? .all : .sample(seed: seed)
+    foldCount = 0
+    self.source = source
+    samples = Self.samples(of: pairs)
+  }
+
+  /// The pairs of a list.
+  ///
+  /// - Throws: `EvaluationError` where all of them are of one kind.
+  package init(_ list: PairList) throws {
+    let sameCount = list.pairs.count { $0.same }
+    guard sameCount > 0, sameCount < list.pairs.count else {
+      throw EvaluationError(
+        "\(list.path): verification needs pairs of the same person and of different people, but there are "
+          + "\(sameCount) and \(list.pairs.count - sameCount)")
+    }
+    source = ImageList(list.images, root: list.root)
+    pairs = list.pairs
+    selection = .list(path: list.path)
+    foldCount = list.foldCount
+    samples = Self.samples(of: pairs)
+  }
+
+  /// Judges a network. Every rank calls it with the same values and gets the same.
+  ///
+  /// - Parameters:
+  ///   - flip: an image's embedding is the sum of its own and its mirror image's.
+  ///   - badImageLimit: images that may be unreadable; their pairs are left out.
+  /// - Throws: `EvaluationError`, the same on every rank: too many bad images, an embedding that is zero or not finite.
+  package func run(
+    _ embedder: Embedder, flip: Bool = true, badImageLimit: Int = 0, _ communicator: Communicator
+  ) throws -> VerificationResult {
+    let embeddings = try embedder.embed(
+      source, samples: samples, flip: flip, badImageLimit: badImageLimit, communicator)
+    return try VerificationResult(of: embeddings, self)
+  }
+
+  /// Judges the pixels themselves, as `run` does a network.
+  package func runRawPixels(
+    flip: Bool = true, badImageLimit: Int = 0, workers: Int = 1, _ communicator: Communicator
+  ) throws -> VerificationResult {
+    let embeddings = try RawPixels.embed(
+      source, samples: samples, flip: flip, badImageLimit: badImageLimit, workers: workers, communicator)
+    return try VerificationResult(of: embeddings, self)
+  }
+
+  private static func samples(of pairs: [FacePair]) -> [Int] {
+    Set(pairs.lazy.flatMap { [$0.first, $0.second] }).sorted()
+  }
+}

@@ -1,0 +1,22 @@
+/// What a verification came to, pair by pair and in all.
+package struct VerificationResult: Sendable {
+  package let report: VerificationReport
+  /// The pairs that were judged: those of unreadable images are not among them.
+  package let pairs: [FacePair]
+  /// The cosine of each of `pairs`.
+  package let scores: [Double]
+  /// Norms of the embeddings, of the images as they are.
+  package let norms: Distribution
+  package let badImages: [BadImage]
+
+  /// Throws an `EvaluationError` for an embedding that is zero or not finite, and where no pair of one kind is left.
+  init(of embeddings: Embeddings, _ verification: Verification) throws {
+    let table = try embeddings.table(of: verification.source)
+    let rows = Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...))
+    pairs = verification.pairs.filter { rows[$0.first] != nil && rows[$0.second] != nil }
+    scores = pairs.map { table.cosine(rows[$0.first]!, rows[$0.second]!) }
+    norms = table.norms
+    badImages = embeddings.badImages
+    report = try VerificationReport(scores: scores, pairs: pairs, foldCount: verification.foldCount)
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import MPI
+import NeuralNetwork
+
+/// What rank 0 says before the first step: who trains what, how much memory each rank takes, what loss to expect.
+struct StartReport {
+  let options: TrainingOptions
+  let step: TrainingStep
+  let data: TrainingData
+  let placements: [String]
+  let totalSteps: Int
+  let loaderBytes: Int
+  /// On rank 0: the copy from which checkpoints are written.
+  let checkpointBytes: Int
+
+  func lines() -> [String] {
+    let network = step.network
+    let parameters = network.parameters.parameters.reduce(0) { $0 + $1.count }
+    let head = step.head
+    let hosts = Dictionary(grouping: placements) { $0 }.map { "\($0.key) (\($0.value.count))" }.sorted()
+    let order = data.order
+    var lines = [
+      "ranks     \(placements.count) on \(hosts.joined(separator: ", ")), \(options.threads) threads and \(options.workers) readers each",
+      "network   \(network.name), \(Self.grouped(parameters)) parameters, input 3 x \(options.inputSize) x \(options.inputSize), embedding \(network.embeddingWidth)",
+      "data      \(Self.grouped(data.training.count)) images of \(Self.grouped(head.classCount)) people"
+        + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
+      "steps     \(Self.grouped(totalSteps)) of \(order.globalBatchSize) images, \(Self.grouped(order.stepsPerEpoch)) an epoch",
+      "memory    " + memory() + " per rank",
+    ]
+    let scale = settings.effective(rowNorm: head.scale)
+    let expected = LogitScale.expectedLoss(
+      classCount: head.classCount, width: network.embeddingWidth, scale: scale, margin: options.margin)
+    lines.append(
+      String(format: "loss      about %.2f expected at step 0, with the logits' scale at %.1f", expected, scale))
+    let bound = LogitScale.lowerBound(classCount: head.classCount)
+    if scale < bound {
+      lines.append(
+        String(
+          format: "warning   the scale %.2f is below %.2f, which the paper asks for %d classes (probability 0.9): "
+            + "raise --logit-multiplier or --logit-scale", scale, bound, head.classCount))
+    }
+    return lines
+  }
+
+  private var settings: LogitScale { step.settings.logitScale }
+
+  private func memory() -> String {
+    let parts = [
+      ("network and momentum", step.network.parameters.bytes + step.network.statistics.bytes),
+      ("activations", step.network.passBytes),
+      ("class weight, momentum and logits", step.head.bytes),
+      ("images", loaderBytes), ("copy for checkpoints, on rank 0", checkpointBytes),
+    ]
+    let total = parts.reduce(0) { $0 + $1.1 }
+    return Self.size(total) + " (" + parts.map { "\($0.0) \(Self.size($0.1))" }.joined(separator: ", ") + ")"
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    bytes < 1_000_000_000
+      ? String(format: "%.0f MB", Double(bytes) / 1e6) : String(format: "%.2f GB", Double(bytes) / 1e9)
+  }
+
+  /// 36644 as 36,644.
+  private static func grouped(_ number: Int) -> String {
+    var digits = String(number)
+    var result = ""
+    while digits.count > 3 {
+      result = ",\(digits.suffix(3))" + result
+      digits.removeLast(3)
+    }
+    return digits + result
+  }
+}

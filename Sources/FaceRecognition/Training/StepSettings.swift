@@ -1,0 +1,18 @@
+package import NeuralNetwork
+
+/// What one training step depends on, apart from weights and data.
+package struct StepSettings: Sendable {
+  package var margin = 0.35
+  package var logitScale = LogitScale.learned(multiplier: 32)
+  package var momentum = 0.9
+  package var isNesterov = false
+  package var weightDecay = 5e-4
+  /// It would pull on the scale, so 0 unless asked for.
+  package var classWeightDecay = 0.0
+  /// Largest global norm of the gradient; nil leaves it as it is.
+  package var gradientClipping: Double?
+  /// Bytes of gradients that one allreduce carries.
+  package var bucketBytes = 4 << 20
+
+  package init() {}
+}

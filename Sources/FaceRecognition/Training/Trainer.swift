@@ -1,0 +1,256 @@
+import Foundation
+package import MPI
+package import NeuralNetwork
+
+/// A training run on all ranks, from data to model file.
+///
+/// ```swift
+/// let trainer = try Trainer(options, communicator)
+/// try trainer.run()
+/// ```
+/// Every rank makes one and runs it; rank 0 writes the files and speaks.
+package final class Trainer {
+  private let options: TrainingOptions
+  private let kind: NetworkKind
+  private let communicator: Communicator
+  private let data: TrainingData
+  private let step: TrainingStep
+  private let loader: BatchLoader
+  private let schedule: LearningRateSchedule
+  private let totalSteps: Int
+  private let badImages: BadImageLedger
+  private let replicas: ReplicaCheck
+  private let folder: RunFolder
+  private let files: RunFiles?
+  private let judge: TrainingJudge?
+  private let fingerprint: String
+  private let resumption: Resumption?
+  private let firstStep: Int
+  private let progress: ProgressReporter
+  private var isRoot: Bool { communicator.rank == 0 }
+
+  /// `resumption` makes it go on where the run stood; its options count then.
+  package init(
+    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, _ communicator: Communicator
+  ) throws {
+    let options = resumption?.options ?? given
+    self.options = options
+    self.resumption = resumption
+    firstStep = resumption?.state.step ?? 0
+    self.kind = kind
+    self.communicator = communicator
+    try RankAgreement.check(options.named(), communicator)
+    data = try TrainingData(options, communicator)
+    folder = RunFolder(options.output)
+    fingerprint = try data.training.fingerprint()
+    if let state = resumption?.state { try state.check(data, fingerprint: fingerprint, run: options.output) }
+    if communicator.rank == 0 && resumption == nil { try folder.create() }
+    try communicator.barrier()
+
+    let order = data.order
+    Parallel.setThreads(options.threads)
+    let network = kind.makeNetwork(
+      embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout)
+    if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
+      throw TrainingError.singleSampleBatch(network: options.network)
+    }
+    let capacity =
+      (0...order.maximumShard).flatMap {
+        MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
+      }.max() ?? 1
+    step = TrainingStep(
+      network, classCount: data.training.classNames.count, capacity: capacity,
+      accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
+    loader = BatchLoader(
+      data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
+      workers: options.workers)
+    schedule = options.learningRateSchedule(stepsPerEpoch: order.stepsPerEpoch)
+    totalSteps = options.length.steps(perEpoch: order.stepsPerEpoch)
+    badImages = BadImageLedger(
+      limit: Int(options.maxBadImages * Double(data.training.count)), communicator: communicator)
+    replicas = ReplicaCheck([network.parameters, network.statistics, step.head.store])
+    judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
+    let epochs = (totalSteps + order.stepsPerEpoch - 1) / max(order.stepsPerEpoch, 1)
+    progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs)
+    files =
+      communicator.rank == 0
+      ? try RunFiles(folder, options, step, resumingAt: resumption?.state.step) : nil
+  }
+
+  /// Trains to the end, or until a signal or `stopAfter` asks to stop.
+  package func run() throws -> Outcome {
+    try prepareWeights()
+    try report()
+    StopRequest.listen()
+    var best = resumption?.state.best
+    let end = min(totalSteps, options.stopAfter.map { firstStep + $0 } ?? totalSteps)
+    loader.start(atStep: firstStep, endStep: end)
+    defer { loader.stop() }
+    for index in firstStep..<max(end, firstStep) {
+      var (line, wish) = try trainStep(index)
+      let isLast = index + 1 == end || wish == .stop
+      if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
+        let result = try judge.run(communicator)
+        (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
+        if result.accuracy > best?.accuracy ?? 0 { best = .init(step: index + 1, accuracy: result.accuracy) }
+        if isRoot { progress.say("judged    " + result.description) }
+      }
+      try files?.write(line)
+      if isRoot { progress.show(line, isLast: isLast) }
+      if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
+        step.head.materialize()
+        try replicas.run(communicator, step: index)
+      }
+      if isLast || wish == .checkpoint || isCheckpointDue(after: index) { try save(after: index, best: best) }
+      if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
+    }
+    return end < totalSteps ? try stop(after: end - 1) : try complete()
+  }
+
+  /// How a run ended.
+  package enum Outcome: Equatable, Sendable {
+    case complete
+    /// Saved, to be resumed; the process shall end with this exit code.
+    case stopped(exitCode: Int32)
+  }
+
+  private func prepareWeights() throws {
+    guard let resumption else {
+      step.network.initialize(seed: options.seed)
+      step.head.initialize(seed: options.seed)
+      return try step.synchronize(classWeightNorm: options.classWeightNorm)
+    }
+    try resumption.checkpoint?.restore(step.network, classWeight: step.head.classWeight)
+    try step.resume(scale: resumption.state.classScale.value)
+  }
+
+  private func stop(after index: Int) throws -> Outcome {
+    try files?.finish()
+    if isRoot {
+      progress.say("stopped   after step \(index + 1) of \(totalSteps); go on with: train --resume \(options.output)")
+    }
+    return .stopped(exitCode: StopRequest.exitCode)
+  }
+
+  private func complete() throws -> Outcome {
+    try files?.finish()
+    if isRoot {
+      step.head.materialize()
+      try ModelFile.write(
+        step.network, classWeight: step.head.classWeight, description(after: totalSteps), to: folder.model)
+      progress.say("model     \(folder.model)")
+    }
+    try communicator.barrier()
+    return .complete
+  }
+
+  /// What ranks ask each other for after a step.
+  private enum Wish { case nothing, checkpoint, stop }
+
+  private func trainStep(_ index: Int) throws -> (MetricsFile.Line, Wish) {
+    let start = ContinuousClock.now
+    let waited = loader.waited
+    let batch = try loader.next()
+    let count = data.order.globalCount(step: index)
+    let rate = schedule.rate(step: index, totalSteps: totalSteps)
+    let part: Double
+    do {
+      part = try step.run(microBatches(batch), count: count, learningRate: rate)
+    } catch let error as HeadError {
+      throw diagnose(error.description, batch, sample: error.sample)
+    } catch let error as NonFinite {
+      throw diagnose("", batch, sample: nil, cause: error)
+    }
+    // One small allreduce a step carries what every rank must know.
+    let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
+    let isTimeUp =
+      if case .minutes(let minutes) = options.checkpointEvery { files?.isDue(minutes: minutes) } else { false }
+    let sums = try communicator.allReduce([part, news, StopRequest.isPending ? 1 : 0, isTimeUp == true ? 1 : 0])
+    if sums[1] > 0 {
+      for image in try badImages.join(loader.badImages) where isRoot {
+        progress.say("skipped   \(image.identifier): \(image.reason)")
+      }
+    }
+    let seconds = (ContinuousClock.now - start).seconds
+    let line = MetricsFile.Line(
+      step: index, epoch: batch.epoch, loss: sums[0],
+      scale: step.settings.logitScale.effective(rowNorm: step.head.scale),
+      classWeightNorm: step.head.scale, learningRate: rate, samples: count, seconds: seconds,
+      imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
+      badImages: badImages.count)
+    return (line, sums[2] > 0 ? .stop : sums[3] > 0 ? .checkpoint : .nothing)
+  }
+
+  private func microBatches(_ batch: Batch) -> [MicroBatch] {
+    let size = 3 * batch.side * batch.side
+    return MicroBatch.division(of: batch.count, parts: options.gradientAccumulation).map { range in
+      let keys: [UInt64] =
+        options.dropout == 0
+        ? []
+        : range.map { index in
+          var generator = CounterGenerator(
+            seed: options.seed, purpose: .dropout, batch.epoch, Int(batch.samples[index]))
+          return generator.next()
+        }
+      return MicroBatch(
+        images: .init(
+          rebasing: UnsafeBufferPointer(batch.images)[(range.lowerBound * size)..<(range.upperBound * size)]),
+        labels: .init(rebasing: batch.labels[range]), keys: keys)
+    }
+  }
+
+  private func diagnose(_ problem: String, _ batch: Batch, sample: Int?, cause: NonFinite? = nil) -> TrainingError {
+    let image = sample.map { batch.samples[step.firstSample + $0] }
+      .map { data.training.identifier(of: Int($0)) }
+    let pass = sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
+    let culprit = cause ?? NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: pass)
+    return .badValue(
+      step: batch.step, epoch: batch.epoch, rank: communicator.rank,
+      problem: image.map { "Image \($0): \(problem)" } ?? problem,
+      cause: culprit.map { "\($0.description.prefix(1).uppercased() + $0.description.dropFirst())." } ?? "")
+  }
+
+  private func isDue(_ interval: TrainingLength, after index: Int) -> Bool {
+    let steps = interval.steps(perEpoch: data.order.stepsPerEpoch)
+    return steps > 0 && (index + 1) % steps == 0
+  }
+
+  private func isCheckpointDue(after index: Int) -> Bool {
+    guard case .length(let length) = options.checkpointEvery else { return false }
+    return isDue(length, after: index)
+  }
+
+  private func save(after index: Int, best: CheckpointState.Validation?) throws {
+    step.head.materialize()
+    if let broken = NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: nil) {
+      throw TrainingError.badValue(
+        step: index, epoch: index / data.order.stepsPerEpoch, rank: communicator.rank,
+        problem: "The update left a value that is not finite:", cause: "\(broken).")
+    }
+    guard let files else { return }
+    let (epoch, stepInEpoch) = data.order.position(ofStep: index + 1)
+    let state = CheckpointState(
+      step: index + 1, epoch: epoch, stepInEpoch: stepInEpoch, totalSteps: totalSteps, seed: options.seed,
+      globalBatchSize: data.order.globalBatchSize, rankCount: communicator.size, threadsPerRank: options.threads,
+      classScale: step.head.scale, dataFingerprint: fingerprint, classNames: data.training.classNames, best: best,
+      configuration: try JSONValue(encoding: options))
+    try files.save(state, description(after: index + 1))
+  }
+
+  private func description(after step: Int) -> ModelDescription {
+    ModelDescription(
+      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      classNames: data.training.classNames, step: step)
+  }
+
+  private func report() throws {
+    let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
+    guard isRoot else { return }
+    let imageBytes = 3 * data.order.maximumShard * 3 * options.inputSize * options.inputSize * 4
+    let report = StartReport(
+      options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
+      totalSteps: totalSteps, loaderBytes: imageBytes, checkpointBytes: files?.bytes ?? 0)
+    for line in report.lines() + (resumption?.notes ?? []) { progress.say(line) }
+    if resumption != nil { progress.say("resumed   after step \(firstStep) of \(totalSteps)") }
+  }
+}

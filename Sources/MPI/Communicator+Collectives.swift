@@ -1,0 +1,133 @@
+import COpenMPI
+
+// Buffers have the same length on every rank unless counts are passed. Lengths past `maximumCount` travel in chunks.
+extension Communicator {
+  /// Copies `buffer` (N) from rank `root` to every rank.
+  ///
+  /// Throws if there is no such rank. The corresponding C function is `MPI_Bcast`.
+  package func broadcast<S: MPIScalar>(_ buffer: UnsafeMutableBufferPointer<S>, from root: Int = 0) throws(MPIError) {
+    for chunk in Chunks(of: buffer.count, limit: maximumCount) {
+      let data = buffer.baseAddress! + chunk.lowerBound
+      try check("MPI_Bcast", MPI_Bcast(data, CInt(chunk.count), S.datatype.raw, CInt(root), raw))
+    }
+  }
+
+  /// Replaces each element of `buffer` (N) by its reduction over all ranks; every rank gets the same bits.
+  ///
+  /// The corresponding C function is `MPI_Allreduce`.
+  package func allReduce<S: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum
+  ) throws(MPIError) {
+    for chunk in Chunks(of: buffer.count, limit: maximumCount) {
+      let data = buffer.baseAddress! + chunk.lowerBound
+      try check(
+        "MPI_Allreduce",
+        MPI_Allreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw))
+    }
+  }
+
+  /// Begins what `allReduce` does; `buffer` must stay where it is, untouched, until the request has been waited for.
+  ///
+  /// Ranks must start their reductions in the same order. Open MPI makes progress only inside its functions: call
+  /// the request's `test()` between pieces of work. The corresponding C function is `MPI_Iallreduce`.
+  package func startAllReduce<S: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum
+  ) throws(MPIError) -> Request {
+    var request = Request()
+    do {
+      for chunk in Chunks(of: buffer.count, limit: maximumCount) {
+        let data = buffer.baseAddress! + chunk.lowerBound
+        var part: MPI_Request? = MPI_REQUEST_NULL
+        try check(
+          "MPI_Iallreduce",
+          MPI_Iallreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw, &part))
+        request.append(part)
+      }
+    } catch {
+      request.abandon()
+      throw error
+    }
+    return request
+  }
+
+  /// Replaces each element of `buffer` (N) on rank `root` by its reduction over all ranks; elsewhere `buffer` is only read.
+  ///
+  /// Throws if there is no such rank. The corresponding C function is `MPI_Reduce`.
+  package func reduce<S: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum, to root: Int = 0
+  ) throws(MPIError) {
+    for chunk in Chunks(of: buffer.count, limit: maximumCount) {
+      let data = UnsafeMutableRawPointer(buffer.baseAddress! + chunk.lowerBound)
+      try check(
+        "MPI_Reduce",
+        MPI_Reduce(
+          rank == root ? MPI_IN_PLACE : data, rank == root ? data : nil, CInt(chunk.count), S.datatype.raw,
+          reduction.raw, CInt(root), raw))
+    }
+  }
+
+  /// Puts the `send` buffers of all ranks one after another, by rank, into every rank's `receive`.
+  ///
+  /// `send` (counts[rank]), `receive` (sum of counts); `counts` (size) is the same on every rank. `send` may be this
+  /// rank's own block of `receive`. The corresponding C function is `MPI_Allgatherv`.
+  package func allGather<S: MPIScalar>(
+    _ send: UnsafeBufferPointer<S>, into receive: UnsafeMutableBufferPointer<S>, counts: [Int]
+  ) throws(MPIError) {
+    let blocks = Blocks(counts: counts)
+    precondition(counts.count == size, "\(counts.count) counts for \(size) ranks")
+    precondition(send.count == counts[rank], "Rank \(rank) sends \(send.count) elements where counts are \(counts)")
+    precondition(receive.count == blocks.total, "\(receive.count) elements to receive counts \(counts)")
+    guard blocks.total > 0 else { return }
+
+    let own = receive.baseAddress! + blocks.starts[rank]
+    let isInPlace = send.baseAddress == UnsafePointer(own)
+    if blocks.total <= maximumCount {
+      try check(
+        "MPI_Allgatherv",
+        MPI_Allgatherv(
+          isInPlace ? UnsafeRawPointer(MPI_IN_PLACE) : UnsafeRawPointer(send.baseAddress), CInt(send.count),
+          S.datatype.raw, receive.baseAddress, counts.map(CInt.init), blocks.starts.map(CInt.init),
+          S.datatype.raw, raw))
+    } else {
+      // Displacements are 32-bit too, so chunks of a gather cannot reach the far blocks.
+      if !isInPlace, !send.isEmpty { own.update(from: send.baseAddress!, count: send.count) }
+      for root in 0..<size {
+        try broadcast(UnsafeMutableBufferPointer(rebasing: receive[blocks.range(root)]), from: root)
+      }
+    }
+  }
+
+  /// Reduces the ranks' `send` buffers, which hold one block per rank, and leaves each rank its own block in `receive`.
+  ///
+  /// `send` (sum of counts), `receive` (counts[rank]); `counts` (size) is the same on every rank. The two must not
+  /// overlap. The corresponding C function is `MPI_Reduce_scatter`.
+  package func reduceScatter<S: MPIScalar>(
+    _ send: UnsafeBufferPointer<S>, into receive: UnsafeMutableBufferPointer<S>, counts: [Int],
+    _ reduction: Reduction = .sum
+  ) throws(MPIError) {
+    let blocks = Blocks(counts: counts)
+    precondition(counts.count == size, "\(counts.count) counts for \(size) ranks")
+    precondition(send.count == blocks.total, "\(send.count) elements to scatter by counts \(counts)")
+    precondition(
+      receive.count == counts[rank], "Rank \(rank) receives \(receive.count) elements where counts are \(counts)")
+    guard blocks.total > 0 else { return }
+
+    if blocks.total <= maximumCount {
+      try check(
+        "MPI_Reduce_scatter",
+        MPI_Reduce_scatter(
+          send.baseAddress, receive.baseAddress, counts.map(CInt.init), S.datatype.raw, reduction.raw, raw))
+      return
+    }
+    for root in 0..<size {
+      for chunk in Chunks(of: counts[root], limit: maximumCount) {
+        let source = send.baseAddress! + blocks.starts[root] + chunk.lowerBound
+        let destination = rank == root ? receive.baseAddress! + chunk.lowerBound : nil
+        try check(
+          "MPI_Reduce",
+          MPI_Reduce(
+            source, destination, CInt(chunk.count), S.datatype.raw, reduction.raw, CInt(root), raw))
+      }
+    }
+  }
+}

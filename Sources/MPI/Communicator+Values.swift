@@ -1,0 +1,72 @@
+// Collectives over values, for the few bytes that are no tensor: counts, losses, names. They allocate.
+extension Communicator {
+  /// The value of rank `root`.
+  ///
+  /// The corresponding C function is `MPI_Bcast`.
+  package func broadcast<S: MPIScalar>(_ value: S, from root: Int = 0) throws(MPIError) -> S {
+    var value = value
+    try withUnsafeMutablePointer(to: &value) { (pointer) throws(MPIError) in
+      try broadcast(UnsafeMutableBufferPointer(start: pointer, count: 1), from: root)
+    }
+    return value
+  }
+
+  /// The bytes of rank `root`; those that other ranks pass do not matter, nor does their number.
+  ///
+  /// The corresponding C function is `MPI_Bcast`.
+  package func broadcast(bytes: [UInt8], from root: Int = 0) throws(MPIError) -> [UInt8] {
+    let count = try broadcast(bytes.count, from: root)
+    var result = rank == root ? bytes : [UInt8](repeating: 0, count: count)
+    try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in try broadcast(buffer, from: root) }
+    return result
+  }
+
+  /// The reduction of the ranks' values.
+  ///
+  /// The corresponding C function is `MPI_Allreduce`.
+  package func allReduce<S: MPIScalar>(_ value: S, _ reduction: Reduction = .sum) throws(MPIError) -> S {
+    var value = value
+    try withUnsafeMutablePointer(to: &value) { (pointer) throws(MPIError) in
+      try allReduce(UnsafeMutableBufferPointer(start: pointer, count: 1), reduction)
+    }
+    return value
+  }
+
+  /// Element by element the reduction of the ranks' arrays (N), which are of one length.
+  ///
+  /// The corresponding C function is `MPI_Allreduce`.
+  package func allReduce<S: MPIScalar>(_ values: [S], _ reduction: Reduction = .sum) throws(MPIError) -> [S] {
+    var values = values
+    try values.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in try allReduce(buffer, reduction) }
+    return values
+  }
+
+  /// The values of all ranks, by rank (size).
+  ///
+  /// The corresponding C function is `MPI_Allgatherv`.
+  package func allGather<S: MPIScalar>(_ value: S) throws(MPIError) -> [S] {
+    try allGather([value], counts: [Int](repeating: 1, count: size))
+  }
+
+  /// The bytes of all ranks, by rank; every rank may pass another number of them.
+  ///
+  /// The corresponding C function is `MPI_Allgatherv`.
+  package func allGather(bytes: [UInt8]) throws(MPIError) -> [[UInt8]] {
+    let blocks = Blocks(counts: try allGather(bytes.count))
+    let joined = try allGather(bytes, counts: blocks.counts)
+    return (0..<size).map { Array(joined[blocks.range($0)]) }
+  }
+
+  /// The arrays of all ranks (counts[rank]) as one (sum of counts), by rank.
+  ///
+  /// The corresponding C function is `MPI_Allgatherv`.
+  package func allGather<S: MPIScalar>(_ values: [S], counts: [Int]) throws(MPIError) -> [S] {
+    var result = [S](repeating: 0, count: counts.reduce(0, +))
+    try result.withUnsafeMutableBufferPointer { (receive) throws(MPIError) in
+      try values.withUnsafeBufferPointer { (send) throws(MPIError) in
+        try allGather(send, into: receive, counts: counts)
+      }
+    }
+    return result
+  }
+}

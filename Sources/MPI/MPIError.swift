@@ -1,0 +1,31 @@
+import COpenMPI
+
+/// A call of the MPI library that failed.
+package struct MPIError: Error, Equatable, CustomStringConvertible {
+  /// The C function, such as `MPI_Bcast`.
+  package let routine: String
+  /// What the function returned; its meaning is the MPI library's own.
+  package let code: Int32
+  /// The library's text for `code`.
+  package let message: String
+
+  package var description: String { "\(routine) failed with code \(code): \(message)" }
+
+  /// The corresponding C function is `MPI_Error_string`.
+  package init(routine: String, code: Int32) {
+    self.routine = routine
+    self.code = code
+    self.message =
+      withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_ERROR_STRING) + 1) { text in
+        text.initialize(repeating: 0)
+        var length: CInt = 0
+        guard MPI_Error_string(code, text.baseAddress!, &length) == MPI_SUCCESS else { return "unknown error" }
+        return String(cString: text.baseAddress!)
+      }
+  }
+}
+
+/// The one place where the return codes of MPI are looked at.
+func check(_ routine: StaticString, _ code: CInt) throws(MPIError) {
+  if code != MPI_SUCCESS { throw MPIError(routine: "\(routine)", code: code) }
+}

@@ -1,0 +1,69 @@
+import COpenMPI
+import Glibc
+
+/// The MPI job that this process belongs to: started by `mpirun` with many ranks, or by itself with one.
+package enum World {
+  /// Starts MPI, runs `body` with the communicator of all ranks, and finishes MPI.
+  ///
+  /// If `body` throws on any rank, all ranks end: one message on standard error, exit code not zero, no return.
+  /// - Parameter report: What to tell of an error, and the exit code of the job.
+  @discardableResult
+  package static func run<Result>(
+    reporting report: (any Error) -> FailureReport = FailureReport.init,
+    _ body: (Communicator) throws -> Result
+  ) -> Result {
+    var placement: Placement?
+    do {
+      let communicator = try initialize()
+      placement = try communicator.placement()
+      silenceLibrary()
+      let result = try body(communicator)
+      try finalize()
+      return result
+    } catch {
+      abort(report(error), rank: currentRank, at: placement)
+    }
+  }
+
+  /// Starts MPI, at the first call, and returns the communicator of all ranks.
+  ///
+  /// Any thread may then call MPI, but only one at a time.
+  /// The corresponding C function is `MPI_Init_thread`.
+  package static func initialize() throws(MPIError) -> Communicator {
+    try started.get()
+  }
+
+  private static let started = Result { () throws(MPIError) in
+    // Without mpirun, Open MPI would start a daemon and ask for ssh, both only for MPI_Comm_spawn.
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    var provided: CInt = 0
+    try check("MPI_Init_thread", MPI_Init_thread(nil, nil, CInt(MPI_THREAD_SERIALIZED), &provided))
+    guard provided >= MPI_THREAD_SERIALIZED else {
+      throw MPIError(routine: "MPI_Init_thread", code: MPI_ERR_UNSUPPORTED_OPERATION)
+    }
+    return try Communicator(MPI_COMM_WORLD)
+  }
+
+  /// Finishes MPI, when all ranks have come here.
+  ///
+  /// The corresponding C function is `MPI_Finalize`.
+  package static func finalize() throws(MPIError) {
+    try check("MPI_Finalize", MPI_Finalize())
+  }
+
+  /// Whether MPI has been started and not finished.
+  ///
+  /// The corresponding C functions are `MPI_Initialized` and `MPI_Finalized`.
+  package static var isRunning: Bool {
+    var initialized: CInt = 0
+    var finalized: CInt = 0
+    return MPI_Initialized(&initialized) == MPI_SUCCESS && initialized != 0
+      && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0
+  }
+
+  /// This process's rank and the number of them, if MPI runs.
+  private static var currentRank: (rank: Int, size: Int)? {
+    guard isRunning, let world = try? Communicator(MPI_COMM_WORLD) else { return nil }
+    return (world.rank, world.size)
+  }
+}

@@ -1,0 +1,68 @@
+import COneDNN
+
+/// A convolution from images to images (forward, or backward to the input's gradient) over pieces of a batch: a
+/// primitive for each size of piece, and for each thread its own views of memory.
+final class PiecewiseConvolution {
+  /// The layout of the weight that all sizes share.
+  let weightLayout: dnnl_memory_desc_t
+  let implementation: String
+
+  private let from: Tensor
+  private let to: Tensor
+  private let sizes: [Int]
+  /// (threads, sizes)
+  private let calls: [Call]
+
+  private struct Call {
+    let call: DNNCall
+    let from: DNNMemory
+    let to: DNNMemory
+  }
+
+  /// - Parameters:
+  ///   - roles: what the primitive calls `from`, the weight, and `to`.
+  ///   - weight: where the weight will be, once the layout is known.
+  ///   - describe: the primitive for a number of images; the weight's layout is given from the second on.
+  init(
+    from: Tensor, to: Tensor, pieces: Pieces, scratch: Scratch, roles: (from: Int32, to: Int32),
+    others: (_ weightLayout: dnnl_memory_desc_t) -> [(Int32, DNNMemory)],
+    describe: (_ images: Int, _ layout: dnnl_memory_desc_t?) -> dnnl_primitive_desc_t
+  ) {
+    self.from = from
+    self.to = to
+    sizes = pieces.sizes.sorted(by: >)
+    var layout: dnnl_memory_desc_t?
+    var name = ""
+    let primitives = sizes.map { size in
+      let description = describe(size, layout)
+      if layout == nil {
+        layout = DNNPrimitive.layout(of: description, dnnl_query_weights_md)
+        name = DNNPrimitive.implementation(of: description)
+      }
+      return DNNPrimitive(description)
+    }
+    weightLayout = layout!
+    implementation = name
+    let shared = others(weightLayout)
+    calls = (0..<max(pieces.ofThread.count, 1)).flatMap { thread in
+      zip(primitives, pieces.sizes.sorted(by: >)).map { primitive, size in
+        let source = DNNMemory(DNNMemory.describe(from.shape, images: size), from.elements)
+        let target = DNNMemory(DNNMemory.describe(to.shape, images: size), to.elements)
+        let call = DNNCall(
+          primitive, [(roles.from, source), (roles.to, target)] + shared, scratch: scratch, thread: thread)
+        return Call(call: call, from: source, to: target)
+      }
+    }
+  }
+
+  func execute(_ images: Range<Int>) {
+    guard let size = sizes.firstIndex(of: images.count) else {
+      preconditionFailure("A piece of \(images.count) images among \(sizes)")
+    }
+    let thread = Parallel.isInside ? Parallel.part : 0
+    let call = calls[thread * sizes.count + size]
+    call.from.point(to: from.elements + images.lowerBound * from.shape.count)
+    call.to.point(to: to.elements + images.lowerBound * to.shape.count)
+    call.call.execute()
+  }
+}

@@ -1,0 +1,34 @@
+/// Memory that an operation needs only while it runs, shared by all operations of a network.
+///
+/// Operations reserve while they are made; the pointers are valid after that, and move only when another plan
+/// reserves more.
+package final class Scratch {
+  enum Slot: Int, CaseIterable {
+    /// oneDNN's own scratchpad.
+    case primitive
+    /// A weight, or its gradient, in the layout that a primitive chose.
+    case blockedWeight
+    /// A gradient on its way back to the plain layout.
+    case plainWeight
+    /// Weights with groups of channels joined (see `ConvolutionWeight`).
+    case joinedWeight
+  }
+
+  private var memories = Slot.allCases.map { _ in AlignedMemory(count: 0) }
+
+  package init() {}
+
+  package var bytes: Int { memories.reduce(0) { $0 + $1.bytes } }
+
+  func reserve(_ slot: Slot, bytes: Int) {
+    let count = (bytes + 3) / 4
+    if memories[slot.rawValue].elements.count < count { memories[slot.rawValue] = AlignedMemory(count: count) }
+  }
+
+  subscript(slot: Slot) -> UnsafeMutablePointer<Float> {
+    guard let start = memories[slot.rawValue].elements.baseAddress else {
+      preconditionFailure("Scratch \(slot) was never reserved")
+    }
+    return start
+  }
+}

@@ -1,0 +1,43 @@
+/// A node of a network: its parameters and geometry. What runs for one batch size is the `Operation` that it makes.
+package protocol Layer: AnyObject {
+  /// The name in arcface_torch's state dict, without the parameter: "layer1.0.conv1".
+  var name: String { get }
+  /// In the order of the state dict.
+  var parameters: [Parameter] { get }
+  /// Running statistics: kept with the weights, averaged over ranks, no gradient.
+  var statistics: [Parameter] { get }
+  var traits: LayerTraits { get }
+
+  func outputShape(_ inputs: [Shape]) -> Shape
+  func bind(_ binding: Binding) -> any Operation
+}
+
+extension Layer {
+  package var parameters: [Parameter] { [] }
+  package var statistics: [Parameter] { [] }
+}
+
+/// What the memory plan must know of a layer to let values share memory.
+package struct LayerTraits: OptionSet, Sendable {
+  package let rawValue: Int
+  package init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Backward reads the first input again.
+  package static let readsInput = LayerTraits(rawValue: 1)
+  /// The output may take the place of the first input where nobody reads that again.
+  package static let overwritesInput = LayerTraits(rawValue: 2)
+  /// The first input's gradient may take the place of the output's.
+  package static let overwritesGradient = LayerTraits(rawValue: 4)
+  /// The second input is added to the result, so that its gradient is the output's own.
+  package static let addsSecondInput = LayerTraits(rawValue: 8)
+  /// Backward adds two contributions to the output's gradient on its way, leaving the sum in the first.
+  package static let sumsGradients = LayerTraits(rawValue: 16)
+  /// An image's output, given the sums over the batch, depends on that image alone: pieces of a batch may come in turn.
+  package static let imagewise = LayerTraits(rawValue: 32)
+  /// Training needs sums over the batch of the input, and of the output's gradient, before it can go on.
+  package static let sumsOverBatch = LayerTraits(rawValue: 64)
+  /// A convolution: its weight takes its place in the shared scratch, or in the cache, while a chain runs.
+  package static let hasBlockedWeight = LayerTraits(rawValue: 128)
+  /// The result is added to the second input in its place where nobody reads that again.
+  package static let overwritesSecondInput = LayerTraits(rawValue: 256)
+}

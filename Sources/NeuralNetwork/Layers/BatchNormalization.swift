@@ -1,0 +1,56 @@
+/// Batch normalization over channels (`BatchNorm2d` of images, `BatchNorm1d` of feature vectors), where wanted fused
+/// with the PReLU that follows and with the addition of a residual: y = PReLU(BN(x)) + r.
+///
+/// m = values per channel, batch x height x width.
+/// Training: mean and (biased) variance of the batch; the running ones move by `momentum`, the variance unbiased.
+/// Evaluation: the running ones. Ioffe and Szegedy 2015; He et al. 2015 for PReLU.
+package final class BatchNormalization: Layer {
+  package let name: String
+  package let parameters: [Parameter]
+  package let statistics: [Parameter]
+  package let traits: LayerTraits
+
+  static let epsilon = 1e-5
+  static let momentum = 0.1
+
+  let channels: Int
+  var weight: Parameter { parameters[0] }
+  var bias: Parameter { parameters[1] }
+  /// PReLU's slope per channel.
+  let slope: Parameter?
+  var runningMean: Parameter { statistics[0] }
+  var runningVariance: Parameter { statistics[1] }
+
+  /// - Parameters:
+  ///   - prelu: name of the PReLU that follows, nil for none.
+  ///   - residual: the layer takes a second input and adds it.
+  ///   - trainsWeight: false keeps the weight at 1 (arcface_torch's `features`).
+  package init(
+    _ name: String, channels: Int, prelu: String? = nil, residual: Bool = false, trainsWeight: Bool = true
+  ) {
+    self.name = name
+    self.channels = channels
+    slope = prelu.map { Parameter("\($0).weight", [channels], .constant(0.25)) }
+    let own = [
+      Parameter("\(name).weight", [channels], .constant(1), isTrained: trainsWeight),
+      Parameter("\(name).bias", [channels], .constant(0)),
+    ]
+    parameters = own + (slope.map { [$0] } ?? [])
+    statistics = [
+      Parameter("\(name).running_mean", [channels], .constant(0), isTrained: false),
+      Parameter("\(name).running_var", [channels], .constant(1), isTrained: false),
+    ]
+    let common: LayerTraits = [
+      .readsInput, .overwritesInput, .overwritesGradient, .sumsGradients, .imagewise, .sumsOverBatch,
+    ]
+    traits = residual ? common.union(.addsSecondInput) : common
+  }
+
+  package func outputShape(_ given: [Shape]) -> Shape {
+    precondition(given.allSatisfy { $0 == given[0] }, "\(name) adds a residual of another shape: \(given)")
+    precondition(given[0].channels == channels, "\(name) over \(channels) channels given \(given[0])")
+    return given[0]
+  }
+
+  package func bind(_ binding: Binding) -> any Operation { BatchNormalizationOperation(self, binding) }
+}

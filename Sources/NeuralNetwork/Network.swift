@@ -1,0 +1,108 @@
+/// A backbone: images in, embeddings out. Owns the parameters and the memory of its passes.
+package final class Network {
+  package let name: String
+  /// Values, gradients and momenta, in the order in which backward finishes them.
+  package let parameters: ParameterStore
+  /// Running means and variances.
+  package let statistics: ParameterStore
+  /// Parameters and statistics in the order of arcface_torch's state dict.
+  package let stateNames: [String]
+  package let inputShape: Shape
+  package let embeddingWidth: Int
+  package let random = SampleKeys()
+
+  private let graph: Graph
+  private let foldedGraph: Graph
+  private let weights = WeightVersion()
+  private let scratch = Scratch()
+  private var memory = AlignedMemory(count: 0)
+  private var passes: [Key: Pass] = [:]
+
+  private struct Key: Hashable {
+    let batch: Int
+    let mode: Mode
+    let threads: Int
+  }
+
+  package init(_ name: String, _ graph: Graph) {
+    self.name = name
+    self.graph = graph
+    foldedGraph = graph.folded()
+    let layers = graph.nodes.map(\.layer)
+    parameters = ParameterStore(layers.reversed().flatMap(\.parameters))
+    statistics = ParameterStore(layers.flatMap(\.statistics), gradients: false, momenta: false)
+    stateNames = layers.flatMap { ($0.parameters + $0.statistics).map(\.name) }
+    precondition(Set(stateNames).count == stateNames.count, "\(name) has two parameters of one name")
+    inputShape = graph.shape(of: graph.input)
+    embeddingWidth = graph.shape(of: graph.output).count
+  }
+
+  /// Layers in forward order.
+  package var layers: [any Layer] { graph.nodes.map(\.layer) }
+
+  /// Fills every parameter and running statistic by its initializer: the same for a seed, whatever the threads.
+  package func initialize(seed: UInt64) {
+    for parameter in parameters.parameters + statistics.parameters {
+      parameter.initializer.fill(parameter.value, seed: seed, name: parameter.name)
+    }
+    weightsChanged()
+  }
+
+  /// Makes memory for the largest batches that will come, so that no later pass allocates.
+  package func reserve(training: Int, evaluation: Int = 0) {
+    var count = 0
+    for (batch, mode) in [(training, Mode.training), (evaluation, .evaluation)] where batch > 0 {
+      count = max(
+        count, GraphMemory(graph(mode), Schedule(graph(mode), mode: mode), batch: batch, mode: mode).plan.place().count)
+    }
+    grow(to: count)
+  }
+
+  /// The pass of a batch size, made at its first use. All passes share one memory: one runs at a time.
+  package func pass(batch: Int, _ mode: Mode) -> Pass {
+    precondition(batch > 0, "A pass over \(batch) samples")
+    let key = Key(batch: batch, mode: mode, threads: Parallel.threads)
+    if let pass = passes[key] { return pass }
+    let pass = makePass(batch: batch, mode)
+    passes[key] = pass
+    return pass
+  }
+
+  /// To be called by whoever writes weights or statistics other than by training passes and the update that follows
+  /// them: evaluation passes hold folded copies, which are made again at their next use.
+  package func weightsChanged() { weights.number += 1 }
+
+  private func graph(_ mode: Mode) -> Graph { mode == .training ? graph : foldedGraph }
+
+  /// Layer after layer over the whole batch, nothing folded: what `pass` is compared with. Shares the memory of the
+  /// passes: one of them runs at a time.
+  package func plainPass(batch: Int, _ mode: Mode) -> Pass {
+    makePass(batch: batch, mode, isPlain: true)
+  }
+
+  /// For measurements. Shares the memory of the passes: one of them runs at a time.
+  package func convolutionsAlone(batch: Int, _ mode: Mode) -> ConvolutionsAlone {
+    ConvolutionsAlone(plainPass(batch: batch, mode))
+  }
+
+  private func makePass(batch: Int, _ mode: Mode, isPlain: Bool = false) -> Pass {
+    let graph = isPlain ? self.graph : graph(mode)
+    let schedule = Schedule(graph, mode: mode)
+    let layout = GraphMemory(graph, schedule, batch: batch, mode: mode)
+    let (offsets, count) = layout.plan.place()
+    grow(to: count)
+    return Pass(
+      graph, schedule, layout, offsets: offsets, memory: memory, batch: batch, mode: mode, scratch: scratch,
+      random: random, weights: weights, isPiecewise: !isPlain)
+  }
+
+  /// Bytes of activations, their gradients, and scratch.
+  package var passBytes: Int { memory.bytes + scratch.bytes }
+
+  private func grow(to count: Int) {
+    guard memory.elements.count < count else { return }
+    // Passes point into the old memory, so they are made again.
+    passes.removeAll()
+    memory = AlignedMemory(count: count)
+  }
+}

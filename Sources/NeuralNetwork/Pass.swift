@@ -1,0 +1,175 @@
+/// A network bound to one batch size and number of threads: every primitive made, every value and gradient in its place.
+package final class Pass {
+  package let mode: Mode
+  package let batch: Int
+  /// The images, M x 3 x S x S, to be filled before `forward`.
+  package let input: Tensor
+  /// The embeddings, M x K, valid until `backward` or the next pass of the network.
+  package let output: Tensor
+
+  let steps: [Step]
+  let forwardChains: [Chain]
+  let backwardChains: [Chain]
+  private let gradient: Tensor?
+  private let weights: WeightVersion
+  /// Kept for those who still hold this pass when the network has moved to a larger memory.
+  private let memory: AlignedMemory
+  /// Steps that observe the input as it is given.
+  private let inputObservers: [Int]
+
+  struct Step {
+    let layer: any Layer
+    let operation: any Operation
+    let output: Tensor
+    /// Steps that observe the output.
+    let observers: [Int]
+    /// Values whose gradients have all contributions after this step's backward.
+    let arrivals: [Arrival]
+  }
+
+  struct Arrival {
+    /// The step that made the value.
+    let producer: Int
+    /// Contributions that the producer does not add by itself.
+    let sums: [(into: Tensor, from: Tensor)]
+  }
+
+  struct Chain {
+    let steps: [Int]
+    let pieces: Pieces
+  }
+
+  /// `memory` holds at least `GraphMemory.plan.place().count` Floats.
+  ///
+  /// - Parameter isPiecewise: false runs layer after layer over the whole batch, for comparison.
+  init(
+    _ graph: Graph, _ schedule: Schedule, _ layout: GraphMemory, offsets: [Int], memory: AlignedMemory, batch: Int,
+    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, isPiecewise: Bool
+  ) {
+    self.mode = mode
+    self.batch = batch
+    self.weights = weights
+    self.memory = memory
+    let base = memory.elements.baseAddress!
+    func tensor(_ slot: Int, _ value: Int) -> Tensor {
+      Tensor(base + offsets[slot], batch: batch, shape: graph.shapes[value])
+    }
+    input = tensor(layout.values[0], 0)
+    output = tensor(layout.values[graph.nodes.count], graph.nodes.count)
+    gradient = mode == .training ? tensor(layout.gradients[graph.nodes.count][0], graph.nodes.count) : nil
+    inputObservers = schedule.observers[0]
+
+    func chains(_ chains: [[Int]]) -> [Chain] {
+      chains.map { Chain(steps: $0, pieces: schedule.pieces($0, graph, batch: batch, isPiecewise: isPiecewise)) }
+    }
+    forwardChains = chains(schedule.forward)
+    backwardChains = mode == .training ? chains(schedule.backward) : []
+    func pieces(_ node: Int, _ chains: [Chain]) -> Pieces {
+      chains.first { $0.steps.contains(node) }?.pieces ?? Pieces(wholeBatch: batch)
+    }
+
+    /// Those that the layer takes, and those that must be added before.
+    func contributions(_ node: Int) -> (taken: [Tensor], sums: [(into: Tensor, from: Tensor)]) {
+      var taken = layout.gradients[node + 1].map { tensor($0, node + 1) }
+      var sums: [(into: Tensor, from: Tensor)] = []
+      while taken.count > (graph.nodes[node].layer.traits.contains(.sumsGradients) ? 2 : 1) {
+        sums.append((taken[0], taken.removeLast()))
+      }
+      return (taken, sums)
+    }
+    let forwardChains = forwardChains
+    let backwardChains = backwardChains
+    steps = graph.nodes.enumerated().map { index, node in
+      let binding = Binding(
+        mode: mode, inputs: node.inputs.map { tensor(layout.values[$0], $0) },
+        output: tensor(layout.values[index + 1], index + 1), outputGradients: contributions(index).taken,
+        inputGradient: layout.inputGradients[index].map { tensor($0, node.inputs[0]) },
+        forwardPieces: pieces(index, forwardChains), backwardPieces: pieces(index, backwardChains), scratch: scratch,
+        random: random, weights: weights)
+      return Step(
+        layer: node.layer, operation: node.layer.bind(binding), output: binding.output,
+        observers: schedule.observers[index + 1],
+        arrivals: schedule.completes[index].map { Arrival(producer: $0 - 1, sums: contributions($0 - 1).sums) })
+    }
+  }
+
+  /// dL/d embedding, M x K, to be filled before `backward`.
+  package var outputGradient: Tensor {
+    guard let gradient else { preconditionFailure("An evaluation pass has no gradient") }
+    return gradient
+  }
+
+  package func forward() {
+    beginForward()
+    for chain in forwardChains {
+      for index in chain.steps { steps[index].operation.beginForward() }
+      chain.pieces.forEach { images in
+        for index in chain.steps { forward(index, images) }
+      }
+    }
+  }
+
+  /// Calls `finished` for each layer with parameters as soon as their gradients are complete.
+  package func backward<E: Error>(_ finished: (any Layer) throws(E) -> Void) throws(E) {
+    precondition(mode == .training, "Backward of an evaluation pass")
+    for step in steps { step.operation.reset() }
+    steps[steps.count - 1].operation.observeGradient(0..<batch)
+    for chain in backwardChains {
+      for index in chain.steps { steps[index].operation.beginBackward() }
+      chain.pieces.forEach { images in
+        for index in chain.steps { backward(index, images) }
+      }
+      for index in chain.steps {
+        steps[index].operation.endBackward()
+        if !steps[index].layer.parameters.isEmpty { try finished(steps[index].layer) }
+      }
+    }
+  }
+
+  /// Names of the implementations that oneDNN chose for the convolutions.
+  package var implementations: [String] {
+    steps.flatMap { step -> [String] in
+      switch step.operation {
+      case let convolution as ConvolutionOperation: return convolution.implementations
+      case let folded as FoldedConvolutionOperation: return [folded.implementation]
+      default: return []
+      }
+    }
+  }
+
+  /// Runs forward again and names the first layer whose output is not finite; nil if all are.
+  package func firstNonFiniteLayer() -> String? {
+    beginForward()
+    for chain in forwardChains {
+      for index in chain.steps {
+        // Layer after layer: in evaluation a layer may overwrite what the one before it made.
+        steps[index].operation.beginForward()
+        chain.pieces.forEach { images in forward(index, images) }
+        if steps[index].output.buffer.contains(where: { !$0.isFinite }) { return steps[index].layer.name }
+      }
+    }
+    return nil
+  }
+
+  private func beginForward() {
+    // Running statistics move now, and after backward comes an update.
+    if mode == .training { weights.number += 1 }
+    for step in steps { step.operation.reset() }
+    for observer in inputObservers { steps[observer].operation.observe(0..<batch) }
+  }
+
+  private func forward(_ index: Int, _ images: Range<Int>) {
+    let step = steps[index]
+    step.operation.forward(images)
+    for observer in step.observers { steps[observer].operation.observe(images) }
+  }
+
+  private func backward(_ index: Int, _ images: Range<Int>) {
+    let step = steps[index]
+    step.operation.backward(images)
+    for arrival in step.arrivals {
+      for (into, from) in arrival.sums { Elementwise.add(from.images(images), into: into.images(images)) }
+      steps[arrival.producer].operation.observeGradient(images)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import FaceRecognition
+
+struct BenchAllReduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allreduce", abstract: "Sums over all ranks, message by message; to be run under mpirun.")
+
+  @OptionGroup var options: BenchOptions
+
+  @Option(help: "Megabytes of the largest message.")
+  var megabytes = 64
+
+  @Option(help: "Sums of each size to measure.")
+  var steps = 10
+
+  func validate() throws {
+    try Validation.atLeast(1, "--megabytes", megabytes)
+    try Validation.atLeast(1, "--steps", steps)
+  }
+
+  func run() throws {
+    options.run { communicator in
+      var benchmark = AllReduceBenchmark()
+      benchmark.largestBytes = megabytes << 20
+      benchmark.steps = steps
+      return try benchmark.run(communicator)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import FaceRecognition
+
+struct BenchData: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Reading, decoding and augmenting the images of a folder.")
+
+  @OptionGroup var options: BenchOptions
+
+  @Option(help: "Folder with a folder of images for each person.")
+  var data: String
+
+  @Option(help: "Threads that decode.")
+  var workers = 1
+
+  @Option(help: "Augmentation: \(Augmentation.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var augment = Augmentation.standard
+
+  @Option(help: "Side of the images in pixels; images of other sizes are resized.")
+  var inputSize = 112
+
+  @Option(help: "Images of a batch.")
+  var batchSize = 64
+
+  @Option(help: "Batches to measure.")
+  var steps = 20
+
+  func validate() throws {
+    try Validation.atLeast(1, "--workers", workers)
+    try Validation.atLeast(1, "--input-size", inputSize)
+    try Validation.atLeast(1, "--batch-size", batchSize)
+    try Validation.atLeast(1, "--steps", steps)
+  }
+
+  func run() throws {
+    options.run { communicator in
+      try BenchOptions.alone(communicator, "data")
+      var benchmark = DataBenchmark(folder: data)
+      benchmark.workers = workers
+      benchmark.augmentation = augment
+      benchmark.inputSide = inputSize
+      benchmark.batchSize = batchSize
+      benchmark.steps = steps
+      return try benchmark.run()
+    }
+  }
+}

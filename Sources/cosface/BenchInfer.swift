@@ -1,0 +1,34 @@
+import ArgumentParser
+import FaceRecognition
+
+struct BenchInfer: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "infer", abstract: "Embeddings of made-up images, from pixels in memory to embeddings in memory.")
+
+  @OptionGroup var network: NetworkOptions
+  @OptionGroup var options: BenchOptions
+
+  @Option(help: "Images at once.")
+  var batchSize = 1
+
+  @Option(help: "Batches to measure.")
+  var steps = 30
+
+  func validate() throws {
+    try Validation.atLeast(1, "--batch-size", batchSize)
+    try Validation.atLeast(1, "--steps", steps)
+  }
+
+  func run() throws {
+    options.run { communicator in
+      try BenchOptions.alone(communicator, "infer")
+      var benchmark = InferenceBenchmark(network.network)
+      benchmark.inputSide = network.inputSize
+      benchmark.embedding = network.embedding
+      benchmark.dropout = network.dropout
+      benchmark.batchSize = batchSize
+      benchmark.steps = steps
+      return benchmark.run()
+    }
+  }
+}

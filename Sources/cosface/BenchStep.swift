@@ -1,0 +1,47 @@
+import ArgumentParser
+import FaceRecognition
+import NeuralNetwork
+
+struct BenchStep: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step", abstract: "Whole training steps on made-up images; under mpirun on all ranks.")
+
+  @OptionGroup var network: NetworkOptions
+  @OptionGroup var loss: LossOptions
+  @OptionGroup var options: BenchOptions
+
+  @Option(help: "Images of each rank in a step.")
+  var batchSize = 32
+
+  @Option(help: "Classes.")
+  var classes = 10_000
+
+  @Option(help: "Steps to measure.")
+  var steps = 10
+
+  @Option(help: "Megabytes of gradients that one allreduce carries.")
+  var bucketMegabytes = 4
+
+  func validate() throws {
+    try Validation.atLeast(2, "--batch-size", batchSize)
+    try Validation.atLeast(2, "--classes", classes)
+    try Validation.atLeast(1, "--steps", steps)
+    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
+  }
+
+  func run() throws {
+    options.run { communicator in
+      var benchmark = StepBenchmark(network.network)
+      benchmark.inputSide = network.inputSize
+      benchmark.embedding = network.embedding
+      benchmark.dropout = network.dropout
+      benchmark.batchSize = batchSize
+      benchmark.classes = classes
+      benchmark.steps = steps
+      benchmark.settings.margin = loss.margin
+      benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
+      benchmark.settings.bucketBytes = bucketMegabytes << 20
+      return try benchmark.run(communicator)
+    }
+  }
+}

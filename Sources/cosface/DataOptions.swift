@@ -1,0 +1,53 @@
+import ArgumentParser
+import FaceRecognition
+
+struct DataOptions: ParsableArguments {
+  @Option(help: "Folder of faces to train on: DIR/PERSON/IMAGE, JPEG, PNG or PGM/PPM.")
+  var data: String?
+
+  @Option(help: "Augmentation: none, flip, or standard (flip, small shifts, brightness and contrast).")
+  var augment = Augmentation.flip
+
+  @Option(help: "People to hold out of training, drawn by the seed; evaluate judges by them.")
+  var holdoutPeople = 0
+
+  @Option(
+    help:
+      "Fraction of the images that may be unreadable; each is named, and another of the same person takes its place.")
+  var maxBadImages = 0.001
+
+  @Option(help: "Threads per rank that read, decode and augment images.")
+  var workers = 1
+
+  func validate() throws {
+    try Validation.atLeast(0, "--holdout-people", holdoutPeople)
+    try Validation.atLeast(1, "--workers", workers)
+    guard validationImages == nil || validation != nil else {
+      throw ValidationError("--validation-images needs the pair list: --validation.")
+    }
+    guard (0...1).contains(maxBadImages) else {
+      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
+    }
+  }
+
+  @Option(help: "Judge by these while training: a folder of other people, or a pair list with --validation-images.")
+  var validation: String?
+
+  @Option(help: "Root of the images that the pair list of --validation names.")
+  var validationImages: String?
+
+  @Option(help: "How often to judge, by --validation or by the people held out.")
+  var validateEvery = TrainingLength.epochs(1)
+
+  func fill(_ options: inout TrainingOptions) {
+    options.augment = augment
+    options.holdoutPeople = holdoutPeople
+    options.maxBadImages = maxBadImages
+    options.workers = workers
+    options.validation = validation
+    options.validationImages = validationImages
+    options.validateEvery = validateEvery
+  }
+}
+
+extension Augmentation: ExpressibleByArgument {}

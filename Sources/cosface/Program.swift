@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+import MPI
+
+/// Where every rank starts. What the command line says wrong is said once, not once per rank.
+@main
+enum Program {
+  static func main() {
+    do {
+      var command = try Cosface.parseAsRoot()
+      try command.run()
+    } catch {
+      // A run that was stopped has said so, and MPI has ended: only its exit code is left.
+      guard ranks > 1, !(error is ExitCode) else { Cosface.exit(withError: error) }
+      if Cosface.exitCode(for: error).isSuccess {
+        // Help, which rank 0 says for all.
+        if rank == 0 { print(Cosface.fullMessage(for: error)) }
+        return
+      }
+      let report = FailureReport(
+        message: Cosface.fullMessage(for: error), exitCode: Cosface.exitCode(for: error).rawValue)
+      World.run(reporting: { _ in report }) { _ in throw error }
+    }
+  }
+
+  /// What mpirun says of this process; MPI itself is not started for a page of help.
+  private static var ranks: Int { variable("OMPI_COMM_WORLD_SIZE") ?? 1 }
+  private static var rank: Int { variable("OMPI_COMM_WORLD_RANK") ?? 0 }
+
+  private static func variable(_ name: String) -> Int? {
+    ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
+  }
+}

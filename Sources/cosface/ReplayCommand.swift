@@ -1,0 +1,67 @@
+import ArgumentParser
+import FaceRecognition
+import Foundation
+import MPI
+import NeuralNetwork
+
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Train on recorded batches from recorded weights, to compare with another program.",
+    discussion: """
+      Prints one JSON object a step: the loss, and the norm of the class weight's rows after the step. Momentum is 0.9. \
+      Under mpirun each batch is divided among the ranks.
+      """)
+
+  @Option(help: "Network: \(NetworkKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var network: NetworkKind
+
+  @Option(help: "Safetensors file with the network's parameters and running statistics, and classWeight (N, K).")
+  var weights: String
+
+  @Option(help: "Safetensors file with images (steps, M, 3, S, S) as the network sees them, and labels (steps, M).")
+  var batches: String
+
+  @OptionGroup var loss: LossOptions
+
+  @Option(help: "Learning rate, the same in every step.")
+  var learningRate = 0.01
+
+  @Option(help: "Weight decay of the network's parameters.")
+  var weightDecay = 5e-4
+
+  @Option(help: "Weight decay of the class weight.")
+  var classWeightDecay = 0.0
+
+  @Option(help: "Safetensors file to write the trained weights to.")
+  var output: String?
+
+  func validate() throws {
+    try Validation.notNegative("--learning-rate", learningRate)
+    try Validation.notNegative("--weight-decay", weightDecay)
+    try Validation.notNegative("--class-weight-decay", classWeightDecay)
+  }
+
+  func run() throws {
+    World.run { communicator in
+      var settings = StepSettings()
+      settings.margin = loss.margin
+      settings.logitScale = loss.scale(defaultMultiplier: 1)
+      settings.weightDecay = weightDecay
+      settings.classWeightDecay = classWeightDecay
+      Threads.use(nil, try communicator.placement())
+      let replay = try Replay(
+        network, weights: weights, batches: batches, settings: settings, communicator: communicator)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      try replay.run(learningRate: learningRate) { line in
+        guard communicator.rank == 0 else { return }
+        FileHandle.standardOutput.write(try encoder.encode(line) + Data("\n".utf8))
+      }
+      if let output, communicator.rank == 0 { try replay.write(to: output) }
+      try communicator.barrier()
+    }
+  }
+}
+
+extension NetworkKind: ExpressibleByArgument {}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import FaceRecognition
+
+struct RunOptions: ParsableArguments {
+  @Option(help: "Folder for the run; it must not hold one already.")
+  var output: String?
+
+  @Option(help: "Seed of the weights, the data order and the augmentation.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  var threads: Int?
+
+  @Option(help: "How often to write a checkpoint: 500 (steps), 2e (epochs) or 10m (minutes).")
+  var checkpointEvery = CheckpointInterval.minutes(10)
+
+  @Option(help: "Newest checkpoints to keep, besides the best by validation.")
+  var keep = 3
+
+  @Option(help: "Go on with this run from its newest whole checkpoint; all other options come from there.")
+  var resume: String?
+
+  @Option(help: "As --resume, but start the run where it has no checkpoint yet (give all options).")
+  var resumeOrStart: String?
+
+  @Flag(help: "With --resume: take options that change the mathematics from the command line.")
+  var acceptChanges = false
+
+  @Option(help: "Save and stop after so many steps, with exit code 75; the schedule stays that of the whole run.")
+  var stopAfter: Int?
+
+  @Option(help: "Compare all weights among the ranks, to the bit, after every so many steps.")
+  var verifyReplicas: Int?
+
+  @Option(help: "Megabytes of gradients that one allreduce carries.")
+  var bucketMegabytes = 4
+
+  func validate() throws {
+    if let threads { try Validation.atLeast(1, "--threads", threads) }
+    if let verifyReplicas { try Validation.atLeast(1, "--verify-replicas", verifyReplicas) }
+    try Validation.atLeast(1, "--keep", keep)
+    if let stopAfter { try Validation.atLeast(1, "--stop-after", stopAfter) }
+    guard resume == nil || resumeOrStart == nil else {
+      throw ValidationError("Give --resume or --resume-or-start, not both.")
+    }
+    guard !acceptChanges || (resume ?? resumeOrStart) != nil else {
+      throw ValidationError("--accept-changes goes with --resume.")
+    }
+    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
+  }
+
+  func fill(_ options: inout TrainingOptions) {
+    options.seed = seed
+    options.checkpointEvery = checkpointEvery
+    options.keep = keep
+    options.stopAfter = stopAfter
+    options.verifyReplicas = verifyReplicas
+    options.bucketMegabytes = bucketMegabytes
+  }
+}

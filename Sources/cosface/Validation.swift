@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// Checks of numbers from the command line: the message names the option, the value and what is allowed.
+enum Validation {
+  static func positive(_ option: String, _ value: Double) throws {
+    guard value > 0, value.isFinite else { throw ValidationError("\(option) \(value) must be a number above 0.") }
+  }
+
+  static func notNegative(_ option: String, _ value: Double) throws {
+    guard value >= 0, value.isFinite else { throw ValidationError("\(option) \(value) must be 0 or more.") }
+  }
+
+  static func atLeast(_ minimum: Int, _ option: String, _ value: Int) throws {
+    guard value >= minimum else { throw ValidationError("\(option) \(value) must be \(minimum) or more.") }
+  }
+
+  static func multipleOf16(_ option: String, _ value: Int) throws {
+    guard value > 0, value % 16 == 0 else { throw ValidationError("\(option) \(value) must be a multiple of 16.") }
+  }
+}

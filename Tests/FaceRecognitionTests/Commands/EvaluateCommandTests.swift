@@ -1,0 +1,179 @@
+import FaceRecognition
+import Foundation
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// `cosface evaluate` as a person meets it.
+@Suite(.serialized) struct EvaluateCommandTests {
+  private let faces: FaceFolder
+  private let files: TemporaryFolder
+  private let model: String
+
+  /// A network of random weights, which tells the made-up people apart a little.
+  init() throws {
+    faces = try FaceFolder(people: 6, images: 4)
+    files = try TemporaryFolder()
+    model = files["model.safetensors"]
+    try Self.writeModel(to: model, seed: 4, classNames: ["p01", "p02"])
+  }
+
+  private static func writeModel(to path: String, seed: UInt64?, classNames: [String] = []) throws {
+    let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: 48)
+    if let seed { network.initialize(seed: seed) }
+    let description = ModelDescription(
+      network: .spherenet20, embeddingWidth: 32, inputSide: 48, classNames: classNames, step: 7)
+    try ModelFile.write(network, classWeight: nil, description, to: path)
+  }
+
+  private func evaluate(_ arguments: String..., model: String? = nil, data: String? = nil, ranks: Int = 1) throws
+    -> Subprocess.Outcome
+  {
+    try Subprocess.cosface(
+      ["evaluate", "--model", model ?? self.model, "--data", data ?? faces.path] + arguments, ranks: ranks)
+  }
+
+  /// The JSON object, without the warning of trained people that stands before it.
+  private func report(_ outcome: Subprocess.Outcome) throws -> EvaluationReport {
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let json = outcome.lines.drop { $0 != "{" }.joined(separator: "\n")
+    return try JSONDecoder().decode(EvaluationReport.self, from: Data(json.utf8))
+  }
+
+  @Test func tableForPeople() throws {
+    let outcome = try evaluate("--raw-pixels")
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let expected = [
+      "Warning: 2 of the 6 people bear names",
+      "model       \(model): spherenet20, embedding 32, input 48, 7 steps",
+      "data        \(faces.path): 24 images of 6 people; all pairs", "36 of the same person, 240 of different people",
+      "accuracy", "precision", "recall", "10-fold accuracy", "AUC", "EER", "TAR at FAR 1e-2", "network  raw pixels",
+    ]
+    for words in expected { #expect(outcome.text.contains(words), "'\(words)' is not in\n\(outcome.text)") }
+  }
+
+  @Test func sameBytesOnAnyNumberOfRanks() throws {
+    let files = (1...3).map { self.files["scores\($0).csv"] }
+    let outcomes = try (1...3).map { ranks in
+      try evaluate("--json", "--raw-pixels", "--batch-size", "5", "--output", files[ranks - 1], ranks: ranks)
+    }
+    let report = try report(outcomes[0])
+    #expect(report.images == 24 && report.people == 6 && report.trainedSteps == 7 && report.flip)
+    #expect(report.verification.sameCount == 36 && report.verification.differentCount == 240)
+    #expect(report.rawPixels?.sameCount == 36)
+    let scores = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
+    for index in 1..<3 {
+      #expect(outcomes[index].text == outcomes[0].text)
+      #expect(scores[index] == scores[0])
+    }
+    let lines = scores[0].split(separator: "\n").map { $0.split(separator: ",") }
+    #expect(lines[0] == ["first", "second", "same", "fold", "cosine", "rawPixels"] && lines.count == 1 + 276)
+    #expect(lines[1][0] == "p00/00.pgm" && lines[1][1] == "p00/01.pgm" && lines[1][2] == "1")
+    // The figures are those of the scores in the file.
+    let again = try VerificationReport(
+      scores: lines.dropFirst().map { Double($0[4])! }, same: lines.dropFirst().map { $0[2] == "1" })
+    #expect(again == report.verification)
+  }
+
+  @Test func optionsChangeWhatTheySay() throws {
+    let all = try report(evaluate("--json"))
+    #expect(all.rawPixels == nil && all.selection == "all pairs")
+    let plain = try report(evaluate("--json", "--no-flip"))
+    #expect(!plain.flip && plain.verification.sameScores != all.verification.sameScores)
+    let sample = try report(evaluate("--json", "--max-pairs", "20", "--seed", "5"))
+    #expect(sample.verification.sameCount == 10 && sample.verification.differentCount == 10)
+    #expect(sample.selection == "a balanced sample of pairs by seed 5")
+    let other = try report(evaluate("--json", "--max-pairs", "20", "--seed", "6"))
+    #expect(other.verification.differentScores != sample.verification.differentScores)
+    let threads = try report(evaluate("--json", "--threads", "2", "--workers", "3"))
+    #expect(abs(threads.verification.sameScores.mean - all.verification.sameScores.mean) < 1e-5)
+
+    let heldOut = try report(evaluate("--json", "--holdout-people", "3", "--seed", "2", "--output", files["held.csv"]))
+    #expect(heldOut.people == 3 && heldOut.images == 12)
+    let split = try ImageFolder(root: faces.path).split(holdoutPeople: 3, seed: 2).heldOut
+    let csv = try String(contentsOfFile: files["held.csv"], encoding: .utf8)
+    #expect(split.classNames.allSatisfy { csv.contains("\($0)/") })
+    #expect(Set(csv.split(separator: "\n").dropFirst().map { String($0.prefix(3)) }).isSubset(of: split.classNames))
+  }
+
+  @Test func listsOfPairs() throws {
+    let lines = ["p00/00.pgm p00/01.pgm 1", "p00/00.pgm p03/00.pgm 0", "\(faces.path)/p04/01.pgm,p05/02.pgm,0"]
+    let plain = try files.write(Data(lines.joined(separator: "\n").utf8), to: "list.txt")
+    let outcome = try evaluate("--json", "--pairs", plain)
+    let listed = try report(outcome)
+    #expect(listed.images == 5 && listed.people == nil && listed.selection == "pairs of \(plain)")
+    #expect(listed.verification.sameCount == 1 && listed.verification.differentCount == 2)
+    #expect(outcome.lines.first == "{", "A list of pairs says nothing of trained people")
+
+    // LFW's names and folds.
+    let lfw = try FaceFolder(people: 0, images: 0)
+    for (person, name) in ["Ann", "Bo"].enumerated() {
+      for image in 1...4 {
+        try lfw.write(FaceFolder.pgm(person: person, image: image, side: 48), to: "\(name)/\(name)_000\(image).pgm")
+      }
+    }
+    let folds = try files.write(Data("2 1\nAnn 1 2\nAnn 1 Bo 1\nBo 3 4\nAnn 3 Bo 4\n".utf8), to: "pairs.txt")
+    let prescribed = try report(evaluate("--json", "--pairs", folds, data: lfw.path, ranks: 2))
+    #expect(prescribed.verification.crossValidation?.accuracies.count == 2)
+    #expect(prescribed.verification.crossValidation?.prescribed == true && prescribed.images == 6)
+  }
+
+  @Test func aRunsFolderIsAModel() throws {
+    try files.write(Data(contentsOf: URL(fileURLWithPath: model)), to: "run/model.safetensors")
+    let outcome = try evaluate(model: files["run"])
+    #expect(outcome.exitCode == 0 && outcome.text.contains("model       \(files["run"]): spherenet20"))
+  }
+
+  @Test func badImagesUpToTheLimit() throws {
+    try faces.write(Data("P5\n48 48\n255\nshort".utf8), to: FaceFolder.name(3, 2))
+    for ranks in [1, 3] {
+      expectRefusal(try evaluate(ranks: ranks), "p03/02.pgm: ", "1 of 24 images cannot be read", "0 may be unreadable")
+    }
+    let outcome = try evaluate("--json", "--max-bad-images", "0.05", ranks: 2)
+    let report = try report(outcome)
+    #expect(report.badImages.map(\.identifier) == ["p03/02.pgm"] && report.verification.sameCount == 33)
+    let table = try evaluate("--max-bad-images", "0.05")
+    #expect(table.text.contains("p03/02.pgm: "))
+  }
+
+  @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {
+    expectRefusal(try evaluate(model: files["absent"], ranks: ranks), "absent", "No such file")
+    let empty = try files.write(to: "empty/.keep")
+    expectRefusal(
+      try evaluate(model: (empty as NSString).deletingLastPathComponent, ranks: ranks), "without a model.safetensors")
+    let damaged = try files.write(Data([1, 2, 3]), to: "three.safetensors")
+    expectRefusal(try evaluate(model: damaged, ranks: ranks), "three.safetensors")
+    expectRefusal(try evaluate(data: files["nowhere"], ranks: ranks), "nowhere")
+    expectRefusal(try evaluate("--pairs", files["no-list.txt"], ranks: ranks), "no-list.txt")
+    let pairs = try files.write(Data("p00/00.pgm p00/99.pgm 1\n".utf8), to: "wrong.txt")
+    expectRefusal(try evaluate("--pairs", pairs, ranks: ranks), "wrong.txt", "line 1", "p00/99.pgm")
+    let oneKind = try files.write(Data("p00/00.pgm p00/01.pgm 1\n".utf8), to: "one-kind.txt")
+    expectRefusal(try evaluate("--pairs", oneKind, ranks: ranks), "one-kind.txt", "there are 1 and 0")
+    expectRefusal(try evaluate("--holdout-people", "5", ranks: ranks), "holding out 5 of 6 people")
+
+    let zeros = files["zeros.safetensors"]
+    try Self.writeModel(to: zeros, seed: nil)
+    expectRefusal(try evaluate(model: zeros, ranks: ranks), "The embedding of 'p00/00.pgm' is all zeros")
+    let single = try FaceFolder(people: 3, images: 1)
+    expectRefusal(try evaluate(data: single.path, ranks: ranks), "two images of one of them")
+    expectRefusal(try evaluate("--output", files["no/such/folder.csv"], ranks: ranks), "no/such")
+  }
+
+  @Test func wrongOptions() throws {
+    expectRefusal(try evaluate("--pairs", "x", "--holdout-people", "2"), "exclude each other")
+    expectRefusal(try evaluate("--batch-size", "0"), "--batch-size 0")
+    expectRefusal(try evaluate("--max-bad-images", "2"), "--max-bad-images 2")
+    expectRefusal(try evaluate("--max-pairs", "1"), "--max-pairs 1")
+    expectRefusal(try evaluate("--treads", "1"), "--treads")
+  }
+
+  /// No success, the words, and one message.
+  private func expectRefusal(
+    _ outcome: Subprocess.Outcome, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(outcome.exitCode != 0, sourceLocation: sourceLocation)
+    for word in words { #expect(outcome.text.contains(word), "\(outcome.text)", sourceLocation: sourceLocation) }
+    #expect(outcome.lines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome.text)", sourceLocation: sourceLocation)
+    #expect(!outcome.text.contains("Fatal error"), "\(outcome.text)", sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,89 @@
+import FaceRecognition
+import Foundation
+import Testing
+
+@Suite struct PairListTests {
+  private func folder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for name in ["Ann_B/Ann_B_0001.jpg", "Ann_B/Ann_B_0002.png", "Zoë/Zoë_0001.pgm", "Li Wu/Li Wu_12345.jpg"] {
+      try folder.write(to: name)
+    }
+    return folder
+  }
+
+  private func read(_ text: String, _ folder: TemporaryFolder) throws(PairListError) -> PairList {
+    try PairList(text: text, path: "pairs.txt", root: folder.path)
+  }
+
+  @Test(arguments: ["\n", "\r\n"]) func lfwFolds(newline: String) throws {
+    let folder = try folder()
+    let lines = ["2\t1", "Ann_B\t1\t2", "Ann_B\t2\tZoë\t1", "Zoë\t1\t1", "Li Wu\t12345\tAnn_B\t1"]
+    let list = try read(lines.joined(separator: newline) + newline, folder)
+    #expect(list.foldCount == 2)
+    let images = ["Ann_B/Ann_B_0001.jpg", "Ann_B/Ann_B_0002.png", "Zoë/Zoë_0001.pgm", "Li Wu/Li Wu_12345.jpg"]
+    #expect(list.images == images.map { folder[$0] })
+    #expect(
+      list.pairs == [
+        FacePair(0, 1, same: true), FacePair(1, 2, same: false), FacePair(2, 2, same: true, fold: 1),
+        FacePair(3, 0, same: false, fold: 1),
+      ])
+  }
+
+  @Test func lfwDevelopmentListWithSpaces() throws {
+    let list = try read("\u{FEFF}1\nAnn_B 1 2\nAnn_B 2 Zoë 1", try folder())
+    #expect(list.foldCount == 1 && list.pairs.map(\.same) == [true, false] && list.images.count == 3)
+  }
+
+  @Test func plainList() throws {
+    let folder = try folder()
+    let text = """
+      # comment
+
+      Ann_B/Ann_B_0001.jpg  Ann_B/Ann_B_0002.png 1
+      Ann_B/Ann_B_0001.jpg,Zoë/Zoë_0001.pgm, 0
+      Li Wu/Li Wu_12345.jpg\t\(folder["Zoë/Zoë_0001.pgm"])\t0
+      """
+    let list = try read(text, folder)
+    #expect(list.foldCount == 0 && list.images.count == 5 - 1)
+    #expect(
+      list.pairs == [FacePair(0, 1, same: true), FacePair(0, 2, same: false), FacePair(3, 2, same: false)])
+  }
+
+  @Test(
+    arguments: [
+      ("", nil, "empty list"),
+      ("# only a comment", nil, "without pairs"),
+      ("10 300\nAnn_B\t1\t2", 2, "but 1 lines follow it"),
+      ("0\n", 1, "above 0"),
+      ("-1 3\n", 1, "above 0"),
+      ("9223372036854775807 9223372036854775807\nAnn_B\t1\t2", 2, "lines follow it"),
+      ("4611686018427387905 1\nAnn_B\t1\t2\nAnn_B\t2\tZoë\t1", 3, "lines follow it"),
+      ("1\nAnn_B\t1\t2\nAnn_B\t1\t2\nAnn_B\t2\tZoë\t1", 4, "but 3 lines follow it"),
+      ("1\nAnn_B\t1\tZoë\t1\nAnn_B\t2\tZoë\t1", 2, "'name n1 n2'"),
+      ("1\nAnn_B\t1\t2\nAnn_B\t1\t2", 3, "'name1 n1 name2 n2'"),
+      ("1\nAnn_B\t1\t2\nAnn_B\t1\tAnn_B\t2", 3, "names 'Ann_B' twice"),
+      ("1\nAnn_B\t1\tx\nAnn_B\t2\tZoë\t1", 2, "'x' is no number"),
+      ("1\nAnn_B\t1\t-2\nAnn_B\t2\tZoë\t1", 2, "'-2' is no number"),
+      ("1\nAnn_B\t1\t3\nAnn_B\t2\tZoë\t1", 2, "Ann_B_0003' with the extension jpg"),
+      ("1\n../Ann_B\t1\t2\nAnn_B\t2\tZoë\t1", 2, "no name of a person"),
+      ("Ann_B/Ann_B_0001.jpg Ann_B/Ann_B_0002.png", 1, "2 fields"),
+      ("Ann_B/Ann_B_0001.jpg Ann_B/Ann_B_0002.png 2", 1, "the last field is '2'"),
+      ("\nAnn_B/Ann_B_0001.jpg Ann_B/absent.png 1", 2, "there is no image"),
+    ] as [(String, Int?, String)])
+  func badList(text: String, line: Int?, reason: String) throws {
+    let folder = try folder()
+    let error = #expect(throws: PairListError.self) { try read(text, folder) }
+    #expect(error?.line == line && error?.path == "pairs.txt")
+    #expect(error?.reason.contains(reason) == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  @Test func badFiles() throws {
+    let folder = try folder()
+    #expect(throws: FileError.self) { try PairList(path: folder["absent.txt"], root: folder.path) }
+    #expect(throws: FileError.self) { try PairList(path: folder.path, root: folder.path) }
+    let latin = try folder.write(Data([0x5A, 0x6F, 0xEB, 0x20, 0x31]), to: "latin.txt")
+    #expect(throws: PairListError.self) { try PairList(path: latin, root: folder.path) }
+    let good = try folder.write(Data("1\nAnn_B 1 2\nAnn_B 2 Zoë 1\n".utf8), to: "good.txt")
+    #expect(try PairList(path: good, root: folder.path).pairs.count == 2)
+  }
+}

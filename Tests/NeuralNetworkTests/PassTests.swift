@@ -1,0 +1,176 @@
+import Testing
+
+import NeuralNetwork
+
+/// Passes as they run (in pieces, by chains of layers, in evaluation folded) against the plain ones: layer after layer
+/// over the whole batch.
+@Suite(.serialized) struct PassTests {
+  /// One of each family: the deeper IResNets are made of the same blocks.
+  private static let kinds: [NetworkKind] = [.mobilefacenet, .mobilefacenetX2, .iresnet18, .spherenet20]
+
+  /// Random weights, and statistics far from those of initialization.
+  private static func network(_ kind: NetworkKind) -> Network {
+    let network = kind.makeNetwork(embeddingWidth: 64, inputSide: 48)
+    network.initialize(seed: 3)
+    var generator = SplitMix(seed: 5)
+    for parameter in network.parameters.parameters where parameter.shape.count == 1 {
+      for i in parameter.value.indices { parameter.value[i] = generator.float(in: 0.2...1.2) * (i % 5 == 0 ? -1 : 1) }
+    }
+    for parameter in network.statistics.parameters {
+      let isVariance = parameter.name.hasSuffix("var")
+      for i in parameter.value.indices { parameter.value[i] = generator.float(in: isVariance ? 0.3...3 : -1...1) }
+    }
+    network.weightsChanged()
+    return network
+  }
+
+  private static func fill(_ pass: Pass) {
+    var generator = SplitMix(seed: 9)
+    for i in pass.input.buffer.indices { pass.input.buffer[i] = generator.float(in: -1...1) }
+  }
+
+  private static func size(_ values: [Float]) -> Float {
+    (values.reduce(0) { $0 + $1 * $1 } / Float(values.count)).squareRoot()
+  }
+
+  /// The largest difference beside the root mean square of what is expected, or beside `least`.
+  private static func difference(_ values: [Float], _ expected: [Float], least: Float = .leastNormalMagnitude) -> Float
+  {
+    zip(values, expected).map { abs($0 - $1) }.max()! / max(size(expected), least)
+  }
+
+  private static func onThreads<R>(_ count: Int, _ body: () -> R) -> R {
+    let before = Parallel.threads
+    Parallel.setThreads(count)
+    defer { Parallel.setThreads(before) }
+    return body()
+  }
+
+  @Test(arguments: kinds, [(1, 1), (7, 2), (1, 2)])
+  func evaluationIsFolded(_ kind: NetworkKind, _ batchAndThreads: (Int, Int)) {
+    let (batch, threads) = batchAndThreads
+    let network = Self.network(kind)
+    Self.onThreads(threads) {
+      let folded = network.pass(batch: batch, .evaluation)
+      Self.fill(folded)
+      folded.forward()
+      let embeddings = Array(folded.output.buffer)
+      let plain = network.plainPass(batch: batch, .evaluation)
+      Self.fill(plain)
+      plain.forward()
+      // Fifty layers' roundings; a block alone is checked more closely below.
+      #expect(Self.difference(embeddings, Array(plain.output.buffer)) < 1e-4)
+      #expect(folded.implementations.allSatisfy { !$0.contains("ref") }, "\(folded.implementations)")
+      // Evaluation moves nothing.
+      Self.fill(folded)
+      folded.forward()
+      #expect(Array(folded.output.buffer) == embeddings)
+    }
+  }
+
+  @Test func foldedWeightsFollowTheirParameters() {
+    let network = Self.network(.mobilefacenet)
+    func embeddings(_ pass: Pass) -> [Float] {
+      Self.fill(pass)
+      pass.forward()
+      return Array(pass.output.buffer)
+    }
+    let before = embeddings(network.pass(batch: 2, .evaluation))
+    // A training pass moves the running statistics; the update that follows it is seen too.
+    let training = network.pass(batch: 2, .training)
+    Self.fill(training)
+    training.forward()
+    training.outputGradient.buffer.update(repeating: 1)
+    training.backward { _ in }
+    let weight = network.parameters.parameters.first { $0.shape.count == 4 }!
+    for i in weight.value.indices { weight.value[i] += 0.1 }
+    let after = embeddings(network.pass(batch: 2, .evaluation))
+    #expect(after != before)
+    #expect(Self.difference(after, embeddings(network.plainPass(batch: 2, .evaluation))) < 1e-4)
+    // A write from elsewhere is announced.
+    for i in weight.value.indices { weight.value[i] *= 0.5 }
+    network.weightsChanged()
+    let halved = embeddings(network.pass(batch: 2, .evaluation))
+    #expect(halved != after)
+    #expect(Self.difference(halved, embeddings(network.plainPass(batch: 2, .evaluation))) < 1e-4)
+  }
+
+  /// Several pieces a thread, pieces of two sizes, and threads whose shares differ.
+  @Test(arguments: kinds, [(9, 1), (15, 2), (3, 2)])
+  func trainingInPieces(_ kind: NetworkKind, _ batchAndThreads: (Int, Int)) {
+    let (batch, threads) = batchAndThreads
+    let network = Self.network(kind)
+    // Among so many values some lie at PReLU's kink and fall to either side: let that make little difference here.
+    for parameter in network.parameters.parameters where parameter.initializer == .constant(0.25) {
+      parameter.value.update(repeating: 0.999)
+    }
+    // Fifty layers' roundings.
+    Self.onThreads(threads) { Self.compareTraining(network, batch: batch, tolerance: 5e-3) }
+  }
+
+  /// One block of each fused kind, to the roundings of a few operations.
+  @Test(arguments: [(9, 1), (16, 2), (15, 2), (3, 2)]) func blocks(_ batchAndThreads: (Int, Int)) {
+    let (batch, threads) = batchAndThreads
+    var graph = Graph(input: .image(3, 24, 24, .plain))
+    func convolution(_ name: String, _ inputs: Int, groups: Int = 1, bias: Bool = false) -> Convolution {
+      Convolution(
+        name, inputs: inputs, outputs: 32, kernel: 3, padding: 1, groups: groups, bias: bias,
+        initializer: .uniformFanIn(9 * inputs / groups))
+    }
+    let stem = graph.add(convolution("stem", 3), graph.input)
+    let a = graph.add(BatchNormalization("a", channels: 32, prelu: "a.prelu"), stem)
+    let b = graph.add(BatchNormalization("b", channels: 32, residual: true), graph.add(convolution("b.conv", 32), a), a)
+    let c = graph.add(PReLU("c", channels: 32, residual: true), graph.add(convolution("c.conv", 32, bias: true), b), a)
+    let d = graph.add(PReLU("d", channels: 32), graph.add(convolution("d.conv", 32, groups: 32), c))
+    let e = graph.add(
+      BatchNormalization("e", channels: 32, prelu: "e.prelu", residual: true), graph.add(convolution("e.conv", 32), d),
+      d)
+    _ = graph.add(Flatten("flatten"), e)
+    let network = Network("blocks", graph)
+    network.initialize(seed: 1)
+    Self.onThreads(threads) {
+      Self.compareTraining(network, batch: batch, tolerance: 1e-5)
+      let folded = network.pass(batch: batch, .evaluation)
+      Self.fill(folded)
+      folded.forward()
+      let values = Array(folded.output.buffer)
+      let plain = network.plainPass(batch: batch, .evaluation)
+      Self.fill(plain)
+      plain.forward()
+      #expect(Self.difference(values, Array(plain.output.buffer)) < 1e-5)
+      #expect(folded.implementations.count == 5)
+    }
+  }
+
+  private static func compareTraining(_ network: Network, batch: Int, tolerance: Float) {
+    let statistics = Array(network.statistics.values)
+    let trained = network.parameters.parameters.filter(\.isTrained)
+    func step(_ pass: Pass) -> (values: [Float], gradients: [[Float]], statistics: [Float]) {
+      _ = network.statistics.values.update(fromContentsOf: statistics)
+      network.parameters.zeroGradients()
+      fill(pass)
+      pass.forward()
+      let values = Array(pass.output.buffer)
+      for i in pass.outputGradient.buffer.indices { pass.outputGradient.buffer[i] = Float(i % 11) - 5 }
+      pass.backward { _ in }
+      return (values, trained.map { Array($0.gradient) }, Array(network.statistics.values))
+    }
+    let result = step(network.pass(batch: batch, .training))
+    let again = step(network.pass(batch: batch, .training))
+    let plain = step(network.plainPass(batch: batch, .training))
+    #expect(result == again, "Not the same twice")
+    #expect(difference(result.values, plain.values) < tolerance)
+    if !statistics.isEmpty { #expect(difference(result.statistics, plain.statistics) < 1e-5) }
+    // The bias before another batch normalization has the gradient 0, and what stands there is rounding.
+    let least = 1e-2 * plain.gradients.map(size).max()!
+    for (index, parameter) in trained.enumerated() {
+      let difference = difference(result.gradients[index], plain.gradients[index], least: least)
+      #expect(difference < tolerance, "\(parameter.name): \(difference)")
+    }
+  }
+
+  @Test(arguments: kinds) func noReferenceCode(_ kind: NetworkKind) {
+    let pass = kind.makeNetwork().pass(batch: 2, .training)
+    #expect(pass.implementations.allSatisfy { !$0.contains("ref") }, "\(Set(pass.implementations))")
+  }
+}

@@ -1,0 +1,197 @@
+import FaceRecognition
+import MPI
+import NeuralNetwork
+import Testing
+
+extension RankTests {
+  /// P ranks train what one rank trains on the same global batch.
+  @Suite struct TrainingStepTests {
+    let world = RankTests.world
+    /// oneDNN has no fast weight gradient for the last layers of smaller images.
+    let side = 48
+
+    private func settings(_ scale: LogitScale = .learned(multiplier: 16)) -> StepSettings {
+      var settings = StepSettings()
+      settings.logitScale = scale
+      settings.bucketBytes = 1 << 14
+      return settings
+    }
+
+    private func makeStep(
+      _ kind: NetworkKind, _ communicator: Communicator, capacity: Int, accumulates: Bool = false,
+      settings: StepSettings
+    ) throws -> TrainingStep {
+      let network = kind.makeNetwork(embeddingWidth: 32, inputSide: side)
+      network.initialize(seed: 5)
+      let step = TrainingStep(
+        network, classCount: 11, capacity: capacity, accumulates: accumulates, settings: settings,
+        communicator: communicator)
+      step.head.initialize(seed: 5)
+      try step.synchronize(classWeightNorm: 1)
+      return step
+    }
+
+    /// Every rank sees all images of the global batch and takes its part.
+    private func images(_ count: Int, seed: UInt64) -> (images: [Float], labels: [Int32]) {
+      var images = [Float](repeating: 0, count: count * 3 * side * side)
+      images.withUnsafeMutableBufferPointer {
+        Initializer.normal(standardDeviation: 2).fill($0, seed: seed, name: "images")
+      }
+      return (images, (0..<Int32(count)).map { ($0 * 7 + Int32(truncatingIfNeeded: seed)) % 11 })
+    }
+
+    private func train(
+      _ step: TrainingStep, _ parts: [Range<Int>], of batch: (images: [Float], labels: [Int32]), rate: Double
+    ) throws -> Double {
+      let size = batch.images.count / batch.labels.count
+      return try batch.images.withUnsafeBufferPointer { images in
+        try batch.labels.withUnsafeBufferPointer { labels in
+          let batches = parts.map { part in
+            MicroBatch(
+              images: .init(rebasing: images[(part.lowerBound * size)..<(part.upperBound * size)]),
+              labels: .init(rebasing: labels[part]))
+          }
+          let loss = try step.run(batches, count: labels.count, learningRate: rate)
+          return try step.communicator.allReduce(loss)
+        }
+      }
+    }
+
+    /// All weights together agree to `tolerance`, and each tensor's update to 1 %: a rounding that carries an activation
+    /// over PReLU's kink moves single elements by more than rounding does.
+    private func expectEqualWeights(_ a: TrainingStep, _ b: TrainingStep, tolerance: Double) throws {
+      a.head.materialize()
+      b.head.materialize()
+      let start = try makeStep(.spherenet20, b.communicator, capacity: 1, settings: settings())
+      let isSphereNet = a.network.name == start.network.name
+      start.head.materialize()
+      func all(_ step: TrainingStep) -> [Parameter] { step.network.parameters.parameters + [step.head.classWeight] }
+      func distance(_ x: Parameter, _ y: Parameter) -> Double {
+        zip(x.value, y.value).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+      }
+      var (difference, size) = (0.0, 0.0)
+      for (index, (x, y)) in zip(all(a), all(b)).enumerated() {
+        difference += distance(x, y)
+        size += y.value.reduce(0) { $0 + Double($1) * Double($1) }
+        guard isSphereNet else { continue }
+        let update = distance(all(start)[index], y)
+        #expect(distance(x, y) <= 1e-4 * update + 1e-14, "\(x.name): \(distance(x, y)) of an update of \(update)")
+      }
+      #expect((difference / size).squareRoot() <= tolerance)
+    }
+
+    @Test(arguments: [(0, LogitScale.learned(multiplier: 4)), (1, .fixed(6)), (2, .learned(multiplier: 1))])
+    func ranksEqualOneRank(moreThanTwoEach extra: Int, scale: LogitScale) throws {
+      let alone = try world.split(color: world.rank)
+      let count = 2 * world.size + extra
+      let together = try makeStep(.spherenet20, world, capacity: 4, settings: settings(scale))
+      let single = try makeStep(.spherenet20, alone, capacity: count, settings: settings(scale))
+      let mine = Parallel.share(of: count, world.rank, world.size)
+      for index in 0..<10 {
+        let batch = images(count, seed: UInt64(index))
+        let a = try train(together, [mine], of: batch, rate: 0.001)
+        let b = try train(single, [0..<count], of: batch, rate: 0.001)
+        #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
+      }
+      try expectEqualWeights(together, single, tolerance: 1e-5)
+      try alone.free()
+    }
+
+    @Test func accumulationEqualsALargerBatch() throws {
+      let count = 6 * world.size
+      let parted = try makeStep(
+        .spherenet20, world, capacity: 2, accumulates: true, settings: settings(.learned(multiplier: 4)))
+      let whole = try makeStep(.spherenet20, world, capacity: 6, settings: settings(.learned(multiplier: 4)))
+      let start = 6 * world.rank
+      for index in 0..<3 {
+        let batch = images(count, seed: UInt64(index))
+        let parts = MicroBatch.division(of: 6, parts: 3).map { ($0.lowerBound + start)..<($0.upperBound + start) }
+        #expect(parts.count == 3)
+        let a = try train(parted, parts, of: batch, rate: 0.001)
+        let b = try train(whole, [start..<(start + 6)], of: batch, rate: 0.001)
+        #expect(abs(a - b) <= 1e-5 * b)
+      }
+      try expectEqualWeights(parted, whole, tolerance: 1e-5)
+    }
+
+    @Test func clippingEqualsOneRank() throws {
+      var clipped = settings()
+      clipped.gradientClipping = 0.5
+      let alone = try world.split(color: world.rank)
+      let count = 3 * world.size
+      let together = try makeStep(.spherenet20, world, capacity: 3, settings: clipped)
+      let single = try makeStep(.spherenet20, alone, capacity: count, settings: clipped)
+      let free = try makeStep(.spherenet20, alone, capacity: count, settings: settings())
+      for index in 0..<3 {
+        let batch = images(count, seed: UInt64(index))
+        _ = try train(together, [(3 * world.rank)..<(3 * world.rank + 3)], of: batch, rate: 0.001)
+        _ = try train(single, [0..<count], of: batch, rate: 0.001)
+        _ = try train(free, [0..<count], of: batch, rate: 0.001)
+      }
+      try expectEqualWeights(together, single, tolerance: 1e-5)
+      // A clip that changes nothing would make this test worthless.
+      let moved = zip(free.network.parameters.values, single.network.parameters.values).contains { $0 != $1 }
+      #expect(moved)
+      try alone.free()
+    }
+
+    @Test func replicasStayIdenticalForFiftySteps() throws {
+      let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings())
+      let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
+      let count = 3 * world.size
+      for index in 0..<50 {
+        let batch = images(count, seed: UInt64(index))
+        _ = try train(step, [(3 * world.rank)..<(3 * world.rank + 3)], of: batch, rate: 0.05)
+      }
+      step.head.materialize()
+      try check.run(world, step: 49)
+    }
+
+    @Test func aReplicaThatDiffersIsNamed() throws {
+      let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings())
+      step.head.materialize()
+      let statistics = step.network.statistics.parameters[3]
+      if world.rank == world.size - 1 && world.size > 1 { statistics.value[5] = statistics.value[5].nextUp }
+      let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
+      var failure: ReplicaCheck.Failure?
+      do { try check.run(world, step: 7) } catch let error as ReplicaCheck.Failure { failure = error }
+      let expected =
+        world.size == 1
+        ? nil : ReplicaCheck.Failure(step: 7, parameter: statistics.name, ranks: [world.size - 1])
+      #expect(failure == expected)
+    }
+
+    /// The last batch of an epoch may leave ranks without samples: they take part with zeros.
+    @Test func ranksWithoutSamples() throws {
+      let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings())
+      let alone = try world.split(color: world.rank)
+      let single = try makeStep(.mobilefacenet, alone, capacity: 2, settings: settings())
+      for index in 0..<3 {
+        let batch = images(2, seed: UInt64(index))
+        let a = try train(step, world.rank == 0 ? [0..<2] : [], of: batch, rate: 0.001)
+        let b = try train(single, [0..<2], of: batch, rate: 0.001)
+        #expect(abs(a - b) <= 1e-4 * b)
+      }
+      try expectEqualWeights(step, single, tolerance: 1e-3)
+      for (a, b) in zip(step.network.statistics.values, single.network.statistics.values) {
+        #expect(abs(a - b) <= 1e-3 * max(abs(b), 1))
+      }
+      let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
+      try check.run(world, step: 2)
+      try alone.free()
+    }
+
+    @Test func ranksThatDisagreeAreNamed() throws {
+      let values = [("batch", "32"), ("seed", world.rank == world.size - 1 ? "2" : "1")]
+      var failure: RankAgreement.Failure?
+      do { try RankAgreement.check(values, world) } catch let error as RankAgreement.Failure { failure = error }
+      if world.size == 1 {
+        #expect(failure == nil)
+      } else {
+        let text = try #require(failure).description
+        #expect(text.contains("seed: '1' on rank 0") && text.contains("'2' on rank \(world.size - 1)"))
+        #expect(!text.contains("batch"))
+      }
+    }
+  }
+}

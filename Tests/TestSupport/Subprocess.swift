@@ -1,0 +1,58 @@
+package import Foundation
+
+/// Another program, run to its end.
+package enum Subprocess {
+  package struct Outcome {
+    package var exitCode: Int32
+    /// What it wrote to standard output and standard error.
+    package var lines: [String]
+
+    package var text: String { lines.joined(separator: "\n") }
+  }
+
+  /// The folder of the programs that this package builds.
+  package static var products: URL {
+    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+  }
+
+  package static func run(_ command: [String], environment: [String: String] = [:]) throws -> Outcome {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    // These tests may themselves have started MPI: what it left in the environment would confuse another mpirun.
+    var inherited = ProcessInfo.processInfo.environment.filter {
+      !$0.key.hasPrefix("OMPI_") && !$0.key.hasPrefix("PMIX_")
+    }
+    if getuid() == 0 {
+      inherited["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+      inherited["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    }
+    process.environment = inherited.merging(environment) { $1 }
+    let output = Pipe()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Outcome(exitCode: process.terminationStatus, lines: text.split(separator: "\n").map(String.init))
+  }
+
+  /// The program under test on `ranks` ranks; 1 starts it without mpirun.
+  package static func cosface(_ arguments: [String], ranks: Int = 1) throws -> Outcome {
+    let command = [products.appendingPathComponent("cosface").path] + arguments
+    if ranks == 1 { return try run(command, environment: ["OMP_NUM_THREADS": "1"]) }
+    return try run(mpirun + ["-n", "\(ranks)"] + command, environment: ["OMP_NUM_THREADS": "1"])
+  }
+
+  /// Two ranks that are given different arguments, or stand in different folders.
+  package static func cosface(_ first: [String], and second: [String], folders: [String] = [".", "."]) throws -> Outcome
+  {
+    let program = products.appendingPathComponent("cosface").path
+    let ranks = zip([first, second], folders).map { ["-n", "1", "-wdir", $1, program] + $0 }
+    return try run(mpirun + ranks[0] + [":"] + ranks[1], environment: ["OMP_NUM_THREADS": "1"])
+  }
+
+  /// A hang is a failure of its own: mpirun ends it.
+  private static let mpirun = ["mpirun", "--oversubscribe", "--bind-to", "none", "--timeout", "120"]
+}

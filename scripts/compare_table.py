@@ -1,0 +1,73 @@
+"""Prints compare-pytorch.sh's table from its results: lines of row, program, setting, JSON."""
+
+import json
+import statistics
+import sys
+from collections import defaultdict
+
+ROWS = {
+    "step-mobilefacenet": ("mobilefacenet step, 32 images in all, N = 10,000", "imagesPerSecond", "images/s", 2.4),
+    "step-iresnet18": ("iresnet18 step, 32 images in all, N = 10,000", "imagesPerSecond", "images/s", 1.5),
+    "step-iresnet50": ("iresnet50 step, 16 images in all, N = 10,000", "imagesPerSecond", "images/s", 1.5),
+    "head-100k": ("head alone, N = 100,000, K = 512, 64 samples", "secondsPerStep", "s", 5),
+    "head-1m": ("head alone, N = 1,000,000", "secondsPerStep", "s", 15),
+    "infer-1": ("mobilefacenet forward, 1 image, 1 thread", "milliseconds", "ms", 1.8),
+    "infer-32": ("mobilefacenet forward, 32 images, 1 thread", "milliseconds", "ms", 1.8),
+}
+
+
+def shown(value):
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def main():
+    path, about, load = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+    reports = defaultdict(lambda: defaultdict(list))
+    for line in open(path):
+        row, program, setting, text = line.rstrip("\n").split("\t")
+        reports[row][program, setting].append(json.loads(text))
+
+    def median(row, program, setting, key):
+        return statistics.median(report[key] for report in reports[row][program, setting])
+
+    def best(row, program, key):
+        """The better of the settings and its median; more is better only for images per second."""
+        settings = [s for p, s in reports[row] if p == program]
+        choose = max if key == "imagesPerSecond" else min
+        return choose(((median(row, program, s, key), s) for s in settings), default=None)
+
+    print(f"{about['processor']}, {about['cores']} cores; PyTorch {about['torch']}, onnxruntime {about['onnxruntime']};"
+          f" load before the start {load}\n")
+    print("| work | cosface | PyTorch or onnxruntime | ratio | target | share of the limit | memory |")
+    print("|---|---|---|---|---|---|---|")
+    for row, (name, key, unit, target) in ROWS.items():
+        if row not in reports:
+            continue
+        a, b = best(row, "cosface", key), best(row, "peer", key)
+        if a is None or b is None:
+            print(f"| {name} | {'failed' if a is None else shown(a[0])} | {'failed' if b is None else shown(b[0])} | | | | |")
+            continue
+        ratio = a[0] / b[0] if key == "imagesPerSecond" else b[0] / a[0]
+        share = "shareOfLimit" if row.startswith("head") else "shareOfConvolutionRate"
+        memory = [median(row, *which, "peakResidentGB") for which in (("cosface", a[1]), ("peer", b[1]))]
+        print(f"| {name} | {shown(a[0])} {unit} ({a[1]}) | {shown(b[0])} {unit} ({b[1]}) | {ratio:.2f} | {target} "
+              f"| {100 * median(row, 'cosface', a[1], share):.0f} % | {memory[0]:.2f} / {memory[1]:.2f} GB |")
+    if "ranks" in reports:
+        rates = {int(s): median("ranks", p, s, "imagesPerSecond") for p, s in reports["ranks"]}
+        most = max(rates)
+        print(f"| {most} ranks of 1 thread against 1, 16 images each | {shown(rates[most])} images/s | {shown(rates[1])} "
+              f"images/s (1 rank) | {rates[most] / rates[1]:.2f} | {0.95 * most:.1f} | | |")
+    if "data" in reports:
+        data = median("data", "cosface", "1 worker", "imagesPerSecond")
+        training = median("data", "cosface", "training on them", "imagesPerSecond")
+        print(f"| decoding and augmenting, 1 thread | {shown(data)} images/s | {shown(training)} images/s (training, 1 "
+              f"thread) | {data / training:.1f} | 10 | | |")
+    print("\nMedians of the runs; memory is the largest process's, ours / theirs.")
+    for row in reports:
+        for (program, setting), runs in reports[row].items():
+            key = ROWS.get(row, ("", "imagesPerSecond"))[1]
+            print(f"  {row:20} {program:8} {setting:26} {' '.join(shown(r[key]) for r in runs)}")
+
+
+if __name__ == "__main__":
+    main()
