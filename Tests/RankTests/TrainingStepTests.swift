@@ -10,7 +10,7 @@ extension RankTests {
     /// oneDNN has no fast weight gradient for the last layers of smaller images.
     let side = 48
 
-    private func settings(_ scale: LogitScale = .learned(multiplier: 16)) -> StepSettings {
+    private func settings(_ scale: LogitScale) -> StepSettings {
       var settings = StepSettings()
       settings.logitScale = scale
       settings.bucketBytes = 1 << 14
@@ -23,6 +23,11 @@ extension RankTests {
     ) throws -> TrainingStep {
       let network = kind.makeNetwork(embeddingWidth: 32, inputSide: side)
       network.initialize(seed: 5)
+      // A rounding that carries an activation over PReLU's kink changes a gradient by far more than itself, and which
+      // roundings there are depends on the processor. Slopes near 1 make such steps small.
+      for parameter in network.parameters.parameters where parameter.name.hasPrefix("relu") {
+        parameter.value.update(repeating: 0.9)
+      }
       let step = TrainingStep(
         network, classCount: 11, capacity: capacity, accumulates: accumulates, settings: settings,
         communicator: communicator)
@@ -57,12 +62,11 @@ extension RankTests {
       }
     }
 
-    /// All weights together agree to `tolerance`, and each tensor's update to 1 %: a rounding that carries an activation
-    /// over PReLU's kink moves single elements by more than rounding does.
+    /// All weights together agree to `tolerance`, and each tensor's update to 1 %.
     private func expectEqualWeights(_ a: TrainingStep, _ b: TrainingStep, tolerance: Double) throws {
       a.head.materialize()
       b.head.materialize()
-      let start = try makeStep(.spherenet20, b.communicator, capacity: 1, settings: settings())
+      let start = try makeStep(.spherenet20, b.communicator, capacity: 1, settings: settings(.learned(multiplier: 2)))
       let isSphereNet = a.network.name == start.network.name
       start.head.materialize()
       func all(_ step: TrainingStep) -> [Parameter] { step.network.parameters.parameters + [step.head.classWeight] }
@@ -80,7 +84,7 @@ extension RankTests {
       #expect((difference / size).squareRoot() <= tolerance)
     }
 
-    @Test(arguments: [(0, LogitScale.learned(multiplier: 4)), (1, .fixed(6)), (2, .learned(multiplier: 1))])
+    @Test(arguments: [(0, LogitScale.learned(multiplier: 2)), (1, .fixed(2)), (2, .learned(multiplier: 1))])
     func ranksEqualOneRank(moreThanTwoEach extra: Int, scale: LogitScale) throws {
       let alone = try world.split(color: world.rank)
       let count = 2 * world.size + extra
@@ -100,8 +104,8 @@ extension RankTests {
     @Test func accumulationEqualsALargerBatch() throws {
       let count = 6 * world.size
       let parted = try makeStep(
-        .spherenet20, world, capacity: 2, accumulates: true, settings: settings(.learned(multiplier: 4)))
-      let whole = try makeStep(.spherenet20, world, capacity: 6, settings: settings(.learned(multiplier: 4)))
+        .spherenet20, world, capacity: 2, accumulates: true, settings: settings(.learned(multiplier: 2)))
+      let whole = try makeStep(.spherenet20, world, capacity: 6, settings: settings(.learned(multiplier: 2)))
       let start = 6 * world.rank
       for index in 0..<3 {
         let batch = images(count, seed: UInt64(index))
@@ -115,13 +119,13 @@ extension RankTests {
     }
 
     @Test func clippingEqualsOneRank() throws {
-      var clipped = settings()
+      var clipped = settings(.learned(multiplier: 2))
       clipped.gradientClipping = 0.5
       let alone = try world.split(color: world.rank)
       let count = 3 * world.size
       let together = try makeStep(.spherenet20, world, capacity: 3, settings: clipped)
       let single = try makeStep(.spherenet20, alone, capacity: count, settings: clipped)
-      let free = try makeStep(.spherenet20, alone, capacity: count, settings: settings())
+      let free = try makeStep(.spherenet20, alone, capacity: count, settings: settings(.learned(multiplier: 2)))
       for index in 0..<3 {
         let batch = images(count, seed: UInt64(index))
         _ = try train(together, [(3 * world.rank)..<(3 * world.rank + 3)], of: batch, rate: 0.001)
@@ -136,7 +140,7 @@ extension RankTests {
     }
 
     @Test func replicasStayIdenticalForFiftySteps() throws {
-      let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings())
+      let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings(.learned(multiplier: 2)))
       let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
       let count = 3 * world.size
       for index in 0..<50 {
@@ -148,7 +152,7 @@ extension RankTests {
     }
 
     @Test func aReplicaThatDiffersIsNamed() throws {
-      let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings())
+      let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings(.learned(multiplier: 2)))
       step.head.materialize()
       let statistics = step.network.statistics.parameters[3]
       if world.rank == world.size - 1 && world.size > 1 { statistics.value[5] = statistics.value[5].nextUp }
@@ -163,9 +167,9 @@ extension RankTests {
 
     /// The last batch of an epoch may leave ranks without samples: they take part with zeros.
     @Test func ranksWithoutSamples() throws {
-      let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings())
+      let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings(.learned(multiplier: 2)))
       let alone = try world.split(color: world.rank)
-      let single = try makeStep(.mobilefacenet, alone, capacity: 2, settings: settings())
+      let single = try makeStep(.mobilefacenet, alone, capacity: 2, settings: settings(.learned(multiplier: 2)))
       for index in 0..<3 {
         let batch = images(2, seed: UInt64(index))
         let a = try train(step, world.rank == 0 ? [0..<2] : [], of: batch, rate: 0.001)
