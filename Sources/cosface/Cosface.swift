@@ -9,7 +9,6 @@ struct Cosface: ParsableCommand {
       EvaluateCommand.self,
       ReplayCommand.self,
       InspectCommand.self,
-      DatasetCommand.self,
       BenchCommand.self,
     ])
 }
