@@ -28,7 +28,7 @@ extension RankTests {
       for parameter in network.parameters.parameters where parameter.name.hasPrefix("relu") {
         parameter.value.update(repeating: 0.9)
       }
-      let step = TrainingStep(
+      let step = try TrainingStep(
         network, classCount: 11, capacity: capacity, accumulates: accumulates, settings: settings,
         communicator: communicator)
       step.head.initialize(seed: 5)
@@ -141,7 +141,7 @@ extension RankTests {
 
     @Test func replicasStayIdenticalForFiftySteps() throws {
       let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings(.learned(multiplier: 2)))
-      let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
+      let check = ReplicaCheck(step.replicas)
       let count = 3 * world.size
       for index in 0..<50 {
         let batch = images(count, seed: UInt64(index))
@@ -156,7 +156,7 @@ extension RankTests {
       step.head.materialize()
       let statistics = step.network.statistics.parameters[3]
       if world.rank == world.size - 1 && world.size > 1 { statistics.value[5] = statistics.value[5].nextUp }
-      let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
+      let check = ReplicaCheck(step.replicas)
       var failure: ReplicaCheck.Failure?
       do { try check.run(world, step: 7) } catch let error as ReplicaCheck.Failure { failure = error }
       let expected =
@@ -180,7 +180,7 @@ extension RankTests {
       for (a, b) in zip(step.network.statistics.values, single.network.statistics.values) {
         #expect(abs(a - b) <= 1e-3 * max(abs(b), 1))
       }
-      let check = ReplicaCheck([step.network.parameters, step.network.statistics, step.head.store])
+      let check = ReplicaCheck(step.replicas)
       try check.run(world, step: 2)
       try alone.free()
     }

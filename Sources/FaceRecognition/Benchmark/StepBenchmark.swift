@@ -53,7 +53,7 @@ package struct StepBenchmark {
 
   package func run(_ communicator: Communicator) throws -> Report {
     let network = kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout)
-    let step = TrainingStep(
+    let step = try TrainingStep(
       network, classCount: classes, capacity: batchSize, settings: settings, communicator: communicator)
     network.initialize(seed: 1)
     step.head.initialize(seed: 1)
@@ -62,8 +62,10 @@ package struct StepBenchmark {
     let timing = try data.labels.withUnsafeBufferPointer { labels in
       let keys = dropout > 0 ? (0..<batchSize).map { UInt64($0) } : []
       let batch = MicroBatch(images: .init(data.images.elements), labels: labels, keys: keys)
+      var index = 0
       return try Timing.measure(steps) {
-        _ = try step.run([batch], count: batchSize * communicator.size, learningRate: 0.01)
+        _ = try step.run([batch], index: index, count: batchSize * communicator.size, learningRate: 0.01)
+        index += 1
       }
     }
     // The slowest rank's step is everybody's.

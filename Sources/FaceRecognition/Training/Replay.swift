@@ -50,7 +50,7 @@ package struct Replay {
     let network = kind.makeNetwork(embeddingWidth: classWeight[1], inputSide: images[3])
     try ModelFile.load(network, from: weights)
     let capacity = (batchSize + communicator.size - 1) / communicator.size
-    step = TrainingStep(
+    step = try TrainingStep(
       network, classCount: classWeight[0], capacity: capacity, settings: settings, communicator: communicator)
     try weights.copyFloats(of: "classWeight", shape: classWeight, into: step.head.classWeight.value)
     try step.synchronize()
@@ -68,7 +68,8 @@ package struct Replay {
       let part = try images[(samples.lowerBound * imageCount)..<(samples.upperBound * imageCount)]
         .withUnsafeBufferPointer { images in
           try mine.withUnsafeBufferPointer { labels in
-            try step.run([MicroBatch(images: images, labels: labels)], count: batchSize, learningRate: learningRate)
+            try step.run(
+              [MicroBatch(images: images, labels: labels)], index: index, count: batchSize, learningRate: learningRate)
           }
         }
       try report(Line(step: index, loss: communicator.allReduce(part), scale: step.head.scale))

@@ -48,7 +48,7 @@ struct StartReport {
     let parts = [
       ("network and momentum", step.network.parameters.bytes + step.network.statistics.bytes),
       ("activations", step.network.passBytes),
-      ("class weight, momentum and logits", step.head.bytes),
+      ("class weight, momentum and logits", step.classifier.bytes),
       ("images", loaderBytes), ("copy for checkpoints, on rank 0", checkpointBytes),
     ]
     let total = parts.reduce(0) { $0 + $1.1 }

@@ -2,6 +2,7 @@ package import NeuralNetwork
 
 /// What one training step depends on, apart from weights and data.
 package struct StepSettings: Sendable {
+  package var classifier = ClassifierKind.replicated
   package var margin = 0.35
   package var logitScale = LogitScale.learned(multiplier: 32)
   package var momentum = 0.9

@@ -58,7 +58,7 @@ package final class Trainer {
       (0...order.maximumShard).flatMap {
         MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
       }.max() ?? 1
-    step = TrainingStep(
+    step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
       accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
     loader = BatchLoader(
@@ -68,7 +68,7 @@ package final class Trainer {
     totalSteps = options.length.steps(perEpoch: order.stepsPerEpoch)
     badImages = BadImageLedger(
       limit: Int(options.maxBadImages * Double(data.training.count)), communicator: communicator)
-    replicas = ReplicaCheck([network.parameters, network.statistics, step.head.store])
+    replicas = ReplicaCheck(step.replicas)
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     let epochs = (totalSteps + order.stepsPerEpoch - 1) / max(order.stepsPerEpoch, 1)
     progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs)
@@ -155,7 +155,7 @@ package final class Trainer {
     let rate = schedule.rate(step: index, totalSteps: totalSteps)
     let part: Double
     do {
-      part = try step.run(microBatches(batch), count: count, learningRate: rate)
+      part = try step.run(microBatches(batch), index: index, count: count, learningRate: rate)
     } catch let error as HeadError {
       throw diagnose(error.description, batch, sample: error.sample)
     } catch let error as NonFinite {

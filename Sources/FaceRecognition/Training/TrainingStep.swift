@@ -7,10 +7,12 @@ package import NeuralNetwork
 /// 1 backbone, 2 L2Normalize, 3 LMCL, 4 softmax cross-entropy, 5 allreduce, 6 SGD, 7 renormalization by rank 0.
 package final class TrainingStep {
   package let network: Network
-  package let head: LargeMarginCosineLoss
   package let normalize: L2Normalize
+  package let classifier: any Classifier
   package let settings: StepSettings
   package let communicator: Communicator
+  /// The rows of the class weight that this rank holds.
+  package var head: LargeMarginCosineLoss { classifier.head }
   /// Samples before the micro-batch that is, or was last, at work, and its size: an error's sample counts from there.
   package private(set) var firstSample = 0
   package private(set) var batchSize = 0
@@ -18,71 +20,80 @@ package final class TrainingStep {
   private let optimizer: SGD
   private let reducer: GradientReducer
   private let clipping: GradientClipping?
-  /// One rank, nothing to accumulate or clip: the class weight is updated as its gradient arises.
-  private let isFused: Bool
 
   /// - Parameters:
-  ///   - capacity: the largest micro-batch.
+  ///   - capacity: the largest micro-batch, the same on all ranks.
   ///   - accumulates: a step may have several micro-batches.
   package init(
     _ network: Network, classCount: Int, capacity: Int, accumulates: Bool = false, settings: StepSettings,
     communicator: Communicator
-  ) {
+  ) throws {
     self.network = network
     self.settings = settings
     self.communicator = communicator
-    isFused = communicator.size == 1 && !accumulates && settings.gradientClipping == nil
-    head = LargeMarginCosineLoss(
-      classes: 0..<classCount, of: classCount, width: network.embeddingWidth, capacity: capacity,
-      margin: settings.margin, logitScale: settings.logitScale, holdsGradient: !isFused)
+    let reducer = GradientReducer(network, communicator, bucketBytes: settings.bucketBytes)
+    self.reducer = reducer
+    classifier =
+      switch settings.classifier {
+      case .replicated:
+        ReplicatedClassifier(
+          classCount: classCount, width: network.embeddingWidth, capacity: capacity, accumulates: accumulates,
+          settings: settings, reducer: reducer, communicator: communicator)
+      case .sharded:
+        try ShardedClassifier(
+          classCount: classCount, width: network.embeddingWidth, capacity: capacity, accumulates: accumulates,
+          settings: settings, communicator: communicator)
+      }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
     optimizer = SGD(network.parameters, momentum: Float(settings.momentum), isNesterov: settings.isNesterov) { _ in
       decay
     }
-    reducer = GradientReducer(network, communicator, bucketBytes: settings.bucketBytes)
-    let stores = [network.parameters, head.store]
+    let stores = [network.parameters] + classifier.replicas
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }
     network.reserve(training: capacity)
   }
+
+  /// What all ranks hold alike, to the bit.
+  package var replicas: [ParameterStore] { [network.parameters, network.statistics] + classifier.replicas }
 
   /// Makes rank 0's weights everybody's, and gives all class rows one norm: `norm`, or the mean of theirs.
   ///
   /// Once after the weights were initialized or loaded.
   package func synchronize(classWeightNorm norm: Double? = nil) throws {
-    head.materialize()
-    for values in [network.parameters.values, network.statistics.values, head.store.values] {
-      try communicator.broadcast(values)
-    }
+    for values in [network.parameters.values, network.statistics.values] { try communicator.broadcast(values) }
     network.weightsChanged()
-    head.valueChanged()
-    try renormalize(to: norm)
+    try classifier.synchronize()
+    try classifier.renormalize(to: norm)
   }
 
   /// Makes rank 0's state everybody's, momenta too: where a run goes on. `scale` is the norm that all class rows share.
   package func resume(scale: Double) throws {
-    for store in [network.parameters, network.statistics, head.store] {
+    for store in [network.parameters, network.statistics] {
       try communicator.broadcast(store.values)
       try communicator.broadcast(store.momenta)
     }
     network.weightsChanged()
-    head.restore(scale: scale)
+    try classifier.resume(scale: scale)
   }
 
-  /// Trains on this rank's micro-batches; `count` = samples of all ranks in this step.
+  /// Trains on this rank's micro-batches; `count` = samples of all ranks in this step, which is the `index`-th of the run.
   ///
   /// Returns this rank's part of the loss: the ranks' parts add up to the mean over all samples.
-  package func run(_ batches: [MicroBatch], count: Int, learningRate: Double) throws -> Double {
+  package func run(_ batches: [MicroBatch], index: Int, count: Int, learningRate: Double) throws -> Double {
     do {
       network.parameters.zeroGradients()
       var loss = 0.0
       (firstSample, batchSize) = (0, 0)
-      for batch in batches.dropLast() { loss += try accumulate(batch, count: count) }
-      loss += try finish(batches.last, count: count, learningRate: learningRate)
+      let rounds = try classifier.begin(step: index, sampleCounts: batches.map(\.count))
+      let padded = Array(repeating: nil, count: rounds - batches.count) + batches
+      for (round, batch) in padded.enumerated() {
+        loss += try run(batch, count: count, rule: rule(learningRate), isLast: round + 1 == rounds)
+      }
       try average(samples: batches.reduce(0) { $0 + $1.count }, of: count)
       try reducer.finish()
       try update(learningRate: learningRate)
-      try renormalize(to: nil)
+      try classifier.renormalize(to: nil)
       return loss
     } catch {
       reducer.abandon()
@@ -90,63 +101,31 @@ package final class TrainingStep {
     }
   }
 
-  /// Forward and backward of a micro-batch that others follow: gradients only add up.
-  private func accumulate(_ batch: MicroBatch, count: Int) throws -> Double {
-    let pass = network.pass(batch: batch.count, .training)
-    let loss = try forward(batch, pass, count: count)
-    let gradient = pass.outputGradient.elements
-    head.backward(into: gradient)
-    normalize.backward(gradient, into: gradient)
-    pass.backward { _ in }
-    return loss
-  }
-
-  /// Forward and backward of the last micro-batch: what is finished travels while the rest is computed.
+  /// Forward and backward of a micro-batch. Gradients add up; in the last one what is finished travels while the rest is
+  /// computed.
   ///
-  /// A rank without samples (nil) takes part in every allreduce, in the same order.
-  private func finish(_ batch: MicroBatch?, count: Int, learningRate: Double) throws -> Double {
+  /// A rank without samples (nil) takes part in every collective, in the same order.
+  private func run(_ batch: MicroBatch?, count: Int, rule: UpdateRule, isLast: Bool) throws -> Double {
     guard let batch, batch.count > 0 else {
       let nothing = normalize.embeddings.baseAddress!
-      let loss = try head.forward(nothing, labels: .init(start: nil, count: 0), count: count)
-      try classWeightBackward(into: nothing, learningRate: learningRate)
-      for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) }
+      let loss = try classifier.forward(nothing, labels: .init(start: nil, count: 0), count: count)
+      try classifier.backward(into: nothing, isLast: isLast, rule: rule)
+      if isLast { for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) } }
       return loss
     }
-    let pass = network.pass(batch: batch.count, .training)
-    let loss = try forward(batch, pass, count: count)
-    let gradient = pass.outputGradient.elements
-    try classWeightBackward(into: gradient, learningRate: learningRate)
-    normalize.backward(gradient, into: gradient)
-    try pass.backward { layer in try reducer.add(layer) }
-    return loss
-  }
-
-  private func forward(_ batch: MicroBatch, _ pass: Pass, count: Int) throws -> Double {
     firstSample += batchSize
     batchSize = batch.count
+    let pass = network.pass(batch: batch.count, .training)
     _ = pass.input.buffer.update(fromContentsOf: batch.images)
     network.random.keys = batch.keys
     pass.forward()
     try normalize.forward(pass.output.elements, batch: batch.count)
-    return try head.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
-  }
-
-  /// Writes dL/d embedding, (M, K).
-  private func classWeightBackward(into gradient: UnsafeMutablePointer<Float>, learningRate: Double) throws {
-    guard !isFused else {
-      return head.backward(into: gradient, updatingWith: rule(learningRate))
-    }
-    let rows = max(settings.bucketBytes / (4 * head.width), 1)
-    try head.backward(into: gradient, rowsPerPiece: rows) { piece in
-      let range = (piece.lowerBound * head.width)..<(piece.upperBound * head.width)
-      // Clipping needs the whole gradient's norm first; else rows are updated as soon as their sum is there.
-      let whenSummed =
-        clipping == nil
-        ? { [head, rule = rule(learningRate)] in
-          head.update(piece, with: rule, clearingGradient: true)
-        } : nil
-      try reducer.start(.init(rebasing: head.classWeight.gradient[range]), whenSummed: whenSummed)
-    }
+    let loss = try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
+    let gradient = pass.outputGradient.elements
+    try classifier.backward(into: gradient, isLast: isLast, rule: rule)
+    normalize.backward(gradient, into: gradient)
+    try pass.backward { layer in if isLast { try reducer.add(layer) } }
+    return loss
   }
 
   /// Running statistics: the mean over the samples of all ranks; a rank without samples has nothing to say.
@@ -159,11 +138,11 @@ package final class TrainingStep {
   private func update(learningRate: Double) throws {
     var factor: Float = 1
     if let clipping {
-      let norm = clipping.norm()
+      let norm = clipping.norm(squaresElsewhere: try classifier.squaredGradientNorm())
       guard norm.isFinite else { throw NonFinite.gradientNorm(norm) }
       factor = clipping.factor(forNorm: norm)
-      head.update(0..<head.rowCount, with: rule(learningRate, factor: factor), clearingGradient: true)
     }
+    classifier.update(with: rule(learningRate, factor: factor))
     optimizer.update(learningRate: Float(learningRate), gradientFactor: factor)
   }
 
@@ -171,19 +150,5 @@ package final class TrainingStep {
     UpdateRule(
       learningRate: Float(learningRate), momentum: Float(settings.momentum),
       weightDecay: Float(settings.classWeightDecay), isNesterov: settings.isNesterov, gradientFactor: factor)
-  }
-
-  /// Rank 0 finds the shared norm and the row factors; every rank multiplies its rows: K times less traffic than W.
-  private func renormalize(to norm: Double?) throws {
-    var scale = 0.0
-    if communicator.rank == 0 {
-      scale = norm ?? head.rowNormSum() / Double(head.classCount)
-      try head.computeRowFactors(scale: scale)
-    }
-    if communicator.size > 1 {
-      scale = try communicator.broadcast(scale)
-      try communicator.broadcast(head.rowFactors)
-    }
-    head.apply(scale: scale)
   }
 }

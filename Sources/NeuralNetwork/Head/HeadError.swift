@@ -32,4 +32,16 @@ package enum HeadError: Error, Equatable, CustomStringConvertible {
     case .nonFiniteScale: nil
     }
   }
+
+  /// The same with samples counted from `first`.
+  package func counting(from first: Int) -> HeadError {
+    switch self {
+    case .zeroEmbedding(let sample): .zeroEmbedding(sample: sample - first)
+    case .nonFiniteEmbedding(let sample): .nonFiniteEmbedding(sample: sample - first)
+    case .nonFiniteLoss(let sample, let loss): .nonFiniteLoss(sample: sample - first, loss: loss)
+    case .labelOutOfRange(let sample, let label, let classCount):
+      .labelOutOfRange(sample: sample - first, label: label, classCount: classCount)
+    case .nonFiniteScale: self
+    }
+  }
 }

@@ -7,35 +7,41 @@ package final class GradientClipping {
   package let maximumNorm: Double
 
   private static let piece = 1 << 16
-  private var partialSums: [Double]
 
   package init(_ stores: [ParameterStore], maximumNorm: Double) {
     precondition(maximumNorm > 0, "Gradients clipped to a norm of \(maximumNorm)")
     self.stores = stores
     self.maximumNorm = maximumNorm
-    let pieces = stores.map { ($0.gradients.count + Self.piece - 1) / Self.piece }.max() ?? 0
-    partialSums = Array(repeating: 0, count: pieces)
   }
 
-  /// The norm of all gradients. One read of each.
-  package func norm() -> Double {
+  /// The norm of all gradients, with those elsewhere whose squares sum up to `squaresElsewhere`. One read of each.
+  package func norm(squaresElsewhere: Double = 0) -> Double {
     var sum = 0.0
-    for store in stores {
-      let count = store.gradients.count
-      guard count > 0, let gradients = store.gradients.baseAddress else { continue }
-      let pieces = (count + Self.piece - 1) / Self.piece
-      partialSums.withUnsafeMutableBufferPointer { sums in
-        nonisolated(unsafe) let sums = sums
-        Parallel.ranges(pieces) { part in
-          for piece in part {
-            let start = piece * Self.piece
-            sums[piece] = sumOfSquares(gradients + start, count: min(Self.piece, count - start))
-          }
+    for store in stores { Self.add(squaresOf: store, to: &sum) }
+    return (sum + squaresElsewhere).squareRoot()
+  }
+
+  /// The sum of squares of a store's gradients. One read.
+  package static func squaredNorm(of store: ParameterStore) -> Double {
+    var sum = 0.0
+    add(squaresOf: store, to: &sum)
+    return sum
+  }
+
+  private static func add(squaresOf store: ParameterStore, to sum: inout Double) {
+    let count = store.gradients.count
+    guard count > 0, let gradients = store.gradients.baseAddress else { return }
+    let pieces = (count + piece - 1) / piece
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces) { sums in
+      nonisolated(unsafe) let sums = sums
+      Parallel.ranges(pieces) { part in
+        for index in part {
+          let start = index * piece
+          sums[index] = sumOfSquares(gradients + start, count: min(piece, count - start))
         }
-        for piece in 0..<pieces { sum += sums[piece] }
       }
+      for index in 0..<pieces { sum += sums[index] }
     }
-    return sum.squareRoot()
   }
 
   /// What `SGD.update` multiplies gradients of this norm with.

@@ -1,0 +1,179 @@
+import FaceRecognition
+import MPI
+import NeuralNetwork
+import Testing
+
+extension RankTests {
+  /// Divided classes train what replicated ones train.
+  @Suite struct ShardedClassifierTests {
+    let world = RankTests.world
+    let side = 48
+    let classCount = 23
+
+    private func settings(_ classifier: ClassifierKind, margin: Double = 0.35, _ scale: LogitScale) -> StepSettings {
+      var settings = StepSettings()
+      settings.classifier = classifier
+      settings.margin = margin
+      settings.logitScale = scale
+      settings.bucketBytes = 1 << 14
+      settings.weightDecay = 0
+      return settings
+    }
+
+    private func makeStep(_ settings: StepSettings, accumulates: Bool = false) throws -> TrainingStep {
+      let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: side)
+      network.initialize(seed: 5)
+      // As in TrainingStepTests: small steps where a rounding carries an activation over PReLU's kink.
+      for parameter in network.parameters.parameters where parameter.name.hasPrefix("relu") {
+        parameter.value.update(repeating: 0.9)
+      }
+      let step = try TrainingStep(
+        network, classCount: classCount, capacity: 2 * world.size, accumulates: accumulates, settings: settings,
+        communicator: world)
+      step.head.initialize(seed: 5)
+      try step.synchronize(classWeightNorm: 1)
+      return step
+    }
+
+    /// This rank's micro-batches of the step's global batch.
+    private func train(_ step: TrainingStep, _ parts: [Range<Int>], of count: Int, index: Int) throws -> Double {
+      let size = 3 * side * side
+      var images = [Float](repeating: 0, count: count * size)
+      images.withUnsafeMutableBufferPointer {
+        Initializer.normal(standardDeviation: 2).fill($0, seed: UInt64(index), name: "images")
+      }
+      let labels = (0..<Int32(count)).map { ($0 * 7 + Int32(index)) % Int32(classCount) }
+      return try images.withUnsafeBufferPointer { images in
+        try labels.withUnsafeBufferPointer { labels in
+          let batches = parts.map { part in
+            MicroBatch(
+              images: .init(rebasing: images[(part.lowerBound * size)..<(part.upperBound * size)]),
+              labels: .init(rebasing: labels[part]))
+          }
+          return try world.allReduce(step.run(batches, index: index, count: count, learningRate: 0.001))
+        }
+      }
+    }
+
+    /// What all ranks hold of the class weight, one after another: N rows.
+    private func gathered(_ part: UnsafeMutableBufferPointer<Float>, _ step: TrainingStep) throws -> [Float] {
+      if step.settings.classifier == .replicated { return Array(part) }
+      return try world.allGather(Array(part), counts: world.allGather(part.count))
+    }
+
+    /// |a - b| / |b|, over all elements together.
+    private func distance(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Double {
+      precondition(a.count == b.count, "\(a.count) values compared with \(b.count)")
+      var (difference, size) = (0.0, 0.0)
+      for (x, y) in zip(a, b) {
+        difference += Double(x - y) * Double(x - y)
+        size += Double(y) * Double(y)
+      }
+      return (difference / size).squareRoot()
+    }
+
+    /// Ways to divide the samples of a step.
+    enum Division: CaseIterable {
+      case even, uneven, lastRankOnly
+
+      func samples(of rank: Int, among ranks: Int) -> Range<Int> {
+        let count = 2 * ranks
+        switch self {
+        case .even: return Parallel.share(of: count, rank, ranks)
+        case .uneven:
+          // 0, 1, 2, ... of them; the rest for the last one.
+          let start = rank * (rank - 1) / 2
+          return min(start, count)..<(rank == ranks - 1 ? count : min(start + rank, count))
+        case .lastRankOnly: return rank == ranks - 1 ? 0..<count : count..<count
+        }
+      }
+    }
+
+    @Test(arguments: [
+      (Division.even, 0.35, LogitScale.learned(multiplier: 4)), (.uneven, 0.2, .fixed(8)),
+      (.lastRankOnly, 0, .learned(multiplier: 2)),
+    ])
+    func equalsReplicated(division: Division, margin: Double, scale: LogitScale) throws {
+      let count = 2 * world.size
+      let mine = division.samples(of: world.rank, among: world.size)
+      let parts = mine.isEmpty ? [] : [mine]
+      let sharded = try makeStep(settings(.sharded, margin: margin, scale))
+      let replicated = try makeStep(settings(.replicated, margin: margin, scale))
+      #expect(sharded.head.rowCount == Parallel.share(of: classCount, world.rank, world.size).count)
+      for index in 0..<10 {
+        let a = try train(sharded, parts, of: count, index: index)
+        let b = try train(replicated, parts, of: count, index: index)
+        #expect(abs(a - b) <= 1e-4 * b, "step \(index): \(a) sharded, \(b) replicated")
+        #expect(abs(sharded.head.scale - replicated.head.scale) <= 1e-6 * replicated.head.scale)
+        guard index == 0 else { continue }
+        // After one step momentum is the gradient.
+        let gradients = try (
+          gathered(sharded.head.classWeight.momentum, sharded),
+          gathered(replicated.head.classWeight.momentum, replicated)
+        )
+        #expect(distance(gradients.0, gradients.1) <= 1e-5)
+        #expect(distance(sharded.network.parameters.gradients, replicated.network.parameters.gradients) <= 1e-5)
+      }
+      for step in [sharded, replicated] { step.head.materialize() }
+      let rows = try (
+        gathered(sharded.head.classWeight.value, sharded), gathered(replicated.head.classWeight.value, replicated)
+      )
+      #expect(distance(rows.0, rows.1) <= 1e-5)
+      #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
+      try ReplicaCheck(sharded.replicas).run(world, step: 9)
+    }
+
+    /// Ranks come with different numbers of micro-batches.
+    @Test func accumulationEqualsReplicated() throws {
+      let count = 2 * world.size
+      let mine = Division.uneven.samples(of: world.rank, among: world.size)
+      let parts = MicroBatch.division(of: mine.count, parts: 3).map {
+        ($0.lowerBound + mine.lowerBound)..<($0.upperBound + mine.lowerBound)
+      }
+      let sharded = try makeStep(settings(.sharded, .learned(multiplier: 4)), accumulates: true)
+      let replicated = try makeStep(settings(.replicated, .learned(multiplier: 4)), accumulates: true)
+      for index in 0..<3 {
+        let a = try train(sharded, parts, of: count, index: index)
+        let b = try train(replicated, parts, of: count, index: index)
+        #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) sharded, \(b) replicated")
+      }
+      #expect(
+        try distance(
+          gathered(sharded.head.classWeight.momentum, sharded),
+          gathered(replicated.head.classWeight.momentum, replicated)) <= 1e-5)
+      #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
+    }
+
+    @Test func clippingEqualsReplicated() throws {
+      let count = 2 * world.size
+      let mine = [Parallel.share(of: count, world.rank, world.size)]
+      let clipped = try [ClassifierKind.sharded, .replicated].map { kind in
+        var settings = settings(kind, .learned(multiplier: 4))
+        settings.gradientClipping = 0.1
+        return try makeStep(settings)
+      }
+      let free = try makeStep(settings(.sharded, .learned(multiplier: 4)))
+      for index in 0..<3 {
+        for step in clipped + [free] { _ = try train(step, mine, of: count, index: index) }
+      }
+      let momenta = try (clipped + [free]).map { try gathered($0.head.classWeight.momentum, $0) }
+      #expect(distance(momenta[0], momenta[1]) <= 1e-5)
+      #expect(distance(clipped[0].network.parameters.values, clipped[1].network.parameters.values) <= 1e-5)
+      // A clip that changes nothing would make this test worthless.
+      #expect(distance(momenta[2], momenta[1]) > 0.1)
+    }
+
+    @Test func fewerClassesThanRanksAreRefused() throws {
+      func make(_ count: Int) throws -> ShardedClassifier {
+        try ShardedClassifier(
+          classCount: count, width: 16, capacity: 1, accumulates: false, settings: StepSettings(), communicator: world)
+      }
+      let one = try make(world.size)
+      #expect(one.head.classes == world.rank..<(world.rank + 1))
+      guard world.size > 1 else { return }
+      #expect(throws: ShardingError.fewerClassesThanRanks(classes: world.size - 1, ranks: world.size)) {
+        _ = try make(world.size - 1)
+      }
+    }
+  }
+}
