@@ -56,7 +56,7 @@ extension RankTests {
               images: .init(rebasing: images[(part.lowerBound * size)..<(part.upperBound * size)]),
               labels: .init(rebasing: labels[part]))
           }
-          let loss = try step.run(batches, count: labels.count, learningRate: rate)
+          let loss = try step.run(batches, index: 0, count: labels.count, learningRate: rate)
           return try step.communicator.allReduce(loss)
         }
       }
