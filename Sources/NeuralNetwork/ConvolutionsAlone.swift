@@ -1,5 +1,7 @@
-/// The limit of a network on this machine: its convolutions' primitives, layer after layer over the whole batch, and
-/// nothing between them. For measurements; what it computes means nothing.
+/// The limit of a network on this machine as oneDNN sets it: its convolutions' primitives, layer after layer over the
+/// whole batch, and nothing between them. For measurements; what it computes means nothing.
+///
+/// Where training convolves by Winograd's filtering it may be faster than this limit.
 package final class ConvolutionsAlone {
   private let pass: Pass
   private let operations: [ConvolutionOperation]

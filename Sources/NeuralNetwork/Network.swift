@@ -76,16 +76,18 @@ package final class Network {
 
   /// Layer after layer over the whole batch, nothing folded: what `pass` is compared with. Shares the memory of the
   /// passes: one of them runs at a time.
-  package func plainPass(batch: Int, _ mode: Mode) -> Pass {
-    makePass(batch: batch, mode, isPlain: true)
+  ///
+  /// - Parameter convolvesDirectly: by oneDNN's primitives where `pass` has faster means.
+  package func plainPass(batch: Int, _ mode: Mode, convolvesDirectly: Bool = false) -> Pass {
+    makePass(batch: batch, mode, isPlain: true, convolvesDirectly: convolvesDirectly)
   }
 
   /// For measurements. Shares the memory of the passes: one of them runs at a time.
   package func convolutionsAlone(batch: Int, _ mode: Mode) -> ConvolutionsAlone {
-    ConvolutionsAlone(plainPass(batch: batch, mode))
+    ConvolutionsAlone(plainPass(batch: batch, mode, convolvesDirectly: true))
   }
 
-  private func makePass(batch: Int, _ mode: Mode, isPlain: Bool = false) -> Pass {
+  private func makePass(batch: Int, _ mode: Mode, isPlain: Bool = false, convolvesDirectly: Bool = false) -> Pass {
     let graph = isPlain ? self.graph : graph(mode)
     let schedule = Schedule(graph, mode: mode)
     let layout = GraphMemory(graph, schedule, batch: batch, mode: mode)
@@ -93,7 +95,7 @@ package final class Network {
     grow(to: count)
     return Pass(
       graph, schedule, layout, offsets: offsets, memory: memory, batch: batch, mode: mode, scratch: scratch,
-      random: random, weights: weights, isPiecewise: !isPlain)
+      random: random, weights: weights, isPiecewise: !isPlain, convolvesDirectly: convolvesDirectly)
   }
 
   /// Bytes of activations, their gradients, and scratch.

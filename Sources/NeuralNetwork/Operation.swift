@@ -53,6 +53,8 @@ package struct Binding {
   package let scratch: Scratch
   package let random: SampleKeys
   package let weights: WeightVersion
+  /// Convolutions as direct sums, by oneDNN: what Winograd's are compared with.
+  package let convolvesDirectly: Bool
 
   package var input: Tensor { inputs[0] }
 }

@@ -41,10 +41,13 @@ package final class Pass {
 
   /// `memory` holds at least `GraphMemory.plan.place().count` Floats.
   ///
-  /// - Parameter isPiecewise: false runs layer after layer over the whole batch, for comparison.
+  /// - Parameters:
+  ///   - isPiecewise: false runs layer after layer over the whole batch, for comparison.
+  ///   - convolvesDirectly: oneDNN's primitives for all convolutions, for comparison.
   init(
     _ graph: Graph, _ schedule: Schedule, _ layout: GraphMemory, offsets: [Int], memory: AlignedMemory, batch: Int,
-    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, isPiecewise: Bool
+    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, isPiecewise: Bool,
+    convolvesDirectly: Bool
   ) {
     self.mode = mode
     self.batch = batch
@@ -85,7 +88,7 @@ package final class Pass {
         output: tensor(layout.values[index + 1], index + 1), outputGradients: contributions(index).taken,
         inputGradient: layout.inputGradients[index].map { tensor($0, node.inputs[0]) },
         forwardPieces: pieces(index, forwardChains), backwardPieces: pieces(index, backwardChains), scratch: scratch,
-        random: random, weights: weights)
+        random: random, weights: weights, convolvesDirectly: convolvesDirectly)
       return Step(
         layer: node.layer, operation: node.layer.bind(binding), output: binding.output,
         observers: schedule.observers[index + 1],
@@ -126,7 +129,7 @@ package final class Pass {
     }
   }
 
-  /// Names of the implementations that oneDNN chose for the convolutions.
+  /// Names of the convolutions' implementations.
   package var implementations: [String] {
     steps.flatMap { step -> [String] in
       switch step.operation {

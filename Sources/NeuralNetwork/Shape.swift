@@ -25,6 +25,9 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible {
     return Shape(channels: count, height: 1, width: 1, layout: .plain)
   }
 
+  /// Channels of a block of the blocked layout on this processor: 8, or 16 with AVX-512.
+  package static var channelBlock: Int { DNN.channelBlock }
+
   package var positions: Int { height * width }
   package var count: Int { channels * positions }
   package var description: String { "\(channels) x \(height) x \(width)" }

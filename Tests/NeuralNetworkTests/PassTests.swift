@@ -3,7 +3,7 @@ import Testing
 import NeuralNetwork
 
 /// Passes as they run (in pieces, by chains of layers, in evaluation folded) against the plain ones: layer after layer
-/// over the whole batch.
+/// over the whole batch; and Winograd's convolutions against direct ones.
 @Suite(.serialized) struct PassTests {
   /// One of each family: the deeper IResNets are made of the same blocks.
   private static let kinds: [NetworkKind] = [.mobilefacenet, .mobilefacenetX2, .iresnet18, .spherenet20]
@@ -142,18 +142,64 @@ import NeuralNetwork
     }
   }
 
+  /// Winograd's filtering against oneDNN's direct sums: odd and even sides, several blocks of tiles, with and without
+  /// bias. The weight's gradient is one sum, whatever the threads.
+  @Test(arguments: [3, 7, 14, 17]) func winograd(side: Int) {
+    var graph = Graph(input: .image(3, side, side, .plain))
+    func convolution(_ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, bias: Bool = false) -> Convolution
+    {
+      Convolution(
+        name, inputs: inputs, outputs: outputs, kernel: kernel, padding: kernel / 2, bias: bias,
+        initializer: .uniformFanIn(kernel * kernel * inputs))
+    }
+    let stem = graph.add(convolution("stem", 3, 48, kernel: 1), graph.input)
+    let inner = graph.add(convolution("inner", 48, 16), stem)
+    _ = graph.add(Flatten("flatten"), graph.add(convolution("last", 16, 32, bias: true), inner))
+    let network = Network("winograd", graph)
+    network.initialize(seed: 2)
+    let isUsed = network.pass(batch: 2, .training).implementations.contains { $0.hasPrefix("winograd") }
+    // Where blocks have sixteen channels, oneDNN's direct kernels serve.
+    #expect(isUsed == (Shape.channelBlock == 8))
+    var gradients: [[Float]] = []
+    for threads in [1, 2, 3] {
+      Self.onThreads(threads) {
+        let result = Self.step(network.pass(batch: 13, .training), of: network)
+        let direct = Self.step(network.plainPass(batch: 13, .training, convolvesDirectly: true), of: network)
+        #expect(Self.distance(result.values, direct.values) < 2e-6)
+        for (gradient, expected) in zip(result.gradients, direct.gradients) {
+          #expect(Self.distance(gradient, expected) < 1e-5)
+        }
+        gradients.append(result.gradients[network.parameters.parameters.firstIndex { $0.name == "last.weight" }!])
+      }
+    }
+    #expect(gradients[1] == gradients[0] && gradients[2] == gradients[0])
+  }
+
+  /// The norm of the difference beside that of what is expected.
+  private static func distance(_ values: [Float], _ expected: [Float]) -> Float {
+    size(zip(values, expected).map { $0 - $1 }) / size(expected)
+  }
+
+  /// One forward and backward pass from given statistics.
+  private static func step(
+    _ pass: Pass, of network: Network
+  ) -> (values: [Float], gradients: [[Float]], statistics: [Float]) {
+    network.parameters.zeroGradients()
+    fill(pass)
+    pass.forward()
+    let values = Array(pass.output.buffer)
+    for i in pass.outputGradient.buffer.indices { pass.outputGradient.buffer[i] = Float(i % 11) - 5 }
+    pass.backward { _ in }
+    let trained = network.parameters.parameters.filter(\.isTrained)
+    return (values, trained.map { Array($0.gradient) }, Array(network.statistics.values))
+  }
+
   private static func compareTraining(_ network: Network, batch: Int, tolerance: Float) {
     let statistics = Array(network.statistics.values)
     let trained = network.parameters.parameters.filter(\.isTrained)
     func step(_ pass: Pass) -> (values: [Float], gradients: [[Float]], statistics: [Float]) {
       _ = network.statistics.values.update(fromContentsOf: statistics)
-      network.parameters.zeroGradients()
-      fill(pass)
-      pass.forward()
-      let values = Array(pass.output.buffer)
-      for i in pass.outputGradient.buffer.indices { pass.outputGradient.buffer[i] = Float(i % 11) - 5 }
-      pass.backward { _ in }
-      return (values, trained.map { Array($0.gradient) }, Array(network.statistics.values))
+      return Self.step(pass, of: network)
     }
     let result = step(network.pass(batch: batch, .training))
     let again = step(network.pass(batch: batch, .training))

@@ -2,10 +2,10 @@ import COneDNN
 
 /// A convolution from images to images (forward, or backward to the input's gradient) over pieces of a batch: a
 /// primitive for each size of piece, and for each thread its own views of memory.
-final class PiecewiseConvolution {
-  /// The layout of the weight that all sizes share.
-  let weightLayout: dnnl_memory_desc_t
+final class PiecewiseConvolution: ImageConvolution {
   let implementation: String
+
+  private let prepare: () -> Void
 
   private let from: Tensor
   private let to: Tensor
@@ -21,11 +21,12 @@ final class PiecewiseConvolution {
 
   /// - Parameters:
   ///   - roles: what the primitive calls `from`, the weight, and `to`.
-  ///   - weight: where the weight will be, once the layout is known.
+  ///   - others: what else the primitive reads, the weight among it, once the weight's layout is known; and what brings
+  ///     the weight there.
   ///   - describe: the primitive for a number of images; the weight's layout is given from the second on.
   init(
     from: Tensor, to: Tensor, pieces: Pieces, scratch: Scratch, roles: (from: Int32, to: Int32),
-    others: (_ weightLayout: dnnl_memory_desc_t) -> [(Int32, DNNMemory)],
+    others: (_ weightLayout: dnnl_memory_desc_t) -> (memories: [(Int32, DNNMemory)], prepare: () -> Void),
     describe: (_ images: Int, _ layout: dnnl_memory_desc_t?) -> dnnl_primitive_desc_t
   ) {
     self.from = from
@@ -41,9 +42,9 @@ final class PiecewiseConvolution {
       }
       return DNNPrimitive(description)
     }
-    weightLayout = layout!
     implementation = name
-    let shared = others(weightLayout)
+    let shared: [(Int32, DNNMemory)]
+    (shared, prepare) = others(layout!)
     calls = (0..<max(pieces.ofThread.count, 1)).flatMap { thread in
       zip(primitives, pieces.sizes.sorted(by: >)).map { primitive, size in
         let source = DNNMemory(DNNMemory.describe(from.shape, images: size), from.elements)
@@ -54,6 +55,8 @@ final class PiecewiseConvolution {
       }
     }
   }
+
+  func prepareWeight() { prepare() }
 
   func execute(_ images: Range<Int>) {
     guard let size = sizes.firstIndex(of: images.count) else {

@@ -2,17 +2,24 @@
 /// which oneDNN 2.6 has reference code only, 100 times slower.
 ///
 /// M = batch, P = positions of image and kernel.   dW (C, P) += sum over m of dy (m, C) x (m, C, P)
-struct WholeImageDepthwise {
+final class WholeImageDepthwise: ConvolutionGradient {
+  let implementation = "whole-image depthwise"
+
+  private let weight: Parameter
+  private let scratch: Scratch
   private let source: ChannelView
   private let target: ChannelView
   private let x: UnsafeMutablePointer<ChannelVector>
   private let dy: UnsafeMutablePointer<ChannelVector>
 
   /// Nil where the convolution is another one.
-  init?(_ layer: Convolution, input: Tensor, outputGradient: Tensor) {
+  init?(_ layer: Convolution, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
     guard layer.groups == layer.inputs, layer.outputs == layer.inputs, layer.padding == 0,
       layer.kernel == input.shape.height, layer.kernel == input.shape.width, layer.bias == nil
     else { return nil }
+    weight = layer.weight
+    self.scratch = scratch
+    scratch.reserve(.plainWeight, bytes: layer.weight.count * MemoryLayout<Float>.size)
     source = ChannelView(input)
     target = ChannelView(outputGradient)
     x = input.vectors
@@ -20,7 +27,8 @@ struct WholeImageDepthwise {
   }
 
   /// One read of x, from which each sum is made in a register.
-  func accumulate(into gradient: UnsafeMutablePointer<Float>) {
+  func compute() {
+    let gradient = scratch[.plainWeight]
     let positions = source.positions
     Parallel.ranges(source.groups) { groups in
       for group in groups {
@@ -31,10 +39,14 @@ struct WholeImageDepthwise {
             sum.addProduct(value, dy[target.start(image: image, group: group)])
           }
           for lane in 0..<ChannelView.lanes {
-            gradient[(group * ChannelView.lanes + lane) * positions + position] += sum[lane]
+            gradient[(group * ChannelView.lanes + lane) * positions + position] = sum[lane]
           }
         }
       }
     }
+  }
+
+  func accumulate() {
+    Elementwise.add(.init(start: scratch[.plainWeight], count: weight.count), into: weight.gradient)
   }
 }

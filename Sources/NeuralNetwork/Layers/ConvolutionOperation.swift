@@ -1,106 +1,117 @@
 import COneDNN
 
-/// A convolution's primitives for one batch size.
+/// A convolution bound to one batch size, each direction by the means that suits it: oneDNN's primitives, or Winograd's
+/// minimal filtering for 3 x 3 of stride 1.
 ///
 /// Activations stay in the blocked layout from layer to layer. The weight lies in PyTorch's order and is brought into
-/// the layout that each primitive chose right before it runs: a weight is small beside the activations.
+/// the order that is needed right before it is used: a weight is small beside the activations.
 ///
 /// Activations come in pieces that lie in the cache. The weight's gradient is computed from the whole batch at the end:
 /// in pieces, each thread would need a sum of its own, as large as the weight.
 final class ConvolutionOperation: Operation {
-  private let layer: Convolution
-  private let forwardConvolution: PiecewiseConvolution
-  private let forwardWeight: WeightReorder
-  private var backwardData: (convolution: PiecewiseConvolution, weight: WeightReorder)?
-  private var backwardWeight: (call: DNNCall, gradient: GradientReorder)?
-  private var wholeImage: WholeImageDepthwise?
-  /// Names of the implementations that oneDNN chose, for tests and diagnosis.
-  private(set) var implementations: [String] = []
+  private let forwardConvolution: any ImageConvolution
+  private let backwardConvolution: (any ImageConvolution)?
+  private let gradient: (any ConvolutionGradient)?
+
+  /// For tests and diagnosis.
+  var implementations: [String] {
+    [forwardConvolution.implementation]
+      + [backwardConvolution?.implementation, gradient?.implementation].compactMap {
+        $0
+      }
+  }
 
   init(_ layer: Convolution, _ binding: Binding) {
-    self.layer = layer
     let scratch = binding.scratch
+    let isWinograd = !binding.convolvesDirectly && WinogradTiles.suit(layer, binding.input.shape)
     let weight = ConvolutionWeight(layer, scratch: scratch)
-    func problem(_ images: Int, _ layout: dnnl_memory_desc_t? = nil) -> ConvolutionProblem {
-      ConvolutionProblem(
-        layer, weight, input: binding.input.shape, output: binding.output.shape, images: images, layout: layout)
+    if isWinograd {
+      forwardConvolution = WinogradConvolution(
+        from: binding.input, to: binding.output, weight: WinogradWeight(layer, .forward, scratch: scratch),
+        bias: layer.bias, scratch: scratch)
+    } else {
+      forwardConvolution = Self.directForward(layer, weight, binding)
     }
+    guard let outputGradient = binding.outputGradients.first else {
+      (backwardConvolution, gradient) = (nil, nil)
+      return
+    }
+    if isWinograd {
+      backwardConvolution = binding.inputGradient.map {
+        WinogradConvolution(
+          from: outputGradient, to: $0, weight: WinogradWeight(layer, .backward, scratch: scratch), bias: nil,
+          scratch: scratch)
+      }
+      gradient = WinogradGradient(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
+    } else {
+      backwardConvolution = binding.inputGradient.map {
+        Self.directBackward(layer, weight, from: outputGradient, to: $0, binding)
+      }
+      gradient =
+        WholeImageDepthwise(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
+        ?? DirectGradient(
+          layer, weight, Self.problem(layer, weight, binding, images: binding.input.batch), input: binding.input,
+          outputGradient: outputGradient, scratch: scratch)
+    }
+  }
 
-    var reorder: WeightReorder?
-    forwardConvolution = PiecewiseConvolution(
-      from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: scratch,
+  private static func problem(
+    _ layer: Convolution, _ weight: ConvolutionWeight, _ binding: Binding, images: Int,
+    _ layout: dnnl_memory_desc_t? = nil
+  ) -> ConvolutionProblem {
+    ConvolutionProblem(
+      layer, weight, input: binding.input.shape, output: binding.output.shape, images: images, layout: layout)
+  }
+
+  private static func directForward(
+    _ layer: Convolution, _ weight: ConvolutionWeight, _ binding: Binding
+  ) -> PiecewiseConvolution {
+    PiecewiseConvolution(
+      from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: binding.scratch,
       roles: (DNNL_ARG_SRC, DNNL_ARG_DST)
     ) { layout in
-      let made = WeightReorder(weight, to: layout, scratch: scratch)
-      reorder = made
-      let bias = layer.bias.map { [(DNNL_ARG_BIAS, problem(1).biasMemory($0.value))] } ?? []
-      return [(DNNL_ARG_WEIGHTS, made.target)] + bias
+      let reorder = WeightReorder(weight, to: layout, scratch: binding.scratch)
+      let bias =
+        layer.bias.map { [(DNNL_ARG_BIAS, problem(layer, weight, binding, images: 1).biasMemory($0.value))] } ?? []
+      return ([(DNNL_ARG_WEIGHTS, reorder.target)] + bias, reorder.execute)
     } describe: { images, layout in
-      problem(images, layout).forward(binding.mode)
+      problem(layer, weight, binding, images: images, layout).forward(binding.mode)
     }
-    forwardWeight = reorder!
-    implementations.append(forwardConvolution.implementation)
-    guard binding.mode == .training else { return }
-
-    let outputGradient = binding.outputGradients[0]
-    if let gradient = binding.inputGradient {
-      var reorder: WeightReorder?
-      let convolution = PiecewiseConvolution(
-        from: outputGradient, to: gradient, pieces: binding.backwardPieces, scratch: scratch,
-        roles: (DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC)
-      ) { layout in
-        let made = WeightReorder(weight, to: layout, scratch: scratch)
-        reorder = made
-        return [(DNNL_ARG_WEIGHTS, made.target)]
-      } describe: { images, layout in
-        let hint = problem(images).forward(.training)
-        defer { dnnl_primitive_desc_destroy(hint) }
-        return problem(images, layout).backwardData(hint)
-      }
-      implementations.append(convolution.implementation)
-      backwardData = (convolution, reorder!)
-    }
-    wholeImage = WholeImageDepthwise(layer, input: binding.input, outputGradient: outputGradient)
-    if wholeImage == nil { makeBackwardWeight(problem(binding.input.batch), weight, binding) }
   }
 
-  private func makeBackwardWeight(_ problem: ConvolutionProblem, _ weight: ConvolutionWeight, _ binding: Binding) {
-    let hint = problem.forward(.training)
-    defer { dnnl_primitive_desc_destroy(hint) }
-    let description = problem.backwardWeights(hint)
-    implementations.append(DNNPrimitive.implementation(of: description))
-    let reorder = GradientReorder(
-      weight, from: DNNPrimitive.layout(of: description, dnnl_query_diff_weights_md), bias: layer.bias,
-      scratch: binding.scratch)
-    func view(_ tensor: Tensor) -> DNNMemory {
-      DNNMemory(DNNMemory.describe(tensor.shape, images: tensor.batch), tensor.elements)
+  private static func directBackward(
+    _ layer: Convolution, _ weight: ConvolutionWeight, from outputGradient: Tensor, to inputGradient: Tensor,
+    _ binding: Binding
+  ) -> PiecewiseConvolution {
+    PiecewiseConvolution(
+      from: outputGradient, to: inputGradient, pieces: binding.backwardPieces, scratch: binding.scratch,
+      roles: (DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC)
+    ) { layout in
+      let reorder = WeightReorder(weight, to: layout, scratch: binding.scratch)
+      return ([(DNNL_ARG_WEIGHTS, reorder.target)], reorder.execute)
+    } describe: { images, layout in
+      let hint = problem(layer, weight, binding, images: images).forward(.training)
+      defer { dnnl_primitive_desc_destroy(hint) }
+      return problem(layer, weight, binding, images: images, layout).backwardData(hint)
     }
-    var arguments = [
-      (DNNL_ARG_SRC, view(binding.input)), (DNNL_ARG_DIFF_DST, view(binding.outputGradients[0])),
-      (DNNL_ARG_DIFF_WEIGHTS, reorder.source),
-    ]
-    if let bias = reorder.biasMemory { arguments.append((DNNL_ARG_DIFF_BIAS, bias)) }
-    backwardWeight = (DNNCall(DNNPrimitive(description), arguments, scratch: binding.scratch), reorder)
   }
 
-  func beginForward() { forwardWeight.execute() }
+  func beginForward() { forwardConvolution.prepareWeight() }
 
   func forward(_ images: Range<Int>) { forwardConvolution.execute(images) }
 
-  func beginBackward() { backwardData?.weight.execute() }
+  func beginBackward() { backwardConvolution?.prepareWeight() }
 
-  func backward(_ images: Range<Int>) { backwardData?.convolution.execute(images) }
+  func backward(_ images: Range<Int>) { backwardConvolution?.execute(images) }
 
   func endBackward() {
     computeWeightGradient()
-    backwardWeight?.gradient.accumulate()
+    gradient?.accumulate()
   }
 
-  /// Into the scratch, in the primitive's layout; the exception adds right away.
+  /// Where nobody looks yet.
   func computeWeightGradient() {
-    if let wholeImage { return wholeImage.accumulate(into: layer.weight.gradient.baseAddress!) }
-    guard let backwardWeight else { preconditionFailure("Backward of \(layer.name) in evaluation") }
-    backwardWeight.gradient.prepare()
-    backwardWeight.call.execute()
+    guard let gradient else { preconditionFailure("Backward of a convolution in evaluation") }
+    gradient.compute()
   }
 }

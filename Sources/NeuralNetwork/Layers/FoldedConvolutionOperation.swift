@@ -41,7 +41,8 @@ final class FoldedConvolutionOperation: Operation {
       let memory = DNNMemory(layout)
       target = memory
       let biasMemory = DNNMemory(DNNMemory.describe([inner.outputs], dnnl_a), bias.elements.baseAddress)
-      return [(DNNL_ARG_WEIGHTS, memory), (DNNL_ARG_BIAS, biasMemory)]
+      // `beginForward` prepares the weight, once for all passes until it changes.
+      return ([(DNNL_ARG_WEIGHTS, memory), (DNNL_ARG_BIAS, biasMemory)], {})
     } describe: { images, layout in
       ConvolutionProblem(
         inner, weight, input: binding.input.shape, output: binding.output.shape, images: images, layout: layout,

@@ -1,0 +1,161 @@
+/// The weight's gradient of a 3 x 3 convolution by the adjoint of Winograd's F(2 x 2, 3 x 3): see `WinogradTiles`.
+///
+/// T = tiles of a block, C = inputs, O = outputs.
+///
+///     V (16, T, C) = B' d B        Z (16, T, O) = A dy A'        dU (16, C, O) += V' Z, position by position
+///     dg = G' dU G
+///
+/// Threads share the tiles of a block for the transforms, then the products of all positions and panels: dU exists
+/// once, and the sum does not depend on the number of threads.
+final class WinogradGradient: ConvolutionGradient {
+  let implementation = "winograd:F(2x2,3x3) weights"
+
+  private let layer: Convolution
+  private let x: UnsafeMutablePointer<ChannelVector>
+  private let dy: UnsafeMutablePointer<ChannelVector>
+  private let batch: Int
+  private let tiles: WinogradTiles
+  private let scratch: Scratch
+  /// T
+  private let blockTiles: Int
+  /// Floats between V's rows and planes, and between Z's panels and planes. Z (16, O / 16, T, 16)
+  private let rowStride: Int
+  private let inputPlane: Int
+  private let gradientPanel: Int
+  private let gradientPlane: Int
+  /// Rows of a panel of dU (16, O / 16, C, 16): whole tiles.
+  private let tiledInputs: Int
+
+  init(_ layer: Convolution, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
+    self.layer = layer
+    self.scratch = scratch
+    x = input.vectors
+    dy = outputGradient.vectors
+    batch = input.batch
+    tiles = WinogradTiles(input.shape)
+    // V of one position stays in a core's second-level cache while the panels pass.
+    blockTiles = layer.inputs >= 256 ? 96 : 192
+    rowStride = WinogradTiles.oddLines(layer.inputs + TileProduct.rows)
+    inputPlane = WinogradTiles.oddLines(blockTiles * rowStride)
+    gradientPanel = blockTiles * TileProduct.columns
+    gradientPlane = WinogradTiles.oddLines(layer.outputs / TileProduct.columns * gradientPanel)
+    tiledInputs = (layer.inputs + TileProduct.rows - 1) / TileProduct.rows * TileProduct.rows
+    let bytes = WinogradTiles.positions * MemoryLayout<Float>.size
+    scratch.reserve(.primitive, bytes: bytes * (inputPlane + gradientPlane))
+    scratch.reserve(.blockedWeight, bytes: bytes * tiledInputs * layer.outputs)
+  }
+
+  func compute() {
+    let count = batch * tiles.perImage
+    let v = scratch[.primitive]
+    let z = v + WinogradTiles.positions * inputPlane
+    for start in stride(from: 0, to: count, by: blockTiles) {
+      let block = start..<min(start + blockTiles, count)
+      transform(block, v, z)
+      multiply(v, z, count: block.count, isFirst: start == 0)
+    }
+  }
+
+  private func transform(_ block: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ z: UnsafeMutablePointer<Float>) {
+    let lanes = ChannelView.lanes
+    let (inputGroups, outputGroups) = (layer.inputs / lanes, layer.outputs / lanes)
+    let area = tiles.height * tiles.width
+    Parallel.ranges(inputGroups + outputGroups) { groups in
+      for group in groups where group < inputGroups {
+        let target = v + group * lanes
+        tiles.forEach(block) { index, image, row, column in
+          tiles.transformInput(
+            x + (image &* inputGroups &+ group) &* area, y: row, x: column, into: target + index &* rowStride,
+            plane: inputPlane)
+        }
+      }
+      for group in groups where group >= inputGroups {
+        let group = group - inputGroups
+        let target = z + group / 2 * gradientPanel + group % 2 * lanes
+        tiles.forEach(block) { index, image, row, column in
+          tiles.transformGradient(
+            dy + (image &* outputGroups &+ group) &* area, y: row, x: column,
+            into: target + index &* TileProduct.columns, plane: gradientPlane)
+        }
+      }
+    }
+  }
+
+  private func multiply(_ v: UnsafePointer<Float>, _ z: UnsafePointer<Float>, count: Int, isFirst: Bool) {
+    let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
+    let sums = scratch[.blockedWeight]
+    Parallel.ranges(WinogradTiles.positions * panels) { items in
+      for item in items {
+        let (position, index) = (item / panels, item % panels)
+        let rows = v + position * inputPlane
+        let columns = z + (position * gradientPlane + index * gradientPanel)
+        let result = sums + item * tiledInputs * panel
+        for first in stride(from: 0, to: layer.inputs, by: TileProduct.rows) {
+          TileProduct.multiplyColumns(
+            steps: count, rows + first, columnStride: rowStride, columns, stepStride: panel, adding: !isFirst,
+            into: result + first &* panel, leading: panel)
+        }
+      }
+    }
+  }
+
+  /// dg (O, C, 3, 3) += G' dU G
+  func accumulate() {
+    let lanes = ChannelView.lanes
+    let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
+    let plane = panels * tiledInputs * panel
+    let sums = scratch[.blockedWeight]
+    let gradient = layer.weight.gradient.baseAddress!
+    let outputStride = 9 * layer.inputs
+    Parallel.ranges(layer.outputs / lanes) { groups in
+      for group in groups {
+        let start = sums + (group / 2 * tiledInputs * panel + group % 2 * lanes)
+        for input in 0..<layer.inputs {
+          let source = start + input &* panel
+          @inline(__always) func column(_ j: Int) -> InlineArray<3, ChannelVector> {
+            Self.contract(
+              load8(source + j &* plane), load8(source + (4 &+ j) &* plane), load8(source + (8 &+ j) &* plane),
+              load8(source + (12 &+ j) &* plane))
+          }
+          let (a, b, c, d) = (column(0), column(1), column(2), column(3))
+          let target = gradient + (group &* lanes &* outputStride &+ 9 &* input)
+          for row in 0..<3 {
+            let taps = Self.contract(a[row], b[row], c[row], d[row])
+            for tap in 0..<3 {
+              let place = target + (3 &* row &+ tap)
+              let values = taps[tap]
+              for lane in 0..<lanes { place[lane &* outputStride] += values[lane] }
+            }
+          }
+        }
+      }
+    }
+    if let bias = layer.bias { addBiasGradient(to: bias.gradient.baseAddress!) }
+  }
+
+  /// G' u
+  @inline(__always)
+  private static func contract(
+    _ a: ChannelVector, _ b: ChannelVector, _ c: ChannelVector, _ d: ChannelVector
+  ) -> InlineArray<3, ChannelVector> {
+    let (sum, difference) = ((b + c) * 0.5, (b - c) * 0.5)
+    return [a + sum, difference, sum + d]
+  }
+
+  private func addBiasGradient(to gradient: UnsafeMutablePointer<Float>) {
+    let (lanes, area) = (ChannelView.lanes, tiles.height * tiles.width)
+    let groups = layer.outputs / lanes
+    Parallel.ranges(groups) { range in
+      for group in range {
+        var total = SIMD8<Double>.zero
+        for image in 0..<batch {
+          let start = dy + (image &* groups &+ group) &* area
+          var sum = ChannelVector.zero
+          for i in 0..<area { sum += start[i] }
+          total += SIMD8<Double>(sum)
+        }
+        for lane in 0..<lanes { gradient[group &* lanes &+ lane] += Float(total[lane]) }
+      }
+    }
+  }
+}
