@@ -24,7 +24,7 @@ final class RunFiles {
     try store.prepare()
     metrics = try MetricsFile(path: folder.metrics, keepingStepsBefore: index)
     samples = options.logSamples ? try StepLog(path: folder.samples, keepingStepsBefore: index) : nil
-    if index == nil { try options.write(to: folder.configuration) }
+    try options.write(to: folder.configuration)
     writer = CheckpointWriter(store, step.network, classWeight: step.head.classWeight, keep: options.keep)
   }
 

@@ -90,11 +90,13 @@ package final class Trainer {
     try report()
     StopRequest.listen()
     var best = resumption?.state.best
-    let end = min(totalSteps, options.stopAfter.map { firstStep + $0 } ?? totalSteps)
+    // An accepted change may have made the run shorter than it is.
+    let left = max(totalSteps - firstStep, 0)
+    let end = firstStep + min(left, options.stopAfter ?? left)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
-    for index in firstStep..<max(end, firstStep) {
+    for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
       if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
         let result = try judge.run(communicator)
@@ -154,7 +156,8 @@ package final class Trainer {
     if isRoot {
       step.head.materialize()
       try ModelFile.write(
-        step.network, classWeight: step.head.classWeight, description(after: totalSteps), to: folder.model)
+        step.network, classWeight: step.head.classWeight, description(after: max(totalSteps, firstStep)),
+        to: folder.model)
       progress.say("model     \(folder.model)")
     }
     try communicator.barrier()
