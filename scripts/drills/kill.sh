@@ -20,9 +20,12 @@ export OMP_NUM_THREADS=1
 RANDOM=$((seed % 32768))
 steps=30
 
-work=$(mktemp -d) mpirun='' ranks=()
+# Where mpirun is killed its session folder and the ranks' shared memory stay behind: in folders of this script's.
+work=$(mktemp -d) shared=$(mktemp -d -p /dev/shm) mpirun='' ranks=()
+export TMPDIR=$work
 cleanup() {
   if [[ $mpirun ]]; then kill -9 "$mpirun" "${ranks[@]}" 2>/dev/null || true; fi
+  rm -rf "$shared"
   if [[ ${keep:-} ]]; then echo "kill.sh: the files are in $work"; else rm -rf "$work"; fi
 }
 trap cleanup EXIT
@@ -31,7 +34,8 @@ make_faces "$work/faces" 4 7
 
 # start RUN: the same command for the first start and each resume; its process is $mpirun.
 start() {
-  mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 300 "$program" train \
+  mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --mca btl_vader_backing_directory "$shared" \
+    --timeout 300 "$program" train \
     --resume-or-start "$1" --data "$work/faces" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 \
     --steps $steps --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 2 --keep 2 --log-samples \
     >"$1.log" 2>&1 &
