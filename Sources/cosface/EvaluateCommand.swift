@@ -14,8 +14,10 @@ struct EvaluateCommand: ParsableCommand {
       ten-fold accuracy (LFW's own folds where the list has them), AUC, EER and TAR at FAR go to standard output.
       """)
 
-  @Option(help: "Model to judge: a run's folder, or a model.safetensors.")
+  @Option(help: "Model to judge: a run's folder, one of its checkpoints, or a .safetensors file.")
   var model: String
+
+  @OptionGroup var stateDict: StateDictOptions
 
   @Option(help: "Folder of faces: DIR/PERSON/IMAGE; with --pairs the folder that its names are relative to.")
   var data: String
@@ -85,6 +87,7 @@ struct EvaluateCommand: ParsableCommand {
 
   private var options: EvaluationOptions {
     var options = EvaluationOptions(model: model, data: data)
+    options.assumedModel = stateDict.description
     options.pairs = pairs
     options.holdoutPeople = holdoutPeople
     options.seed = seed

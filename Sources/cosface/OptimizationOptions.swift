@@ -41,8 +41,8 @@ struct OptimizationOptions: ParsableArguments {
   @Option(help: "Weight decay of the class weight; it pulls on the scale.")
   var classWeightDecay = 0.0
 
-  @Option(help: "Norm that all rows of the class weight start with.")
-  var classWeightNorm = 1.0
+  @Option(help: "Norm that all rows of the class weight start with; 1, or that of the rows of --weights, unless given.")
+  var classWeightNorm: Double?
 
   @Option(help: "Largest norm of the whole gradient; a longer one is scaled down.")
   var gradientClipping: Double?
@@ -54,7 +54,7 @@ struct OptimizationOptions: ParsableArguments {
     if let epochs { try Validation.positive("--epochs", epochs) }
     if let steps { try Validation.atLeast(1, "--steps", steps) }
     try Validation.positive("--learning-rate", learningRate)
-    try Validation.positive("--class-weight-norm", classWeightNorm)
+    if let classWeightNorm { try Validation.positive("--class-weight-norm", classWeightNorm) }
     try Validation.notNegative("--weight-decay", weightDecay)
     try Validation.notNegative("--class-weight-decay", classWeightDecay)
     if let gradientClipping { try Validation.positive("--gradient-clipping", gradientClipping) }

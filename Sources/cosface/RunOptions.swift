@@ -26,11 +26,18 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "With --resume: take options that change the mathematics from the command line.")
   var acceptChanges = false
 
-  @Option(help: "Save and stop after so many steps, with exit code 75; the schedule stays that of the whole run.")
+  @Option(
+    help: """
+      Save and stop after so many steps of this start, with exit code 75; the schedule stays that of the whole run. \
+      0 saves what a run begins with.
+      """)
   var stopAfter: Int?
 
   @Option(help: "Compare all weights among the ranks, to the bit, after every so many steps.")
   var verifyReplicas: Int?
+
+  @Flag(help: "Write down which images each step trained on, in the run's samples.jsonl.")
+  var logSamples = false
 
   @Option(help: "Megabytes of gradients that one allreduce carries.")
   var bucketMegabytes = 4
@@ -39,9 +46,12 @@ struct RunOptions: ParsableArguments {
     if let threads { try Validation.atLeast(1, "--threads", threads) }
     if let verifyReplicas { try Validation.atLeast(1, "--verify-replicas", verifyReplicas) }
     try Validation.atLeast(1, "--keep", keep)
-    if let stopAfter { try Validation.atLeast(1, "--stop-after", stopAfter) }
+    if let stopAfter { try Validation.atLeast(0, "--stop-after", stopAfter) }
     guard resume == nil || resumeOrStart == nil else {
       throw ValidationError("Give --resume or --resume-or-start, not both.")
+    }
+    if let output, let run = resume ?? resumeOrStart, output != run {
+      throw ValidationError("--output \(output) is not the run '\(run)' that goes on: leave it out.")
     }
     guard !acceptChanges || (resume ?? resumeOrStart) != nil else {
       throw ValidationError("--accept-changes goes with --resume.")
@@ -55,6 +65,7 @@ struct RunOptions: ParsableArguments {
     options.keep = keep
     options.stopAfter = stopAfter
     options.verifyReplicas = verifyReplicas
+    options.logSamples = logSamples
     options.bucketMegabytes = bucketMegabytes
   }
 }

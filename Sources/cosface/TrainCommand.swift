@@ -14,6 +14,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup(title: "Data") var data: DataOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
+  @OptionGroup(title: "Warm start") var warmStart: WarmStartOptions
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions
   @OptionGroup(title: "Run") var running: RunOptions
@@ -38,7 +39,9 @@ struct TrainCommand: ParsableCommand {
           orStart: running.resume == nil, communicator)
       }
       let kind = resumption.flatMap { NetworkKind(rawValue: $0.options.network) } ?? network.network
-      outcome = try Trainer(given, kind: kind, resuming: resumption, communicator).run()
+      outcome = try Trainer(
+        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil, communicator
+      ).run()
     }
     if case .stopped(let code) = outcome { throw ExitCode(code) }
   }
@@ -48,6 +51,7 @@ struct TrainCommand: ParsableCommand {
     var options = TrainingOptions(data: data.data ?? "", output: output)
     data.fill(&options)
     network.fill(&options)
+    warmStart.fill(&options)
     loss.fill(&options)
     try optimization.fill(&options)
     running.fill(&options)

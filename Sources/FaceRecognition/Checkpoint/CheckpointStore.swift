@@ -154,7 +154,8 @@ package struct CheckpointStore: Sendable {
       try rename(folder.path, to: aside)
       setAside.append(SetAside(path: aside, damage: examination.damage))
     }
-    guard setAside.isEmpty else { throw CheckpointError.noneWhole(run: run, setAside: setAside.map(\.path)) }
-    throw CheckpointError.none(run: run)
+    // Also where an earlier call has set them aside: such a run is not one that never began.
+    let damaged = try self.setAside().map(\.path)
+    throw damaged.isEmpty ? CheckpointError.none(run: run) : CheckpointError.noneWhole(run: run, setAside: damaged)
   }
 }

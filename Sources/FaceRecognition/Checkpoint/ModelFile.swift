@@ -55,7 +55,8 @@ package enum ModelFile {
     guard let json = file.metadata[descriptionKey] else {
       throw ModelFileError(
         path: file.path,
-        reason: "holds tensors, but was not written by cosface: it does not say which network they are of")
+        reason:
+          "holds tensors, but was not written by cosface: it does not say which network they are of; give --network")
     }
     do {
       return try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
@@ -80,19 +81,22 @@ package enum ModelFile {
     network.weightsChanged()
   }
 
-  /// Opens a model: a file, or a run's folder with `model.safetensors` in it. Names what is missing.
-  package static func open(_ path: String) throws -> (
+  /// Opens a model: what `WeightSource` finds at the path.
+  ///
+  /// - Parameter assumed: which network the weights are of where the file does not say: a state dict of PyTorch.
+  package static func open(_ path: String, assuming assumed: ModelDescription? = nil) throws -> (
     file: SafetensorsFile, description: ModelDescription, network: Network
   ) {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let inside = (path as NSString).appendingPathComponent("model.safetensors")
-    if exists && isFolder.boolValue && !FileManager.default.fileExists(atPath: inside) {
-      throw ModelFileError(
-        path: path, reason: "is a folder without a model.safetensors: give a run that trained to its end")
+    let file = try WeightSource.open(path)
+    let description: ModelDescription
+    if let assumed, file.metadata[descriptionKey] == nil {
+      description = assumed
+    } else {
+      description = try self.description(of: file)
+      guard assumed == nil || assumed?.network == description.network else {
+        throw ModelFileError(path: file.path, reason: "is a \(description.network), not a \(assumed!.network)")
+      }
     }
-    let file = try SafetensorsFile(path: exists && isFolder.boolValue ? inside : path)
-    let description = try description(of: file)
     let network = try description.makeNetwork(path: file.path)
     try load(network, from: file)
     return (file, description, network)

@@ -4,7 +4,8 @@ import Foundation
 ///
 /// Opening reads the header alone; the data comes from the page cache as it is asked for. The file must not shrink while
 /// it is open (the kernel would end the process with SIGBUS): writers replace such files by renaming, see `AtomicFile`.
-/// Numbers are little-endian and need no alignment here.
+/// Numbers are little-endian and need no alignment here. A state dict of PyTorch, `torch.save`'s ZIP archive, is read in
+/// the same way.
 package final class SafetensorsFile: @unchecked Sendable {
   package let path: String
   /// In the header's order.
@@ -33,10 +34,15 @@ package final class SafetensorsFile: @unchecked Sendable {
     }
     let mapping = UnsafeRawBufferPointer(start: address, count: status.st_size)
     do {
-      let header = try SafetensorsHeader(mapping, path: path)
-      names = header.entries.map(\.name)
-      metadata = header.metadata
-      entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
+      let listed: [SafetensorsHeader.Entry]
+      if TorchArchive.isOne(mapping) {
+        (listed, metadata) = (try TorchArchive(mapping, path: path).entries, [:])
+      } else {
+        let header = try SafetensorsHeader(mapping, path: path)
+        (listed, metadata) = (header.entries, header.metadata)
+      }
+      names = listed.map(\.name)
+      entries = Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0) })
     } catch {
       munmap(address, status.st_size)
       throw error

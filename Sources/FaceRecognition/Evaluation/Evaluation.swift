@@ -24,7 +24,7 @@ package final class Evaluation {
   package init(_ options: EvaluationOptions, _ communicator: Communicator) throws {
     self.options = options
     self.communicator = communicator
-    let (_, description, network) = try ModelFile.open(options.model)
+    let (_, description, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
     self.description = description
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     verification = try Self.verification(options)

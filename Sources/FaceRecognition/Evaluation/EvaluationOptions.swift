@@ -2,6 +2,8 @@
 package struct EvaluationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
+  /// Of which network `model` is, where its file does not say.
+  package var assumedModel: ModelDescription?
   /// A folder of people, or the root of the images that `pairs` names.
   package var data: String
   /// A list of pairs.

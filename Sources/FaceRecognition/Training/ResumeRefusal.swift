@@ -4,40 +4,49 @@ package struct ResumeRefusal: Error, Equatable, CustomStringConvertible {
     let name: String
     let checkpoint: String
     let given: String
+    /// Whether --accept-changes takes what is given.
+    let isAcceptable: Bool
   }
 
   package let run: String
   package let rows: [Row]
-  /// Whether --accept-changes helps; other people or images it cannot.
-  package var isAcceptable = true
 
   package var description: String {
-    let widths = (
-      rows.map(\.name.count).max() ?? 0, max(rows.map(\.checkpoint.count).max() ?? 0, "checkpoint".count)
-    )
-    func line(_ name: String, _ checkpoint: String, _ given: String) -> String {
-      "  " + name.padding(to: widths.0) + "  " + checkpoint.padding(to: widths.1) + "  " + given
+    let table =
+      [["", "checkpoint", "now", "accepted by"]]
+      + rows.map { [$0.name, $0.checkpoint, $0.given, $0.isAcceptable ? "--accept-changes" : "nothing"] }
+    let widths = (0..<4).map { column in table.map { $0[column].count }.max() ?? 0 }
+    let lines = table.map { row in
+      "  " + zip(row, widths).map { $0.padding(to: $1) }.joined(separator: "  ").trimmingSuffix { $0 == " " }
     }
-    return "The run '\(run)' cannot go on as it was:\n"
-      + ([line("", "checkpoint", "now")] + rows.map { line($0.name, $0.checkpoint, $0.given) }).joined(separator: "\n")
-      + (isAcceptable
+    return "The run '\(run)' cannot go on as it was:\n" + lines.joined(separator: "\n")
+      + (rows.allSatisfy(\.isAcceptable)
         ? "\nLeave these options out, or accept the changes with --accept-changes."
-        : "\nGive the folder that it was started with; for other people start a new run from its weights.")
+        : "\nLeave out what nothing accepts, or start a new run from this one's weights: --weights \(run) --output NEW")
   }
 }
 
-/// A number of ranks that does not divide the global batch.
-package struct ResumeDivision: Error, Equatable, CustomStringConvertible {
-  package let globalBatchSize: Int
-  package let ranks: Int
-  package let possible: [Int]
+/// A number of ranks, or a batch size, that does not give the global batch of the checkpoint.
+package enum ResumeDivision: Error, Equatable, CustomStringConvertible {
+  case ranks(Int, globalBatchSize: Int, possible: [Int])
+  case batchSize(Int, globalBatchSize: Int, ranks: Int, needed: Int)
 
   package var description: String {
-    "The run trains on \(globalBatchSize) samples a step, which \(ranks) ranks cannot divide evenly. "
-      + "Use \(possible.map(String.init).joined(separator: ", ")) ranks."
+    switch self {
+    case .ranks(let ranks, let globalBatchSize, let possible):
+      "The run trains on \(globalBatchSize) samples a step, which \(ranks) ranks cannot divide evenly. "
+        + "Use \(possible.map(String.init).joined(separator: ", ")) ranks."
+    case .batchSize(let given, let globalBatchSize, let ranks, let needed):
+      "The run trains on \(globalBatchSize) samples a step, which on \(ranks) ranks is --batch-size \(needed), "
+        + "not \(given). Leave it out: it follows from the checkpoint."
+    }
   }
 }
 
 extension String {
   fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(width - count, 0)) }
+
+  fileprivate func trimmingSuffix(_ isBlank: (Character) -> Bool) -> String {
+    String(self[..<(lastIndex { !isBlank($0) }.map(index(after:)) ?? startIndex)])
+  }
 }

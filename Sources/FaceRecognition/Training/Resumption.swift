@@ -15,8 +15,16 @@ package struct Resumption {
   /// Options that may differ from the checkpoint's: they change neither the mathematics nor the data.
   private static let free: Set<String> = [
     "data", "output", "threads", "workers", "bucketMegabytes", "checkpointEvery", "keep", "verifyReplicas",
-    "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter",
+    "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter", "logSamples",
   ]
+
+  /// Options that count at a run's start alone, or without which the checkpoint's tensors fit nothing.
+  private static let fixed: Set<String> = [
+    "weights", "allowMissing", "newRows", "classWeightNorm", "network", "embedding", "inputSize",
+  ]
+
+  private let run: String
+  private let acceptsChanges: Bool
 
   /// Finds the newest whole checkpoint of `run`; nil where there is none and `orStart` allows it.
   ///
@@ -48,8 +56,11 @@ package struct Resumption {
     var merged = try Self.merge(
       given, names, into: state.configuration, run: run, acceptsChanges: acceptsChanges)
     merged.output = run
-    try Self.divide(&merged, globalBatchSize: state.globalBatchSize, ranks: communicator.size)
-    options = merged
+    try merged.check(in: run)
+    try Self.divide(
+      &merged, globalBatchSize: state.globalBatchSize, ranks: communicator.size, isGiven: names.contains("batchSize"))
+    if let checkpoint { try Self.check(checkpoint, merged) }
+    (options, self.run, self.acceptsChanges) = (merged, run, acceptsChanges)
   }
 
   /// The checkpoint's options with those of the command line that are free, or accepted.
@@ -61,15 +72,65 @@ package struct Resumption {
     }
     // This start's own business, never the last one's.
     members["stopAfter"] = asked["stopAfter"]
+    // Options that the program which wrote the checkpoint did not have yet.
+    if case .object(let defaults) = try JSONValue(encoding: TrainingOptions(data: "", output: run)) {
+      members.merge(defaults) { known, _ in known }
+    }
     var changes: [ResumeRefusal.Row] = []
     for name in names.sorted() where members[name] != asked[name] {
       if !free.contains(name) {
-        changes.append(.init(name: name, checkpoint: text(members[name]), given: text(asked[name])))
+        changes.append(
+          .init(
+            name: name, checkpoint: text(members[name]), given: text(asked[name]), isAcceptable: !fixed.contains(name)))
       }
       members[name] = asked[name]
     }
-    if !changes.isEmpty && !acceptsChanges { throw ResumeRefusal(run: run, rows: changes) }
-    return try JSONValue.object(members).decode(as: TrainingOptions.self)
+    try refuse(changes, run: run, acceptsChanges)
+    do {
+      return try JSONValue.object(members).decode(as: TrainingOptions.self)
+    } catch let error as DecodingError {
+      throw ModelFileError(path: run, reason: "has a checkpoint whose configuration cannot be read: \(error)")
+    }
+  }
+
+  private static func refuse(_ rows: [ResumeRefusal.Row], run: String, _ acceptsChanges: Bool) throws {
+    guard rows.allSatisfy({ acceptsChanges && $0.isAcceptable }) else { throw ResumeRefusal(run: run, rows: rows) }
+  }
+
+  /// The tensors and the configuration must be of the same network.
+  private static func check(_ checkpoint: Checkpoint, _ options: TrainingOptions) throws {
+    let held = checkpoint.description
+    let (network, embedding, side) = (options.network, options.embedding, options.inputSize)
+    guard held.network == network && held.embeddingWidth == embedding && held.inputSide == side else {
+      throw ModelFileError(
+        path: checkpoint.folder.path,
+        reason: "contradicts itself: its tensors are of \(held.network), embedding \(held.embeddingWidth), input "
+          + "\(held.inputSide), and its configuration is of \(network), embedding \(embedding), input \(side)")
+    }
+  }
+
+  /// Refuses other people or other images than those that the run has trained on so far.
+  func check(_ data: TrainingData, fingerprint: String) throws {
+    let names = Digest(ofNames: data.training.classNames)
+    var rows: [ResumeRefusal.Row] = []
+    if names != state.classNamesDigest {
+      rows.append(
+        .init(name: "people", checkpoint: "\(state.classNamesDigest)", given: "\(names)", isAcceptable: false))
+    }
+    if fingerprint != state.dataFingerprint {
+      // The same people with other images: the data order is another one from here on.
+      rows.append(
+        .init(name: "images", checkpoint: state.dataFingerprint, given: fingerprint, isAcceptable: rows.isEmpty))
+    }
+    try Self.refuse(rows, run: run, acceptsChanges)
+  }
+
+  /// What is not as it was, though data and mathematics are the same; nil where the bytes will be the same, too.
+  func rounding(_ communicator: Communicator) -> String? {
+    let (ranks, threads) = (communicator.size, options.threads)
+    guard ranks != state.rankCount || threads != state.threadsPerRank else { return nil }
+    return "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
+      + "data and mathematics, but sums are rounded in another order"
   }
 
   private static func text(_ value: JSONValue?) -> String {
@@ -78,12 +139,17 @@ package struct Resumption {
   }
 
   /// The global batch stays what it was: each rank's part is recomputed.
-  private static func divide(_ options: inout TrainingOptions, globalBatchSize: Int, ranks: Int) throws {
+  private static func divide(_ options: inout TrainingOptions, globalBatchSize: Int, ranks: Int, isGiven: Bool) throws {
     let accumulation = options.gradientAccumulation
     guard globalBatchSize % (ranks * accumulation) == 0 else {
-      let possible = (1...globalBatchSize).filter { globalBatchSize % ($0 * accumulation) == 0 }
-      throw ResumeDivision(globalBatchSize: globalBatchSize, ranks: ranks, possible: possible)
+      let possible = (1...min(globalBatchSize, 1 << 16)).filter { globalBatchSize % ($0 * accumulation) == 0 }
+      throw ResumeDivision.ranks(ranks, globalBatchSize: globalBatchSize, possible: possible)
     }
-    options.batchSize = globalBatchSize / (ranks * accumulation)
+    let needed = globalBatchSize / (ranks * accumulation)
+    guard !isGiven || options.batchSize == needed else {
+      throw ResumeDivision.batchSize(
+        options.batchSize, globalBatchSize: globalBatchSize, ranks: ranks, needed: needed)
+    }
+    options.batchSize = needed
   }
 }

@@ -7,7 +7,9 @@ import NeuralNetwork
 /// On the other ranks there is none.
 final class RunFiles {
   private let folder: RunFolder
+  private let lock: RunLock
   private let metrics: MetricsFile
+  private let samples: StepLog<SampleLine>?
   private let writer: CheckpointWriter
   private let started = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
@@ -15,14 +17,14 @@ final class RunFiles {
   /// A new run's files, or those of a run that goes on at `step`.
   init(_ folder: RunFolder, _ options: TrainingOptions, _ step: TrainingStep, resumingAt index: Int?) throws {
     self.folder = folder
+    // Where `ulimit -f` ends a file, a message shall come, and not a signal's silent end.
+    signal(SIGXFSZ, SIG_IGN)
+    lock = try RunLock(folder)
     let store = CheckpointStore(run: folder.path)
     try store.prepare()
-    if let index {
-      metrics = try MetricsFile(path: folder.metrics, keepingStepsBefore: index)
-    } else {
-      metrics = try MetricsFile(path: folder.metrics)
-      try options.write(to: folder.configuration)
-    }
+    metrics = try MetricsFile(path: folder.metrics, keepingStepsBefore: index)
+    samples = options.logSamples ? try StepLog(path: folder.samples, keepingStepsBefore: index) : nil
+    try options.write(to: folder.configuration)
     writer = CheckpointWriter(store, step.network, classWeight: step.head.classWeight, keep: options.keep)
   }
 
@@ -34,8 +36,12 @@ final class RunFiles {
     try writer.checkForFailure()
   }
 
-  /// Whether the minutes since the last checkpoint are over.
-  func isDue(minutes: Double) -> Bool { (ContinuousClock.now - lastCheckpoint).seconds >= minutes * 60 }
+  func write(_ line: SampleLine) throws { try samples?.write(line) }
+
+  /// Whether the minutes since the last checkpoint are over. Not while one is still being written: training would wait.
+  func isDue(minutes: Double) -> Bool {
+    (ContinuousClock.now - lastCheckpoint).seconds >= minutes * 60 && !writer.isWriting
+  }
 
   /// Copies the network and writes it behind the training.
   func save(_ state: CheckpointState, _ description: ModelDescription) throws {
@@ -46,6 +52,5 @@ final class RunFiles {
   /// Waits for the last checkpoint.
   func finish() throws {
     try writer.finish()
-    try metrics.close()
   }
 }

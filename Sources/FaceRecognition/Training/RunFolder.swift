@@ -9,18 +9,35 @@ package struct RunFolder: Sendable {
   package var model: String { file("model.safetensors") }
   package var metrics: String { file("metrics.jsonl") }
   package var configuration: String { file("configuration.json") }
+  /// Which images each step trained on, where that is asked for.
+  package var samples: String { file("samples.jsonl") }
 
   package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
-  /// Makes the folder and tries it out; refuses one that already holds a run.
+  /// Refuses a folder that already holds a run.
+  ///
+  /// - Parameter mayBegin: whether one that came to no checkpoint and no model is none.
+  package func refuseRun(mayBegin: Bool) throws {
+    var signs = [model]
+    if mayBegin {
+      let store = CheckpointStore(run: path)
+      signs += try (store.folders() + store.setAside()).map(\.path)
+    } else {
+      signs += [metrics, configuration, samples, file("checkpoints")]
+    }
+    guard !signs.contains(where: FileManager.default.fileExists(atPath:)) else {
+      throw TrainingError.outputHoldsRun(path)
+    }
+  }
+
+  /// Makes the folder and tries it out.
   package func create() throws {
     let manager = FileManager.default
     do {
       try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch { throw FileError("creating the run's folder", path, code: Self.code(of: error)) }
-    if [model, metrics, configuration, file("checkpoints")].contains(where: manager.fileExists(atPath:)) {
-      throw TrainingError.outputHoldsRun(path)
-    }
+    } catch { throw FileError("create the run's folder", path, code: Self.code(of: error)) }
+    // Of a run that came to no checkpoint; `refuseRun` has let it pass.
+    for path in [metrics, configuration, samples] { try? manager.removeItem(atPath: path) }
     // Fails now rather than after the first epoch where nothing can be written.
     let probe = file(".probe")
     try AtomicFile.write(Data(), to: probe)

@@ -2,15 +2,19 @@ import Glibc
 import Synchronization
 
 /// SIGTERM, SIGINT and SIGUSR1 (which batch systems send before the end): the step is finished and saved, then training
-/// ends. A second signal ends the process at once.
+/// ends. A second signal ends the process at once, if it comes seconds after the first: batch systems signal mpirun and the
+/// ranks alike, and mpirun passes on what it gets.
 enum StopRequest {
   /// Exit code of a run that was stopped and can be resumed: a job script tells it from success and failure.
   /// It is EX_TEMPFAIL of <sysexits.h>.
   static let exitCode: Int32 = 75
 
-  private static let count = Atomic<Int>(0)
+  /// Milliseconds after a signal during which another one is the same request.
+  private static let window = 2000
+  /// When the first signal came, in milliseconds of the monotonic clock; 0 before.
+  private static let first = Atomic<Int>(0)
 
-  static var isPending: Bool { count.load(ordering: .relaxed) > 0 }
+  static var isPending: Bool { first.load(ordering: .relaxed) > 0 }
 
   static func listen() {
     // A parent may have blocked them, and children inherit that.
@@ -19,8 +23,12 @@ enum StopRequest {
     for signal in [SIGTERM, SIGINT, SIGUSR1] {
       sigaddset(&heard, signal)
       _ = Glibc.signal(signal) { number in
-        // Only what is allowed in a handler: an atomic counter, and _exit.
-        if StopRequest.count.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+        // Only what is allowed in a handler: the clock, an atomic number, and _exit.
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = time.tv_sec * 1000 + time.tv_nsec / 1_000_000 + 1
+        let (isFirst, first) = StopRequest.first.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+        if !isFirst && now - first > StopRequest.window { _exit(128 + number) }
       }
     }
     pthread_sigmask(SIG_UNBLOCK, &heard, nil)

@@ -25,13 +25,17 @@ package final class Trainer {
   private let judge: TrainingJudge?
   private let fingerprint: String
   private let resumption: Resumption?
+  private let warmStart: WarmStart?
   private let firstStep: Int
   private let progress: ProgressReporter
   private var isRoot: Bool { communicator.rank == 0 }
 
-  /// `resumption` makes it go on where the run stood; its options count then.
+  /// - Parameters:
+  ///   - resumption: makes it go on where the run stood; its options count then.
+  ///   - startsOver: begins anew in the folder of a run that came to no checkpoint.
   package init(
-    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, _ communicator: Communicator
+    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, startsOver: Bool = false,
+    _ communicator: Communicator
   ) throws {
     let options = resumption?.options ?? given
     self.options = options
@@ -43,8 +47,8 @@ package final class Trainer {
     data = try TrainingData(options, communicator)
     folder = RunFolder(options.output)
     fingerprint = try data.training.fingerprint()
-    if let state = resumption?.state { try state.check(data, fingerprint: fingerprint, run: options.output) }
-    if communicator.rank == 0 && resumption == nil { try folder.create() }
+    try resumption?.check(data, fingerprint: fingerprint)
+    if communicator.rank == 0 && resumption == nil { try folder.refuseRun(mayBegin: startsOver) }
     try communicator.barrier()
 
     let order = data.order
@@ -72,6 +76,9 @@ package final class Trainer {
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     let epochs = (totalSteps + order.stepsPerEpoch - 1) / max(order.stepsPerEpoch, 1)
     progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs)
+    warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
+    // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
+    if communicator.rank == 0 && resumption == nil { try folder.create() }
     files =
       communicator.rank == 0
       ? try RunFiles(folder, options, step, resumingAt: resumption?.state.step) : nil
@@ -83,18 +90,27 @@ package final class Trainer {
     try report()
     StopRequest.listen()
     var best = resumption?.state.best
-    let end = min(totalSteps, options.stopAfter.map { firstStep + $0 } ?? totalSteps)
+    // An accepted change may have made the run shorter than it is.
+    let left = max(totalSteps - firstStep, 0)
+    let end = firstStep + min(left, options.stopAfter ?? left)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
-    for index in firstStep..<max(end, firstStep) {
+    if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
+    for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
-      let isLast = index + 1 == end || wish == .stop
       if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
         let result = try judge.run(communicator)
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
-        if result.accuracy > best?.accuracy ?? 0 { best = .init(step: index + 1, accuracy: result.accuracy) }
+        if result.accuracy > best?.accuracy ?? 0 {
+          best = .init(step: index + 1, accuracy: result.accuracy)
+          // The best checkpoint is kept, so there must be one.
+          wish = max(wish, .checkpoint)
+        }
         if isRoot { progress.say("judged    " + result.description) }
+        // A judgement may take as long as the time that a batch system leaves.
+        if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
       }
+      let isLast = index + 1 == end || wish == .stop
       try files?.write(line)
       if isRoot { progress.show(line, isLast: isLast) }
       if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
@@ -115,13 +131,16 @@ package final class Trainer {
   }
 
   private func prepareWeights() throws {
-    guard let resumption else {
+    if let resumption {
+      try resumption.checkpoint?.restore(step.network, classWeight: step.head.classWeight)
+      try step.resume(scale: resumption.state.classScale.value)
+    } else if let warmStart {
+      for line in try warmStart.finish() where isRoot { progress.say(line) }
+    } else {
       step.network.initialize(seed: options.seed)
       step.head.initialize(seed: options.seed)
-      return try step.synchronize(classWeightNorm: options.classWeightNorm)
+      try step.synchronize(classWeightNorm: options.classWeightNorm ?? 1)
     }
-    try resumption.checkpoint?.restore(step.network, classWeight: step.head.classWeight)
-    try step.resume(scale: resumption.state.classScale.value)
   }
 
   private func stop(after index: Int) throws -> Outcome {
@@ -137,7 +156,8 @@ package final class Trainer {
     if isRoot {
       step.head.materialize()
       try ModelFile.write(
-        step.network, classWeight: step.head.classWeight, description(after: totalSteps), to: folder.model)
+        step.network, classWeight: step.head.classWeight, description(after: max(totalSteps, firstStep)),
+        to: folder.model)
       progress.say("model     \(folder.model)")
     }
     try communicator.barrier()
@@ -145,7 +165,7 @@ package final class Trainer {
   }
 
   /// What ranks ask each other for after a step.
-  private enum Wish { case nothing, checkpoint, stop }
+  private enum Wish: Comparable { case nothing, checkpoint, stop }
 
   private func trainStep(_ index: Int) throws -> (MetricsFile.Line, Wish) {
     let start = ContinuousClock.now
@@ -171,6 +191,7 @@ package final class Trainer {
         progress.say("skipped   \(image.identifier): \(image.reason)")
       }
     }
+    if options.logSamples { try logSamples(batch) }
     let seconds = (ContinuousClock.now - start).seconds
     let line = MetricsFile.Line(
       step: index, epoch: batch.epoch, loss: sums[0],
@@ -179,6 +200,17 @@ package final class Trainer {
       imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
       badImages: badImages.count)
     return (line, sums[2] > 0 ? .stop : sums[3] > 0 ? .checkpoint : .nothing)
+  }
+
+  /// Writes down what the ranks trained on, replacements of unreadable images included. Every rank calls it.
+  private func logSamples(_ batch: Batch) throws {
+    let mine = batch.samples.prefix(batch.count).map { Int32($0) }
+    let counts = try communicator.allGather(mine.count)
+    let all = try communicator.allGather(mine, counts: counts)
+    try files?.write(
+      SampleLine(
+        step: batch.step, epoch: batch.epoch, images: all.map { data.training.identifier(of: Int($0)) }, counts: counts)
+    )
   }
 
   private func microBatches(_ batch: Batch) -> [MicroBatch] {
@@ -251,6 +283,9 @@ package final class Trainer {
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, loaderBytes: imageBytes, checkpointBytes: files?.bytes ?? 0)
     for line in report.lines() + (resumption?.notes ?? []) { progress.say(line) }
-    if resumption != nil { progress.say("resumed   after step \(firstStep) of \(totalSteps)") }
+    if let resumption {
+      progress.say("resumed   after step \(firstStep) of \(totalSteps)")
+      if let note = resumption.rounding(communicator) { progress.say("note      \(note)") }
+    }
   }
 }

@@ -1,6 +1,7 @@
 /// What ends a training run.
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case outputHoldsRun(String)
+  case runIsInUse(String, by: String)
   case singleSampleBatch(network: String)
   case tooManyBadImages(count: Int, limit: Int, images: [BadImage])
   case badValue(step: Int, epoch: Int, rank: Int, problem: String, cause: String)
@@ -9,6 +10,8 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .outputHoldsRun(let path):
       "\(path) already holds a run. Give another --output, or remove the folder."
+    case .runIsInUse(let path, let holder):
+      "The run '\(path)' is being trained by \(holder). Wait for it to end, or end it."
     case .singleSampleBatch(let network):
       "--batch-size 1 leaves batch normalization of \(network) nothing to compare: give 2 or more, or spherenet20."
     case .tooManyBadImages(let count, let limit, let images):

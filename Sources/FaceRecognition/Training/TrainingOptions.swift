@@ -22,7 +22,8 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   package var margin = 0.35
   package var logitMultiplier: Double?
   package var logitScale: Double?
-  package var classWeightNorm = 1.0
+  /// nil: that of the weights that the run starts from, else 1.
+  package var classWeightNorm: Double?
   package var momentum = 0.9
   package var nesterov = false
   package var weightDecay = 5e-4
@@ -32,6 +33,12 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   package var augment = Augmentation.flip
   package var seed: UInt64 = 1
   package var holdoutPeople = 0
+
+  /// A run, checkpoint or weight file whose weights the run starts from.
+  package var weights: String?
+  /// Whether what that file lacks, or has in another shape, starts as in a run from nothing.
+  package var allowMissing = false
+  package var newRows = NewRows.mean
   /// Fraction of the training images that may be unreadable.
   package var maxBadImages = 0.001
 
@@ -46,6 +53,8 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   /// Steps after which this start of the run ends, to be resumed; the schedule stays that of the whole run.
   package var stopAfter: Int?
   package var verifyReplicas: Int?
+  /// Whether the images of each step are written down.
+  package var logSamples = false
 
   package var threads = 1
   package var workers = 1

@@ -126,6 +126,9 @@ import Testing
     let damaged = #expect(throws: CheckpointError.self) { try material.store.newestWhole() }
     #expect(
       damaged == .noneWhole(run: material.run, setAside: [material.store.path + "/step-00000003.damaged"]))
+    // Nor is such a run one that never began when it is asked again.
+    let again = #expect(throws: CheckpointError.self) { try material.store.newestWhole() }
+    #expect(again == damaged)
   }
 
   /// What a newer program wrote is not damaged: it stays where it is, and nothing older is taken instead.

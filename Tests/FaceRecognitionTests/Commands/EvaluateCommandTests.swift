@@ -118,6 +118,29 @@ import Testing
     #expect(prescribed.verification.crossValidation?.prescribed == true && prescribed.images == 6)
   }
 
+  /// A state dict that does not say of which network it is.
+  @Test func weightsOfAnotherProgram() throws {
+    let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: 48)
+    network.initialize(seed: 4)
+    var writer = SafetensorsWriter(metadata: ["format": "pt"])
+    for entry in ModelFile.entries(of: network, classWeight: nil) {
+      guard let parameter = entry.parameter else { continue }
+      writer.add(entry.name, shape: parameter.shape, UnsafeBufferPointer(parameter.value))
+    }
+    let path = files["state-dict.safetensors"]
+    try writer.write(to: path)
+    let options = ["--network", "spherenet20", "--embedding", "32", "--input-size", "48"]
+    let own = try report(evaluate("--json"))
+    let theirs = try report(
+      evaluate("--json", options[0], options[1], options[2], options[3], options[4], options[5], model: path))
+    #expect(theirs.verification == own.verification && theirs.network == "spherenet20")
+    expectRefusal(try evaluate(model: path), "does not say which network", "--network")
+    expectRefusal(try evaluate("--network", "iresnet18", model: path), "lacks", "iresnet18")
+    expectRefusal(try evaluate("--network", "spherenet20", model: path), "fc", "512")
+    expectRefusal(try evaluate("--network", "iresnet18"), "is a spherenet20, not a iresnet18")
+    #expect(try evaluate("--embedding", "32").exitCode == 64)
+  }
+
   @Test func aRunsFolderIsAModel() throws {
     try files.write(Data(contentsOf: URL(fileURLWithPath: model)), to: "run/model.safetensors")
     let outcome = try evaluate(model: files["run"])
