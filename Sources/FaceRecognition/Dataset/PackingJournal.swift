@@ -10,6 +10,8 @@ struct PackingJournal: Codable, Equatable {
   var done = 0
   /// Bytes of the .rec so far, which are on the disk.
   var bytes = 0
+  /// Of the records in them.
+  var digest: Digest?
   var skipped: [BadImage] = []
   /// Of the first image stored.
   var width = 0

@@ -15,6 +15,9 @@ final class RecordFileWriter {
   private(set) var sizes: [Int32] = []
   private(set) var digests: [UInt64] = []
 
+  /// Of the images' records, as in the file.
+  private var stream = DigestStream()
+
   private static let bufferBytes = 1 << 20
 
   /// Whether the layout with ranges can count so many records.
@@ -22,8 +25,9 @@ final class RecordFileWriter {
 
   /// Goes on after the first `kept` bytes of `path`; begins a new file where that is 0.
   ///
-  /// - Throws: `FileError`, and `DataError` where those bytes are no whole records.
-  init(path: String, keeping kept: Int, hasRanges: Bool) throws {
+  /// - Parameter digest: `recordsDigest` when those were written.
+  /// - Throws: `FileError`, and `DataError` where those bytes are not what they were.
+  init(path: String, keeping kept: Int, digest: Digest? = nil, hasRanges: Bool) throws {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError("create a file to write", path) }
     self.path = path
@@ -35,6 +39,9 @@ final class RecordFileWriter {
     }
     if kept > 0 {
       try readBack()
+      guard digest == nil || digest == recordsDigest else {
+        throw DataError(path, "its bytes are not those that were written")
+      }
     } else if hasRanges {
       // A place for the header, which can be written only when all is counted.
       append(Self.frame(RecordHeader(range: 0..<0, id: 0).bytes))
@@ -44,10 +51,15 @@ final class RecordFileWriter {
   /// The key of the next record.
   var nextKey: Int { offsets.count + (hasRanges ? 1 : 0) }
 
+  /// Of all images' records so far.
+  var recordsDigest: Digest { stream.digest }
+
   func append(image: [UInt8], label: Int32) throws(FileError) {
     let record = RecordHeader(label: Int(label), id: nextKey).bytes + image
     note(offset: size, label: label, size: image.count, digest: record.withUnsafeBytes(RecordSet.digest))
-    append(Self.frame(record))
+    let bytes = Self.frame(record)
+    bytes.withUnsafeBytes { stream.update($0) }
+    append(bytes)
     if pending.count >= Self.bufferBytes { try flush() }
   }
 
@@ -124,10 +136,13 @@ final class RecordFileWriter {
         let row = RecordIO.withBytes(of: span, in: file.bytes, scratch: scratch) { record in
           RecordHeader(record).map { ($0, record.count - $0.count, RecordSet.digest(of: record)) }
         }
-        guard let (header, count, digest) = row, header == RecordHeader(label: Int(header.label), id: nextKey) else {
+        guard let (header, count, digest) = row, let label = try? RecordHeader.classNumber(header.label),
+          header == RecordHeader(label: Int(label), id: nextKey)
+        else {
           throw DataError(path, "the record at byte \(position) was not written by this program")
         }
-        note(offset: position, label: Int32(header.label), size: count, digest: digest)
+        note(offset: position, label: label, size: count, digest: digest)
+        stream.update(UnsafeRawBufferPointer(rebasing: file.bytes[span.range]))
       }
       position = span.range.upperBound
     }

@@ -94,7 +94,8 @@ package struct RecordPacker {
   /// A writer that goes on where the journal of the same work ends, or begins.
   private func open(_ journal: inout PackingJournal) throws -> RecordFileWriter {
     if let known = PackingJournal.read(journalPath), known.isOfSameWork(as: journal),
-      let writer = try? RecordFileWriter(path: partial, keeping: known.bytes, hasRanges: known.hasRanges),
+      let writer = try? RecordFileWriter(
+        path: partial, keeping: known.bytes, digest: known.digest, hasRanges: known.hasRanges),
       writer.offsets.count + known.skipped.count == known.done, skipsUnreadable || known.skipped.isEmpty
     {
       journal = known
@@ -106,6 +107,7 @@ package struct RecordPacker {
   private func save(_ journal: inout PackingJournal, _ writer: RecordFileWriter) throws {
     try writer.synchronize()
     journal.bytes = writer.size
+    journal.digest = writer.recordsDigest
     try journal.write(to: journalPath)
   }
 

@@ -9,10 +9,35 @@ import Testing
 
   init() throws { faces = try FaceFolder(people: 3, images: 4, side: 12) }
 
-  private func packer(_ name: String, _ reencoding: ImageReencoding = .init()) throws -> RecordPacker {
+  private func packer(
+    _ name: String, _ reencoding: ImageReencoding = .init(), endingAfter limit: Int = .max
+  ) throws -> RecordPacker {
     output.makeFolder(name)
-    return RecordPacker(
-      try ImageSet.open(faces.path), output: "\(output.path)/\(name)/train.rec", reencoding: reencoding)
+    let source = EndingSource(base: try ImageSet.open(faces.path), limit: limit)
+    return RecordPacker(source, output: "\(output.path)/\(name)/train.rec", reencoding: reencoding)
+  }
+
+  /// What ends a packing before its end.
+  private struct Stop: Error {}
+
+  /// A source of which only the first images can be had.
+  private struct EndingSource: ImageSource {
+    let base: any ImageSource
+    let limit: Int
+
+    var location: String { base.location }
+    var count: Int { base.count }
+    var classNames: [String] { base.classNames }
+    func label(of sample: Int) -> Int { base.label(of: sample) }
+    func identifier(of sample: Int) -> String { base.identifier(of: sample) }
+    func encodedSize(of sample: Int) throws -> Int { try base.encodedSize(of: sample) }
+
+    func withEncodedImage<Result>(
+      of sample: Int, scratch: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+      guard sample < limit else { throw Stop() }
+      return try base.withEncodedImage(of: sample, scratch: scratch, body)
+    }
   }
 
   private func bytes(_ name: String) throws -> [UInt8] {
@@ -22,7 +47,9 @@ import Testing
   private func digest(_ name: String) throws -> String { try bytes(name).withUnsafeBytes { "\(Digest(of: $0))" } }
 
   @Test func bytesOfAnIndependentWriter() throws {
-    #expect(try packer("a").run() == .init(images: 12, people: 3, bytes: try bytes("a/train.rec").count, skipped: []))
+    let summary = try packer("a").run()
+    #expect(summary.images == 12 && summary.people == 3 && summary.skipped.isEmpty)
+    #expect(try summary.bytes == bytes("a/train.rec").count)
     let source = try ImageFolder(root: faces.path)
     let people = try (0..<3).map { person in
       try (0..<12).filter { source.label(of: $0) == person }.map(source.encodedImage)
@@ -65,12 +92,12 @@ import Testing
 
   /// Stopped after each number of images, and gone on with.
   @Test func interruptionsChangeNothing() throws {
-    struct Stop: Error {}
     _ = try packer("whole").run()
     for last in 1..<12 {
-      var packer = try packer("parted")
-      packer.journalInterval = 500
-      #expect(throws: Stop.self) { try packer.run { if $0 == last { throw Stop() } } }
+      var ending = try packer("parted", endingAfter: last)
+      ending.journalInterval = 500
+      #expect(throws: Stop.self) { try ending.run() }
+      let packer = try packer("parted")
       #expect(!FileManager.default.fileExists(atPath: packer.output))
       var first: Int?
       _ = try packer.run { first = first ?? $0 }
@@ -88,13 +115,12 @@ import Testing
 
   /// What lies there of other work, or damaged, is not gone on with.
   @Test func damagedPartsAreDoneAgain() throws {
-    struct Stop: Error {}
     _ = try packer("whole").run()
     for damage in 0..<4 {
-      var packer = try packer("parted")
-      packer.journalInterval = 300
-      #expect(throws: Stop.self) { try packer.run { if $0 == 9 { throw Stop() } } }
-      let partial = packer.output + ".partial"
+      var ending = try packer("parted", endingAfter: 9)
+      ending.journalInterval = 300
+      #expect(throws: Stop.self) { try ending.run() }
+      let partial = ending.output + ".partial"
       var bytes = try bytes("parted/train.rec.partial")
       switch damage {
       case 0: bytes.removeLast(bytes.count - 100)
@@ -103,9 +129,8 @@ import Testing
       default: try faces.write(FaceFolder.pgm(person: 0, image: 0, side: 12), to: "p00/00.pgm")
       }
       if damage < 2 { output.write(bytes, "parted/" + (partial as NSString).lastPathComponent) }
-      _ = try packer.run()
-      // A byte inside an image stays unseen by the framing, but its digest is of what stands there: decoding finds it.
-      if damage != 1 { #expect(try self.bytes("parted/train.rec") == self.bytes("whole/train.rec"), "\(damage)") }
+      _ = try packer("parted").run()
+      #expect(try self.bytes("parted/train.rec") == self.bytes("whole/train.rec"), "\(damage)")
       try FileManager.default.removeItem(atPath: output.path + "/parted")
     }
   }
@@ -127,8 +152,8 @@ import Testing
 
   @Test func unreadableImages() throws {
     try faces.write(Data("P5 12 12 255 short".utf8), to: FaceFolder.name(1, 2))
-    #expect(throws: DataError.self) { try packer("a").run() }
-    var packer = try packer("b")
+    #expect(throws: DataError.self) { try self.packer("a").run() }
+    var packer = try self.packer("b")
     packer.skipsUnreadable = true
     let summary = try packer.run()
     #expect(summary.images == 11 && summary.skipped.map(\.identifier) == ["p01/02.pgm"])
