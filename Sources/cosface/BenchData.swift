@@ -7,7 +7,7 @@ struct BenchData: ParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Folder with a folder of images for each person.")
+  @Option(help: "Folder of people, .rec, or list of files.")
   var data: String
 
   @Option(help: "Threads that decode.")

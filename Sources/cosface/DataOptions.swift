@@ -2,8 +2,23 @@ import ArgumentParser
 import FaceRecognition
 
 struct DataOptions: ParsableArguments {
-  @Option(help: "Folder of faces to train on: DIR/PERSON/IMAGE, JPEG, PNG or PGM/PPM.")
-  var data: String?
+  @Option(
+    parsing: .upToNextOption,
+    help:
+      "Faces to train on: folders (DIR/PERSON/IMAGE), .rec files (InsightFace, MXNet), lists of files; one or several.")
+  var data: [String] = []
+
+  @Flag(help: "Take people of the same name in several sets for the same person, not for others.")
+  var joinPeople = false
+
+  @Option(help: "Leave out people with fewer images.")
+  var minImagesPerPerson = 1
+
+  @Option(help: "Train on at most so many images of each person, drawn by the seed.")
+  var maxPerPerson: Int?
+
+  @Option(help: "Sampling: uniform (each image once an epoch), or balanced (each person equally often).")
+  var sampling = Sampling.uniform
 
   @Option(help: "Augmentation: none, flip, or standard (flip, small shifts, brightness and contrast).")
   var augment = Augmentation.flip
@@ -22,6 +37,11 @@ struct DataOptions: ParsableArguments {
   func validate() throws {
     try Validation.atLeast(0, "--holdout-people", holdoutPeople)
     try Validation.atLeast(1, "--workers", workers)
+    try Validation.atLeast(1, "--min-images-per-person", minImagesPerPerson)
+    if let maxPerPerson { try Validation.atLeast(1, "--max-per-person", maxPerPerson) }
+    guard !joinPeople || data.count != 1 else {
+      throw ValidationError("--join-people needs several sets: --data A B.")
+    }
     guard validationImages == nil || validation != nil else {
       throw ValidationError("--validation-images needs the pair list: --validation.")
     }
@@ -30,7 +50,10 @@ struct DataOptions: ParsableArguments {
     }
   }
 
-  @Option(help: "Judge by these while training: a folder of other people, or a pair list with --validation-images.")
+  @Option(
+    help:
+      "Judge by these while training: other people (folder, .rec, list), a .bin, or a pair list with --validation-images."
+  )
   var validation: String?
 
   @Option(help: "Root of the images that the pair list of --validation names.")
@@ -40,6 +63,10 @@ struct DataOptions: ParsableArguments {
   var validateEvery = TrainingLength.epochs(1)
 
   func fill(_ options: inout TrainingOptions) {
+    options.joinPeople = joinPeople
+    options.minImagesPerPerson = minImagesPerPerson
+    options.maxPerPerson = maxPerPerson
+    options.sampling = sampling
     options.augment = augment
     options.holdoutPeople = holdoutPeople
     options.maxBadImages = maxBadImages
@@ -51,3 +78,4 @@ struct DataOptions: ParsableArguments {
 }
 
 extension Augmentation: ExpressibleByArgument {}
+extension Sampling: ExpressibleByArgument {}

@@ -19,7 +19,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var stateDict: StateDictOptions
 
-  @Option(help: "Folder of faces: DIR/PERSON/IMAGE; with --pairs the folder that its names are relative to.")
+  @Option(
+    help: "Faces: a folder (DIR/PERSON/IMAGE), .rec or list; with --pairs the folder that its names are relative to.")
   var data: String
 
   @Option(help: "List of pairs: LFW's format (pairs.txt with its folds, or a View 1 list), or lines 'PATH PATH 0|1'.")

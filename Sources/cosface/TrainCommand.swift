@@ -21,7 +21,7 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     guard running.resume == nil else { return }
-    guard data.data != nil else { throw ValidationError("Missing expected argument '--data <data>'.") }
+    guard !data.data.isEmpty else { throw ValidationError("Missing expected argument '--data <data>'.") }
     guard (running.output ?? running.resumeOrStart) != nil else {
       throw ValidationError("Missing expected argument '--output <output>'.")
     }
@@ -48,7 +48,7 @@ struct TrainCommand: ParsableCommand {
 
   private func options(threads: Int) throws -> TrainingOptions {
     let output = running.output ?? running.resume ?? running.resumeOrStart ?? ""
-    var options = TrainingOptions(data: data.data ?? "", output: output)
+    var options = TrainingOptions(data: data.data, output: output)
     data.fill(&options)
     network.fill(&options)
     warmStart.fill(&options)

@@ -37,7 +37,7 @@ package struct DataBenchmark {
   package init(folder: String) { self.folder = folder }
 
   package func run() throws -> Report {
-    let source = try ImageFolder(root: folder)
+    let source = try ImageSet.open(folder)
     let batch = min(batchSize, source.count)
     guard batch > 0 else {
       throw BenchmarkError("--data \(folder) has no images: give a folder with a folder of images per person.")
@@ -66,7 +66,7 @@ package struct DataBenchmark {
   }
 
   /// The images of the first epoch's start, those that cannot be read left out.
-  private func decodingRate(_ source: ImageFolder, _ order: DataOrder) throws -> Double {
+  private func decodingRate(_ source: any ImageSource, _ order: DataOrder) throws -> Double {
     let decoder = ImageDecoder()
     let scratch = ByteBuffer()
     let samples = order.permutation(epoch: 0).prefix(max(batchSize * steps / 4, 1))

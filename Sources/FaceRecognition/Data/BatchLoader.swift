@@ -44,9 +44,15 @@ package final class BatchLoader {
       source, side: side, capacity: order.maximumShard, depth: depth, policy: .replace,
       plan: { step in
         let (epoch, stepInEpoch) = order.position(ofStep: step)
-        return .init(epoch: epoch, samples: order.shard(epoch: epoch, step: stepInEpoch, rank: rank))
+        return .init(
+          epoch: epoch, samples: order.shard(epoch: epoch, step: stepInEpoch, rank: rank),
+          repetitions: order.repetitions(epoch: epoch, step: stepInEpoch, rank: rank))
       },
-      transform: { epoch, sample in augmentation.transform(seed: seed, epoch: epoch, sample: sample, side: side) })
+      transform: { epoch, sample, repetition in
+        // An image that comes again in the epoch looks otherwise: as no other sample would.
+        let key = sample + repetition * order.sampleCount
+        return augmentation.transform(seed: seed, epoch: epoch, sample: key, side: side)
+      })
   }
 
   deinit { pipeline.stop() }

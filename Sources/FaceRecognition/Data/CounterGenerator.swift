@@ -9,6 +9,8 @@ package struct CounterGenerator: RandomNumberGenerator, Sendable {
     case augmentation = 2
     case holdout = 3
     case dropout = 4
+    case personOrder = 16
+    case selection = 17
   }
 
   private var state: UInt64

@@ -3,7 +3,7 @@ import Synchronization
 /// Which samples each rank trains on in each step: a function of (seed, epoch), the same on every rank.
 ///
 /// n = samples, B = batch per rank, P = ranks, G = B P the global batch.
-/// An epoch is a permutation of the samples, cut into pieces of G; a rank's shard is a contiguous part of a piece, so that
+/// An epoch is a permutation of the samples, or n draws that visit people equally often (`BalancedOrder`), cut into pieces of G; a rank's shard is a contiguous part of a piece, so that
 /// with the same G the pieces do not depend on P. The last piece, of r = n mod G samples, is trained on too:
 /// - r >= 2: as evenly as possible on min(P, r / 2) ranks. Batch normalization needs 2 samples on a rank; where r < 2 P
 ///   the last ranks get none.
@@ -16,10 +16,26 @@ package final class DataOrder: Sendable {
   package let seed: UInt64
   package let stepsPerEpoch: Int
 
-  /// The permutations of the last two epochs asked for: around an epoch's end prefetch reads the next one already.
-  private let cache = Mutex<[(epoch: Int, order: [Int32])]>([])
+  private let balanced: BalancedOrder?
+  /// The orders of the last two epochs asked for: around an epoch's end prefetch reads the next one already.
+  private let cache = Mutex<[(epoch: Int, order: Order)]>([])
 
-  package init(sampleCount: Int, batchSize: Int, rankCount: Int, seed: UInt64) {
+  private struct Order {
+    let samples: [Int32]
+    /// How often each has been drawn before in the epoch; empty where each comes once.
+    let repetitions: [Int32]
+  }
+
+  /// - Parameter source: where `sampling` is balanced, the images whose people shall come equally often.
+  package convenience init(
+    _ source: any ImageSource, sampling: Sampling, batchSize: Int, rankCount: Int, seed: UInt64
+  ) {
+    self.init(
+      sampleCount: source.count, batchSize: batchSize, rankCount: rankCount, seed: seed,
+      balanced: sampling == .balanced ? BalancedOrder(source) : nil)
+  }
+
+  package init(sampleCount: Int, batchSize: Int, rankCount: Int, seed: UInt64, balanced: BalancedOrder? = nil) {
     precondition(
       sampleCount > 0 && batchSize > 0 && rankCount > 0,
       "\(sampleCount) samples in batches of \(batchSize) on each of \(rankCount) ranks")
@@ -28,6 +44,7 @@ package final class DataOrder: Sendable {
     self.batchSize = batchSize
     self.rankCount = rankCount
     self.seed = seed
+    self.balanced = balanced
     let (full, rest) = sampleCount.quotientAndRemainder(dividingBy: batchSize * rankCount)
     stepsPerEpoch = max(1, rest < 2 ? full : full + 1)
   }
@@ -59,10 +76,20 @@ package final class DataOrder: Sendable {
 
   /// The samples of one rank in one step of an epoch; may be empty in the last step.
   package func shard(epoch: Int, step stepInEpoch: Int, rank: Int) -> [Int32] {
+    Array(permutation(epoch: epoch)[positions(stepInEpoch: stepInEpoch, rank: rank)])
+  }
+
+  /// For each sample of a shard, how often it has come before in the epoch; empty where each comes once.
+  package func repetitions(epoch: Int, step stepInEpoch: Int, rank: Int) -> [Int32] {
+    guard balanced != nil else { return [] }
+    return Array(order(epoch: epoch).repetitions[positions(stepInEpoch: stepInEpoch, rank: rank)])
+  }
+
+  private func positions(stepInEpoch: Int, rank: Int) -> Range<Int> {
     precondition((0..<rankCount).contains(rank), "Rank \(rank) of \(rankCount)")
     let sizes = shardSizes(stepInEpoch: stepInEpoch)
     let start = positions(stepInEpoch: stepInEpoch).lowerBound + sizes[..<rank].reduce(0, +)
-    return Array(permutation(epoch: epoch)[start..<(start + sizes[rank])])
+    return start..<(start + sizes[rank])
   }
 
   /// The samples of all ranks in one step of an epoch.
@@ -80,12 +107,19 @@ package final class DataOrder: Sendable {
     }
   }
 
-  /// All samples in the order of an epoch.
-  package func permutation(epoch: Int) -> [Int32] {
+  /// The samples in the order of an epoch: each once, or where people are balanced as often as they are drawn.
+  package func permutation(epoch: Int) -> [Int32] { order(epoch: epoch).samples }
+
+  private func order(epoch: Int) -> Order {
     cache.withLock { cache in
       if let known = cache.first(where: { $0.epoch == epoch }) { return known.order }
-      var generator = CounterGenerator(seed: seed, purpose: .order, epoch)
-      let order = generator.permutation(sampleCount)
+      let order: Order
+      if let draws = balanced?.draws(seed: seed, epoch: epoch) {
+        order = Order(samples: draws.map(\.sample), repetitions: draws.map(\.repetition))
+      } else {
+        var generator = CounterGenerator(seed: seed, purpose: .order, epoch)
+        order = Order(samples: generator.permutation(sampleCount), repetitions: [])
+      }
       cache.append((epoch, order))
       if cache.count > 2 { cache.removeFirst() }
       return order

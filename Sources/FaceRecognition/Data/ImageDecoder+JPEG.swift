@@ -24,7 +24,22 @@ extension ImageDecoder {
     } else {
       try decompress(jpeg, data, size, output, width, height, TJPF_RGB)
     }
-    return DecodedImage(pixels: output, width: Int(width), height: Int(height))
+    return upright(DecodedImage(pixels: output, width: Int(width), height: Int(height)), JPEGOrientation(of: bytes))
+  }
+
+  /// The picture as it was seen, not as the camera lay.
+  private func upright(_ image: DecodedImage, _ orientation: JPEGOrientation) -> DecodedImage {
+    guard orientation != .upright else { return image }
+    let (width, height) = orientation.swapsSides ? (image.height, image.width) : (image.width, image.height)
+    let output = turned.reserve(3 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    for y in 0..<height {
+      for x in 0..<width {
+        let place = orientation.source(x, y, width: image.width, height: image.height)
+        let pixel = image.pixels + 3 * (image.width * place.y + place.x)
+        for channel in 0..<3 { output[3 * (width * y + x) + channel] = pixel[channel] }
+      }
+    }
+    return DecodedImage(pixels: output, width: width, height: height)
   }
 
   private func decompress(

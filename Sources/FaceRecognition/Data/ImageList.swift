@@ -38,5 +38,5 @@ package struct ImageList: ImageSource {
     try path(of: sample).withCString { try ImageFile(path: $0).withBytes(scratch: scratch, body) }
   }
 
-  private func path(of sample: Int) -> String { location + "/" + names[sample] }
+  package func path(of sample: Int) -> String { location + "/" + names[sample] }
 }

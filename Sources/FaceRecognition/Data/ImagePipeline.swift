@@ -12,6 +12,8 @@ final class ImagePipeline: @unchecked Sendable {
   struct Work: Sendable {
     let epoch: Int
     let samples: [Int32]
+    /// How often each has come before in the epoch; empty where each comes once.
+    var repetitions: [Int32] = []
   }
 
   enum BadImagePolicy: Sendable {
@@ -22,7 +24,7 @@ final class ImagePipeline: @unchecked Sendable {
   }
 
   typealias Plan = @Sendable (_ step: Int) -> Work
-  typealias Transform = @Sendable (_ epoch: Int, _ sample: Int) -> PixelTransform
+  typealias Transform = @Sendable (_ epoch: Int, _ sample: Int, _ repetition: Int) -> PixelTransform
 
   private let source: any ImageSource
   private let side: Int
@@ -154,7 +156,7 @@ final class ImagePipeline: @unchecked Sendable {
   private func fill(_ slot: PipelineSlot, _ position: Int, _ reader: SampleReader) -> (bad: [BadImage], DataError?) {
     let wanted = Int(slot.samples[position])
     // The transform stays that of the sample wanted: its replacement may be in the same epoch, and should look different.
-    let transform = transform(slot.epoch, wanted)
+    let transform = transform(slot.epoch, wanted, slot.repetition(position))
     let planes = slot.planes(position)
     guard let first = read(wanted, transform, to: planes, reader) else { return ([], nil) }
     var bad = [first]

@@ -18,7 +18,7 @@ package final class ImageReader {
       plan: { step in
         .init(epoch: 0, samples: Array(list[(step * batchSize)..<min((step + 1) * batchSize, list.count)]))
       },
-      transform: { _, _ in PixelTransform() })
+      transform: { _, _, _ in PixelTransform() })
     pipeline.start(0..<steps, workers: workers)
   }
 

@@ -13,6 +13,9 @@ package protocol ImageSource: Sendable {
   /// The path relative to `location`, for messages, lists and fingerprints.
   func identifier(of sample: Int) -> String
 
+  /// Where the image is, as a person would look for it.
+  func path(of sample: Int) -> String
+
   /// Bytes of the image file, without reading it.
   func encodedSize(of sample: Int) throws -> Int
 
@@ -25,6 +28,8 @@ package protocol ImageSource: Sendable {
 }
 
 extension ImageSource {
+  package func path(of sample: Int) -> String { "\(location)/\(identifier(of: sample))" }
+
   /// A copy of the image file's bytes.
   package func encodedImage(of sample: Int) throws -> [UInt8] {
     try withEncodedImage(of: sample, scratch: ByteBuffer()) { [UInt8]($0) }
@@ -38,7 +43,7 @@ extension ImageSource {
     guard classes >= 2 else {
       throw DataError(
         location, "training needs at least 2 people and this has \(classes)",
-        remedy: "Each person's images belong into a folder of their own: \(location)/NAME/IMAGE.")
+        remedy: "In a folder, each person's images belong into a folder of their own: NAME/IMAGE.")
     }
     guard count >= rankCount else {
       throw DataError(
@@ -47,13 +52,38 @@ extension ImageSource {
     }
     for sample in 0..<count where !(0..<classes).contains(label(of: sample)) {
       throw DataError(
-        "\(location)/\(identifier(of: sample))", "its label \(label(of: sample)) is outside 0..<\(classes)")
+        path(of: sample), "its label \(label(of: sample)) is outside 0..<\(classes)")
     }
   }
 
   /// The images of some classes only, labels dense again, in the order of `classes`' sorted numbers.
   package func subset(people classes: some Sequence<Int>) -> ImageSubset {
     ImageSubset(of: self, classes: classes.sorted())
+  }
+
+  /// Without the people who have fewer than `minimum` images, and with at most `maximum` of each, drawn by `seed`.
+  ///
+  /// - Throws: `DataError` where fewer than two people are left.
+  package func limited(minimum: Int, maximum: Int?, seed: UInt64) throws -> ImageSubset {
+    let index = ClassIndex(self)
+    var samples: [Int32] = []
+    for label in classNames.indices {
+      let images = index.samples(of: label)
+      guard images.count >= max(minimum, 1) else { continue }
+      guard let maximum, images.count > maximum else {
+        samples += images
+        continue
+      }
+      var generator = CounterGenerator(seed: seed, purpose: .selection, label)
+      samples += generator.permutation(images.count).prefix(maximum).map { images[images.startIndex + Int($0)] }
+    }
+    let subset = ImageSubset(of: self, samples: samples.sorted())
+    guard subset.classNames.count >= 2 else {
+      throw DataError(
+        location, "\(subset.classNames.count) of \(classNames.count) people have \(minimum) images or more",
+        remedy: "Training needs 2: lower --min-images-per-person.")
+    }
+    return subset
   }
 
   /// Takes `holdoutPeople` people, chosen by `seed`, out of the training data.

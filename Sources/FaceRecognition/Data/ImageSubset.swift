@@ -19,11 +19,25 @@ package struct ImageSubset: ImageSource {
     samples = (0..<base.count).lazy.filter { labels[base.label(of: $0)] >= 0 }.map(Int32.init)
   }
 
+  /// Some images of some people; `samples` must be ascending. People of whom no image is left are left out.
+  init(of base: any ImageSource, samples: [Int32]) {
+    self.base = base
+    self.samples = samples
+    var isKept = [Bool](repeating: false, count: base.classNames.count)
+    for sample in samples { isKept[base.label(of: Int(sample))] = true }
+    let classes = isKept.indices.filter { isKept[$0] }
+    var labels = [Int32](repeating: -1, count: isKept.count)
+    for (label, original) in classes.enumerated() { labels[original] = Int32(label) }
+    self.labels = labels
+    classNames = classes.map { base.classNames[$0] }
+  }
+
   package var location: String { base.location }
   package var count: Int { samples.count }
 
   package func label(of sample: Int) -> Int { Int(labels[base.label(of: Int(samples[sample]))]) }
   package func identifier(of sample: Int) -> String { base.identifier(of: Int(samples[sample])) }
+  package func path(of sample: Int) -> String { base.path(of: Int(samples[sample])) }
   package func encodedSize(of sample: Int) throws -> Int { try base.encodedSize(of: Int(samples[sample])) }
 
   package func withEncodedImage<Result>(

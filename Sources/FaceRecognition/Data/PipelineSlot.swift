@@ -13,6 +13,7 @@ final class PipelineSlot {
   private(set) var step = -1
   private(set) var epoch = 0
   private(set) var count = 0
+  private var repetitions: [Int32] = []
   private var claimed = 0
   private var finished = 0
   private var badImages: [(position: Int, image: BadImage)] = []
@@ -40,6 +41,7 @@ final class PipelineSlot {
     self.step = step
     epoch = work.epoch
     count = work.samples.count
+    repetitions = work.repetitions
     (claimed, finished) = (0, 0)
     badImages.removeAll(keepingCapacity: true)
     failures.removeAll(keepingCapacity: true)
@@ -64,6 +66,8 @@ final class PipelineSlot {
     badImages.append(contentsOf: bad.map { (position, $0) })
     if let failure { failures.append((position, failure)) }
   }
+
+  func repetition(_ position: Int) -> Int { repetitions.isEmpty ? 0 : Int(repetitions[position]) }
 
   /// (3, side, side) planes of one image.
   func planes(_ position: Int) -> UnsafeMutablePointer<Float> {

@@ -18,7 +18,7 @@ package final class SampleReader {
   package func read(_ sample: Int, _ transform: PixelTransform, to planes: UnsafeMutablePointer<Float>)
     throws(DataError)
   {
-    func path() -> String { "\(source.location)/\(source.identifier(of: sample))" }
+    func path() -> String { source.path(of: sample) }
     do {
       try source.withEncodedImage(of: sample, scratch: scratch) { bytes in
         let image = try decoder.decode(bytes, name: path())

@@ -38,8 +38,20 @@ package final class Evaluation {
   }
 
   private static func verification(_ options: EvaluationOptions) throws -> Verification {
-    if let pairs = options.pairs { return try Verification(PairList(path: pairs, root: options.data)) }
-    let folder = try ImageFolder(root: options.data)
+    let isBin = options.data.hasSuffix(".bin")
+    if let pairs = options.pairs {
+      guard !isBin else {
+        throw EvaluationError("--pairs does not go with \(options.data): a .bin holds its own pairs")
+      }
+      return try Verification(PairList(path: pairs, root: options.data))
+    }
+    if isBin {
+      guard options.holdoutPeople == 0 else {
+        throw EvaluationError("--holdout-people does not go with \(options.data): a .bin says nothing of people")
+      }
+      return try Verification(PairBin(path: options.data))
+    }
+    let folder = try ImageSet.open(options.data)
     let source: any ImageSource =
       options.holdoutPeople > 0
       ? try folder.split(holdoutPeople: options.holdoutPeople, seed: options.seed).heldOut : folder
@@ -48,7 +60,9 @@ package final class Evaluation {
 
   /// People among the judged whose names stand in the model: judging by them tells little of strangers.
   package var trainedPeople: Int {
-    guard options.pairs == nil else { return 0 }
+    guard verification.knowsPeople else { return 0 }
+    // The numbers of a record file without names say nothing of who people are.
+    if let records = verification.source as? RecordSet, !records.hasNames { return 0 }
     return Set(description.classNames).intersection(verification.source.classNames).count
   }
 

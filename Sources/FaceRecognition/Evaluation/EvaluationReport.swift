@@ -31,7 +31,7 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     trainedSteps = model.step
     data = options.data
     images = verification.samples.count
-    people = options.pairs == nil ? verification.source.classNames.count : nil
+    people = verification.knowsPeople ? verification.source.classNames.count : nil
     let heldOut = options.holdoutPeople > 0 ? " of the people held out by seed \(options.seed)" : ""
     selection =
       switch verification.selection {

@@ -15,6 +15,11 @@ package struct Verification: Sendable {
     case sample(seed: UInt64)
   }
 
+  /// Whether the labels of the source's images are people: a list of pairs says nothing of them.
+  package var knowsPeople: Bool {
+    if case .list = selection { false } else { true }
+  }
+
   package let source: any ImageSource
   /// By sample numbers of the source.
   package let pairs: [FacePair]
@@ -52,16 +57,23 @@ package struct Verification: Sendable {
   ///
   /// - Throws: `EvaluationError` where all of them are of one kind.
   package init(_ list: PairList) throws {
-    let sameCount = list.pairs.count { $0.same }
-    guard sameCount > 0, sameCount < list.pairs.count else {
-      throw EvaluationError(
-        "\(list.path): verification needs pairs of the same person and of different people, but there are "
-          + "\(sameCount) and \(list.pairs.count - sameCount)")
-    }
+    try Self.checkKinds(of: list.pairs, list.path)
     source = ImageList(list.images, root: list.root)
     pairs = list.pairs
     selection = .list(path: list.path)
     foldCount = list.foldCount
+    samples = Self.samples(of: pairs)
+  }
+
+  /// The pairs of a .bin.
+  ///
+  /// - Throws: `EvaluationError` where all of them are of one kind.
+  package init(_ bin: PairBin) throws {
+    try Self.checkKinds(of: bin.pairs, bin.location)
+    source = bin
+    pairs = bin.pairs
+    selection = .list(path: bin.location)
+    foldCount = 0
     samples = Self.samples(of: pairs)
   }
 
@@ -86,6 +98,15 @@ package struct Verification: Sendable {
     let embeddings = try RawPixels.embed(
       source, samples: samples, flip: flip, badImageLimit: badImageLimit, workers: workers, communicator)
     return try VerificationResult(of: embeddings, self)
+  }
+
+  private static func checkKinds(of pairs: [FacePair], _ path: String) throws(EvaluationError) {
+    let sameCount = pairs.count { $0.same }
+    guard sameCount > 0, sameCount < pairs.count else {
+      throw EvaluationError(
+        "\(path): verification needs pairs of the same person and of different people, but there are "
+          + "\(sameCount) and \(pairs.count - sameCount)")
+    }
   }
 
   private static func samples(of pairs: [FacePair]) -> [Int] {

@@ -9,17 +9,26 @@ package struct TrainingData {
 
   /// Opens and checks the data; all ranks call it and must see the same.
   package init(_ options: TrainingOptions, _ communicator: Communicator) throws {
-    let folder = try ImageFolder(root: options.data)
+    let sets = try options.data.map(ImageSet.open)
+    let all: any ImageSource = sets.count == 1 ? sets[0] : try ImageUnion(sets, joinsPeople: options.joinPeople)
+    var training = all
     if options.holdoutPeople > 0 {
-      let split = try folder.split(holdoutPeople: options.holdoutPeople, seed: options.seed)
+      let split = try all.split(holdoutPeople: options.holdoutPeople, seed: options.seed)
       (training, heldOut) = (split.training, split.heldOut)
     } else {
-      (training, heldOut) = (folder, nil)
+      heldOut = nil
+    }
+    // After the split, so that `evaluate` finds the same people held out without these options.
+    if options.minImagesPerPerson > 1 || options.maxPerPerson != nil {
+      training = try training.limited(
+        minimum: options.minImagesPerPerson, maximum: options.maxPerPerson, seed: options.seed)
     }
     try training.validateForTraining(rankCount: communicator.size)
-    try RankAgreement.check([("data in \(options.data)", try training.fingerprint())], communicator)
+    try RankAgreement.check(
+      [("data in \(options.data.joined(separator: ", "))", try training.fingerprint())], communicator)
+    self.training = training
     order = DataOrder(
-      sampleCount: training.count, batchSize: options.batchSize * options.gradientAccumulation,
+      training, sampling: options.sampling, batchSize: options.batchSize * options.gradientAccumulation,
       rankCount: communicator.size, seed: options.seed)
   }
 }

@@ -19,13 +19,15 @@ final class TrainingJudge {
   private let embedder: Embedder
   private let badImageLimit: Int
 
-  /// By `--validation`: a folder, or a pair list over `--validation-images`; else by the people held out; else nil.
+  /// By `--validation`: a set of people, a .bin, or a pair list over `--validation-images`; else by the people held out; else nil.
   init?(_ options: TrainingOptions, heldOut: (any ImageSource)?, network: Network) throws {
     if let path = options.validation {
       if let images = options.validationImages {
         verification = try Verification(PairList(path: path, root: images))
+      } else if path.hasSuffix(".bin") {
+        verification = try Verification(PairBin(path: path))
       } else {
-        verification = try Verification(of: ImageFolder(root: path), seed: options.seed)
+        verification = try Verification(of: ImageSet.open(path), seed: options.seed)
       }
     } else if let heldOut {
       verification = try Verification(of: heldOut, seed: options.seed)

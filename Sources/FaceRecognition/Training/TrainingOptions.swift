@@ -2,7 +2,8 @@ package import NeuralNetwork
 
 /// Everything that a run is made of, as the command line gives it: written into the run, and compared among ranks.
 package struct TrainingOptions: Codable, Equatable, Sendable {
-  package var data: String
+  /// Folders, record files and lists of images.
+  package var data: [String]
   package var output: String
   package var network = "mobilefacenet"
   package var embedding = 512
@@ -39,6 +40,11 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   /// Whether what that file lacks, or has in another shape, starts as in a run from nothing.
   package var allowMissing = false
   package var newRows = NewRows.mean
+  /// People of the same name in several sets are the same person.
+  package var joinPeople = false
+  package var minImagesPerPerson = 1
+  package var maxPerPerson: Int?
+  package var sampling = Sampling.uniform
   /// Fraction of the training images that may be unreadable.
   package var maxBadImages = 0.001
 
@@ -60,7 +66,7 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   package var workers = 1
   package var bucketMegabytes = 4
 
-  package init(data: String, output: String) {
+  package init(data: [String], output: String) {
     self.data = data
     self.output = output
   }

@@ -87,7 +87,7 @@ import Testing
     ]
     #expect(value["a"] == .array(list))
     #expect(try JSONDecoder().decode(JSONValue.self, from: Data(value.text.utf8)) == value)
-    let options = TrainingOptions(data: "faces", output: "run")
+    let options = TrainingOptions(data: ["faces"], output: "run")
     #expect(try JSONValue(encoding: options).decode(as: TrainingOptions.self) == options)
     let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(JSONValue.self, from: Data(deep.utf8)) }

@@ -1,0 +1,42 @@
+import Glibc
+
+/// Paths as text.
+enum FilePath {
+  /// `("a/b", "c.rec")` of `a/b/c.rec`; `(".", "c.rec")` of `c.rec`.
+  static func split(_ path: String) -> (folder: String, name: String) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+    let folder = slash == path.utf8.startIndex ? "/" : String(path[..<slash])
+    return (folder, String(path[path.utf8.index(after: slash)...]))
+  }
+
+  /// `a/b.idx` of `a/b.rec`; the ending is put behind a name that has none.
+  static func replacingEnding(of path: String, by ending: String) -> String {
+    let (folder, name) = split(path)
+    let stem = name.lastIndex(of: ".").flatMap { $0 == name.startIndex ? nil : String(name[..<$0]) } ?? name
+    return (path.utf8.contains(UInt8(ascii: "/")) ? (folder == "/" ? "/" : folder + "/") : "") + stem + ending
+  }
+}
+
+extension FilePath {
+  /// Whether something has this name, a link that leads nowhere included.
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+}
+
+extension FilePath {
+  enum Kind {
+    case folder
+    /// Whatever else is there.
+    case file
+    case missing
+  }
+
+  /// What a path leads to, links followed.
+  static func kind(_ path: String) -> Kind {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return .missing }
+    return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+  }
+}

@@ -1,0 +1,76 @@
+/// Several sets of images as one.
+package struct ImageUnion: ImageSource {
+  package let location: String
+  package let classNames: [String]
+  private let sets: [any ImageSource]
+  /// The first sample of each set, and the count of all.
+  private let starts: [Int]
+  /// For each set, the label here of each of its own.
+  private let labels: [[Int32]]
+
+  /// - Parameter joinsPeople: take people of the same name in several sets for the same person, else for others.
+  /// - Throws: `DataError` where there are more images than can be numbered.
+  package init(_ sets: [any ImageSource], joinsPeople: Bool) throws(DataError) {
+    precondition(!sets.isEmpty, "A union of no sets")
+    var names: [String] = []
+    var known: [String: Int32] = [:]
+    labels = sets.enumerated().map { number, set in
+      set.classNames.map { name in
+        if let label = known[name] {
+          if joinsPeople { return label }
+          // Told apart by the set's number; the first keeps the plain name.
+          names.append("\(name) (set \(number + 1))")
+          return Int32(names.count - 1)
+        }
+        known[name] = Int32(names.count)
+        names.append(name)
+        return Int32(names.count - 1)
+      }
+    }
+    var starts = [0]
+    for set in sets { starts.append(starts[starts.count - 1] + set.count) }
+    location = sets.map(\.location).joined(separator: ", ")
+    guard starts[sets.count] <= Int(Int32.max) else {
+      throw DataError(location, "\(starts[sets.count]) images are more than \(Int32.max)")
+    }
+    classNames = names
+    self.sets = sets
+    self.starts = starts
+  }
+
+  package var count: Int { starts[sets.count] }
+
+  package func label(of sample: Int) -> Int {
+    let (set, own) = place(of: sample)
+    return Int(labels[set][sets[set].label(of: own)])
+  }
+
+  /// With the set's number before it; its location may change while a run is stopped.
+  package func identifier(of sample: Int) -> String {
+    let (set, own) = place(of: sample)
+    return "\(set + 1):\(sets[set].identifier(of: own))"
+  }
+
+  package func path(of sample: Int) -> String {
+    let (set, own) = place(of: sample)
+    return sets[set].path(of: own)
+  }
+
+  package func encodedSize(of sample: Int) throws -> Int {
+    let (set, own) = place(of: sample)
+    return try sets[set].encodedSize(of: own)
+  }
+
+  package func withEncodedImage<Result>(
+    of sample: Int, scratch: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    let (set, own) = place(of: sample)
+    return try sets[set].withEncodedImage(of: own, scratch: scratch, body)
+  }
+
+  private func place(of sample: Int) -> (set: Int, own: Int) {
+    precondition(sample >= 0 && sample < count, "Sample \(sample) of \(count)")
+    let set = starts.lastIndex { $0 <= sample }!
+    return (set, sample - starts[set])
+  }
+}

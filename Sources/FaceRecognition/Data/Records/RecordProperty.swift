@@ -1,0 +1,31 @@
+import Glibc
+
+/// The file `property` beside InsightFace's `train.rec`: `classes,height,width`.
+struct RecordProperty: Equatable {
+  let classes: Int
+  let height: Int
+  let width: Int
+
+  var text: String { "\(classes),\(height),\(width)\n" }
+
+  /// The property of the set whose .rec this is; nil where there is none, or where it belongs to another of its folder.
+  static func beside(_ record: String) throws(DataError) -> RecordProperty? {
+    let (folder, name) = FilePath.split(record)
+    let path = "\(folder)/property"
+    guard access(path, F_OK) == 0 else { return nil }
+    if name != "train.rec" {
+      let listing = try DirectoryListing(path: folder)
+      let records = listing.entries.count { String(decoding: listing.name(of: $0), as: UTF8.self).hasSuffix(".rec") }
+      guard records == 1 else { return nil }
+    }
+    let file = try MappedFile(path: path)
+    let fields = String(decoding: file.bytes.prefix(100), as: UTF8.self).split(separator: ",").map { field in
+      Int(field.filter { !$0.isWhitespace }) ?? -1
+    }
+    guard fields.count == 3, fields.allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
+      throw DataError(
+        path, "it is not 'classes,height,width'", remedy: "Mend it or take it away: a .rec can be read without.")
+    }
+    return RecordProperty(classes: fields[0], height: fields[1], width: fields[2])
+  }
+}

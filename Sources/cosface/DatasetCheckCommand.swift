@@ -1,0 +1,43 @@
+import ArgumentParser
+import FaceRecognition
+import Foundation
+
+struct DatasetCheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Decode every image of a set, and tell what is wrong with it.",
+    discussion: """
+      Names images that cannot be read, the same picture twice, and people with one image. Exit code 0: every image \
+      decodes and none is labelled as two people; 1: otherwise.
+      """)
+
+  @Argument(help: "Folder of people, .rec or a folder with train.rec, list of files, or .bin.")
+  var path: String
+
+  @Flag(help: "Print one JSON object, with every finding.")
+  var json = false
+
+  @Flag(
+    help: """
+      Where all is well, write digests beside a .rec (X.rec.catalog) or .bin (X.bin.xxh128): from then on changed bytes are \
+      refused, where a flipped bit would else make another label.
+      """)
+  var seal = false
+
+  @Option(help: "Threads that read and decode; one for each core unless given.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads { try Validation.atLeast(1, "--threads", threads) }
+  }
+
+  func run() throws {
+    let progress = WorkProgress("images")
+    let check = try DatasetCheck(path: path, workers: threads ?? ProcessInfo.processInfo.activeProcessorCount) {
+      progress.show($0, of: $1)
+    }
+    print(json ? try DatasetOutput.json(check) : DatasetOutput.table(check.text))
+    guard check.isSound else { throw ExitCode.failure }
+    if seal { FileHandle.standardError.write(Data("Wrote \(try DatasetSeal.write(for: path)).\n".utf8)) }
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import FaceRecognition
+import Foundation
+
+struct DatasetPackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack",
+    abstract: "Pack images into a RecordIO file, as InsightFace's and MXNet's programs read it.",
+    discussion: """
+      Writes X.rec, X.idx, property, and X.rec.catalog with names and a digest of every record. The bytes are the same on \
+      each machine, with any number of threads, and after an interruption: the same command again goes on where it ended.
+      """)
+
+  @Argument(help: "Folder of people, list of files, or another .rec.")
+  var input: String
+
+  @Argument(help: "File to write: X.rec, in a folder of its own.")
+  var output: String
+
+  @Option(help: "Resize images of another size to this side, and store those as JPEG; else files keep their bytes.")
+  var size: Int?
+
+  @Option(
+    help: "Store every image as JPEG of this quality, 1 to 100; \(ImageReencoding.defaultQuality) where --size resizes."
+  )
+  var quality: Int?
+
+  @Flag(help: "Leave out images that cannot be read, each named, instead of ending.")
+  var skipUnreadable = false
+
+  @Option(help: "Threads that read and decode; one for each core unless given.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads { try Validation.atLeast(1, "--threads", threads) }
+    if let size, !(1...4096).contains(size) { throw ValidationError("--size \(size) must be from 1 to 4096.") }
+    if let quality, !(1...100).contains(quality) {
+      throw ValidationError("--quality \(quality) must be from 1 to 100.")
+    }
+  }
+
+  func run() throws {
+    var packer = RecordPacker(
+      try ImageSet.open(input), output: output, reencoding: ImageReencoding(side: size, quality: quality))
+    packer.workers = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    packer.skipsUnreadable = skipUnreadable
+    let progress = WorkProgress("images")
+    let summary = try packer.run { progress.show($0, of: packer.source.count) }
+    for image in summary.skipped { print("skipped  \(image.identifier): \(image.reason)") }
+    print("packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes")
+  }
+}

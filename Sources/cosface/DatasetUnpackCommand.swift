@@ -1,0 +1,22 @@
+import ArgumentParser
+import FaceRecognition
+
+struct DatasetUnpackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "unpack",
+    abstract: "Write the images of a .rec into a folder of people, or those of a .bin beside a list of its pairs.")
+
+  @Argument(help: "A .rec, a folder with train.rec, or a .bin.")
+  var input: String
+
+  @Argument(help: "Folder to write: new, or empty.")
+  var output: String
+
+  func run() throws {
+    let progress = WorkProgress("images")
+    let count = try DatasetUnpacker(path: input, folder: output).run {
+      progress.show($0, of: $1)
+    }
+    print("unpacked \(output): \(count) images")
+  }
+}

@@ -1,0 +1,145 @@
+import FaceRecognition
+import Foundation
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// Training and judging on record files, lists and several sets, as a person meets it.
+@Suite(.serialized) struct DataFormsCommandTests {
+  private let faces: FaceFolder
+  private let files: TemporaryFolder
+
+  init() throws {
+    faces = try FaceFolder(people: 4, images: 5)
+    files = try TemporaryFolder()
+    try files.write(to: "set/.keep")
+  }
+
+  private func pack() throws -> String {
+    let record = files["set/train.rec"]
+    _ = try RecordPacker(ImageSet.open(faces.path), output: record, reencoding: .init()).run()
+    return record
+  }
+
+  private func train(_ data: [String], _ run: String, _ more: [String] = [], ranks: Int = 1) throws
+    -> Subprocess.Outcome
+  {
+    try Subprocess.cosface(
+      ["train", "--data"] + data + [
+        "--output", files[run], "--network", "mobilefacenet", "--embedding", "32", "--input-size", "48", "--batch-size",
+        "4", "--steps", "6", "--learning-rate", "0.02", "--augment", "standard", "--logit-scale", "16",
+      ] + more, ranks: ranks)
+  }
+
+  private func model(_ run: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: files[run] + "/model.safetensors"))
+  }
+
+  private func expectRefusal(
+    _ outcome: Subprocess.Outcome, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(outcome.exitCode != 0, sourceLocation: sourceLocation)
+    for word in words { #expect(outcome.text.contains(word), "\(outcome.text)", sourceLocation: sourceLocation) }
+    #expect(outcome.lines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome.text)", sourceLocation: sourceLocation)
+    #expect(!outcome.text.contains("Fatal error"), "\(outcome.text)", sourceLocation: sourceLocation)
+  }
+
+  /// The same images in the same order are the same run; it may even go on from the other form.
+  @Test func aRecordFileIsItsFolder() throws {
+    let record = try pack()
+    let folder = try train([faces.path], "folder")
+    #expect(folder.exitCode == 0, "\(folder.text)")
+    let packed = try train([record], "packed", ["--stop-after", "3"])
+    #expect(packed.exitCode == 75, "\(packed.text)")
+    let resumed = try Subprocess.cosface(["train", "--resume", files["packed"], "--data", faces.path])
+    #expect(resumed.exitCode == 0, "\(resumed.text)")
+    #expect(try model("packed") == model("folder"))
+    // Without catalog and .idx people have numbers for names, and all else is the same.
+    try FileManager.default.removeItem(atPath: record + ".catalog")
+    try FileManager.default.removeItem(atPath: files["set/train.idx"])
+    let bare = try train([files["set"]], "bare", ranks: 2)
+    #expect(bare.exitCode == 0 && bare.text.contains("20 images of 4 people"), "\(bare.text)")
+  }
+
+  /// Two sets with the same names, balanced, at most three images each: stopped and gone on with.
+  @Test(arguments: [1, 2]) func severalSetsBalancedAndResumed(ranks: Int) throws {
+    let record = try pack()
+    let more = [
+      "--sampling", "balanced", "--max-per-person", "3", "--min-images-per-person", "2", "--holdout-people", "2",
+    ]
+    let whole = try train([faces.path, record], "whole", more, ranks: ranks)
+    #expect(whole.exitCode == 0, "\(whole.text)")
+    #expect(whole.text.contains("18 images of 6 people; 10 images of 2 people held out"), "\(whole.text)")
+    let parted = try train([faces.path, record], "parted", more + ["--stop-after", "2"], ranks: ranks)
+    #expect(parted.exitCode == 75, "\(parted.text)")
+    let resumed = try Subprocess.cosface(["train", "--resume", files["parted"]], ranks: ranks)
+    #expect(resumed.exitCode == 0, "\(resumed.text)")
+    #expect(try model("parted") == model("whole"))
+    expectRefusal(
+      try Subprocess.cosface(["train", "--resume", files["parted"], "--sampling", "uniform"], ranks: ranks), "sampling",
+      "balanced", "uniform")
+    let joined = try train([faces.path], "joined", ["--data", record, "--join-people"], ranks: ranks)
+    #expect(joined.exitCode == 0 && joined.text.contains("40 images of 4 people"), "\(joined.text)")
+  }
+
+  @Test func theSameVerdictInEveryForm() throws {
+    let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: 48)
+    network.initialize(seed: 4)
+    let description = ModelDescription(
+      network: .spherenet20, embeddingWidth: 32, inputSide: 48, classNames: [], step: 7)
+    try ModelFile.write(network, classWeight: nil, description, to: files["model.safetensors"])
+    func evaluate(_ data: String, _ more: [String] = [], ranks: Int = 1) throws -> (
+      EvaluationReport, Subprocess.Outcome
+    ) {
+      let outcome = try Subprocess.cosface(
+        ["evaluate", "--json", "--model", files["model.safetensors"], "--data", data] + more, ranks: ranks)
+      #expect(outcome.exitCode == 0, "\(outcome.text)")
+      return (try JSONDecoder().decode(EvaluationReport.self, from: Data(outcome.text.utf8)), outcome)
+    }
+    let folder = try evaluate(faces.path).0
+    let record = try evaluate(try pack()).0
+    #expect(record.verification == folder.verification && record.people == 4 && record.images == 20)
+
+    // Pairs as a list, and as a .bin.
+    let source = try ImageFolder(root: faces.path)
+    let pairs = PairSelection(labels: (0..<20).map(source.label)).balancedSample(count: 40, seed: 3)
+    let lines = pairs.map {
+      "\(source.identifier(of: $0.first)) \(source.identifier(of: $0.second)) \($0.same ? 1 : 0)"
+    }
+    let list = try files.write(Data(lines.joined(separator: "\r\n").utf8), to: "pairs.txt")
+    var pickle: [UInt8] = [0x80, 4, 0x28]
+    for sample in pairs.flatMap({ [$0.first, $0.second] }) {
+      let image = try source.encodedImage(of: sample)
+      pickle += [0x42] + withUnsafeBytes(of: UInt32(image.count).littleEndian, Array.init) + image
+    }
+    pickle += [0x6C, 0x28] + pairs.map { $0.same ? 0x88 : 0x89 } + [0x6C, 0x86, 0x2E]
+    let bin = try files.write(Data(pickle), to: "pairs.bin")
+    let listed = try evaluate(faces.path, ["--pairs", list]).0
+    let (binned, outcome) = try evaluate(bin)
+    #expect(binned.verification == listed.verification && binned.images == listed.images && binned.people == nil)
+    #expect(try evaluate(bin, ranks: 3).1.text == outcome.text)
+    expectRefusal(
+      try Subprocess.cosface(
+        ["evaluate", "--model", files["model.safetensors"], "--data", bin, "--pairs", list]), "holds its own pairs")
+    let judged = try train([faces.path], "judged", ["--validation", bin, "--validate-every", "3"], ranks: 2)
+    #expect(judged.exitCode == 0 && judged.text.contains("over 40 pairs"), "\(judged.text)")
+  }
+
+  @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {
+    let record = try pack()
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: record))
+    try files.write(bytes.dropLast(100), to: "set/train.rec")
+    expectRefusal(try train([record], "r", ranks: ranks), "train.rec.catalog: it is of a .rec of \(bytes.count) bytes")
+    try FileManager.default.removeItem(atPath: record + ".catalog")
+    expectRefusal(try train([record], "r", ranks: ranks), "train.rec: the record at byte")
+    let bin = try files.write(to: "pairs.bin")
+    expectRefusal(try train([bin], "r", ranks: ranks), "a .bin holds pairs without people")
+    let list = try files.write(Data("none/1.jpg a\nnone/2.jpg b\n".utf8), to: "list.txt")
+    expectRefusal(try train([list], "r", ranks: ranks), "none/1.jpg: the image cannot be read: No such file")
+    expectRefusal(
+      try train([faces.path], "r", ["--min-images-per-person", "6"], ranks: ranks),
+      "0 of 4 people have 6 images or more")
+    expectRefusal(try train([faces.path], "r", ["--sampling", "fair"], ranks: ranks), "fair")
+    expectRefusal(try train([faces.path], "r", ["--join-people"], ranks: ranks), "--join-people needs several sets")
+  }
+}

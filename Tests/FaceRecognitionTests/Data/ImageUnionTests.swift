@@ -1,0 +1,43 @@
+import FaceRecognition
+import Testing
+
+@Suite struct ImageUnionTests {
+  private let folder = TestFolder()
+  private let sets: [any ImageSource]
+
+  init() throws {
+    for (byte, name) in zip(1..., ["x/ann/1.jpg", "x/bo/1.jpg", "x/bo/2.jpg", "y/bo/1.jpg", "y/cy/1.jpg"]) {
+      folder.write([UInt8](repeating: UInt8(byte), count: byte), name)
+    }
+    sets = try ["x", "y"].map { [folder] in try ImageFolder(root: "\(folder.path)/\($0)") }
+  }
+
+  @Test func keptApart() throws {
+    let union = try ImageUnion(sets, joinsPeople: false)
+    #expect(union.classNames == ["ann", "bo", "bo (set 2)", "cy"])
+    #expect((0..<5).map(union.label) == [0, 1, 1, 2, 3])
+    #expect((0..<5).map(union.identifier) == ["1:ann/1.jpg", "1:bo/1.jpg", "1:bo/2.jpg", "2:bo/1.jpg", "2:cy/1.jpg"])
+    #expect(union.path(of: 3) == folder.path + "/y/bo/1.jpg")
+    #expect(try (0..<5).map(union.encodedImage).map(\.count) == [1, 2, 3, 4, 5])
+    #expect(try (0..<5).map(union.encodedSize) == [1, 2, 3, 4, 5])
+    try union.validateForTraining(rankCount: 5)
+  }
+
+  @Test func joinedByName() throws {
+    let union = try ImageUnion(sets, joinsPeople: true)
+    #expect(union.classNames == ["ann", "bo", "cy"])
+    #expect((0..<5).map(union.label) == [0, 1, 1, 1, 2])
+    #expect(try union.fingerprint() != ImageUnion(sets, joinsPeople: false).fingerprint())
+  }
+
+  @Test func limits() throws {
+    let union = try ImageUnion(sets, joinsPeople: true)
+    #expect(throws: DataError.self) { try union.limited(minimum: 2, maximum: nil, seed: 1) }
+    let few = try union.limited(minimum: 1, maximum: 1, seed: 1)
+    #expect(few.classNames == ["ann", "bo", "cy"] && few.count == 3 && (0..<3).map(few.label) == [0, 1, 2])
+    let drawn = try Set((1...30).map { try union.limited(minimum: 1, maximum: 1, seed: $0).identifier(of: 1) })
+    #expect(drawn == ["1:bo/1.jpg", "1:bo/2.jpg", "2:bo/1.jpg"])
+    let apart = try ImageUnion(sets + [sets[0]], joinsPeople: false).limited(minimum: 2, maximum: nil, seed: 1)
+    #expect(apart.classNames == ["bo", "bo (set 3)"] && apart.count == 4)
+  }
+}
