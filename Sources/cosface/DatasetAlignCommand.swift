@@ -12,7 +12,7 @@ struct DatasetAlignCommand: ParsableCommand {
       resized. Read are VGGFace2's and CelebA's files, VGGFace's lists, and rows 'path,x1,y1,...,x5,y5': points in the \
       order left eye, right eye, nose, left and right corner of the mouth, as they stand in the picture.
 
-      OUTPUT has the photographs' own folders, and alignment.csv: every image with its scale, rotation and residual, or \
+      OUTPUT has the photographs' own folders, and alignment.csv: every image with its transform and residual, or \
       the reason why there is no face of it. Faces that are too small, that only a mirrored picture would fit, or that \
       lie outside their picture are refused. Started again, the command goes on where it was stopped.
       """)

@@ -1,13 +1,16 @@
 import Foundation
 
 /// The outcomes of an alignment as a list for programs and as a report.
+///
+/// The list has the transform u = a x - b y + tx, v = b x + a y + ty from photograph to face; for a box that of the box
+/// itself, before its crop was brought to whole pixels.
 struct AlignmentResult {
   let csv: String
   let report: AlignmentReport
 
   /// `outcomes` by place in `plan.rows`.
   init(_ table: FaceTable, _ plan: AlignmentPlan, _ outcomes: [Alignment.Outcome], _ options: FaceAlignmentOptions) {
-    var csv = "image,output,scale,rotation,residual,reason\n"
+    var csv = "image,output,a,b,tx,ty,residual,reason\n"
     var (residuals, scales): ([Double], [Double]) = ([], [])
     var worst: [(name: String, residual: Double)] = []
     var (kept, withoutPerson) = (0, 0)
@@ -20,7 +23,7 @@ struct AlignmentResult {
       case .aligned(let fit, let wasThere):
         if wasThere { kept += 1 }
         if !output.contains("/") { withoutPerson += 1 }
-        scales.append(fit.scale)
+        scales.append(fit.transform.scale)
         if let residual = fit.residual {
           residuals.append(residual)
           if worst.count < 3 || residual > worst[2].residual {
@@ -30,18 +33,18 @@ struct AlignmentResult {
               .prefix(3).map(\.element)
           }
         }
-        let numbers = [fit.scale, fit.rotation].map { "\($0)" } + [fit.residual.map { "\($0)" } ?? ""]
-        csv += Self.line([name, output] + numbers + [""])
+        let transform = [fit.transform.a, fit.transform.b, fit.transform.tx, fit.transform.ty].map { "\($0)" }
+        csv += Self.line([name, output] + transform + [fit.residual.map { "\($0)" } ?? "", ""])
       case .refused(let refusal):
         refusedCounts[refusal.kind.rawValue, default: 0] += 1
         refused.append(.init(image: name, reason: refusal.reason))
-        csv += Self.line([name, "", "", "", "", refusal.reason])
+        csv += Self.refusal(name, refusal.reason)
       case .bad(let reason):
         bad.append(.init(image: name, reason: reason))
-        csv += Self.line([name, "", "", "", "", reason])
+        csv += Self.refusal(name, reason)
       }
     }
-    for row in plan.bad { csv += Self.line([row.name, "", "", "", "", row.reason]) }
+    for row in plan.bad { csv += Self.refusal(row.name, row.reason) }
     self.csv = csv
     report = AlignmentReport(
       table: options.table, output: options.output, rows: table.count + table.problems.count, aligned: scales.count,
@@ -49,6 +52,10 @@ struct AlignmentResult {
       residuals: residuals.isEmpty ? nil : Distribution(of: residuals),
       worst: worst.map { .init(image: $0.name, reason: String(format: "%.2f pixels", $0.residual)) },
       scales: scales.isEmpty ? nil : Distribution(of: scales), withoutPerson: withoutPerson)
+  }
+
+  private static func refusal(_ name: String, _ reason: String) -> String {
+    line([name] + [String](repeating: "", count: 6) + [reason])
   }
 
   private static func line(_ fields: [String]) -> String { fields.map(CSV.quoted).joined(separator: ",") + "\n" }

@@ -4,10 +4,8 @@ import Foundation
 final class FaceAligner {
   /// What an aligned face came from.
   struct Fit: Equatable, Sendable {
-    /// Pixels of the result per pixel of the photograph.
-    let scale: Double
-    /// Degrees by which the photograph was turned, clockwise on the screen.
-    let rotation: Double
+    /// From the photograph to the result.
+    let transform: SimilarityTransform
     /// Root mean square distance of the landmarks to the template in pixels of the result; nil for a box.
     let residual: Double?
   }
@@ -46,13 +44,16 @@ final class FaceAligner {
     case .landmarks:
       let points = table.landmarks(row)
       let transform = try transform(points)
-      return Fit(
-        scale: transform.scale, rotation: atan2(transform.b, transform.a) * 180 / .pi,
-        residual: transform.residual(points, to: options.size.template))
+      return Fit(transform: transform, residual: transform.residual(points, to: options.size.template))
     case .boxes:
-      let scale = Double(options.size.height) / cropSide(row)
+      let box = table.box(row)
+      let (size, scale) = (options.size, Double(options.size.height) / cropSide(row))
       try checkSize(scale)
-      return Fit(scale: scale, rotation: 0, residual: nil)
+      // The box's middle comes to the middle; edges of pixels lie half a pixel before their centres.
+      let transform = SimilarityTransform(
+        a: scale, b: 0, tx: (Double(size.width) - 1) / 2 - scale * (box.left + (box.width - 1) / 2),
+        ty: (Double(size.height) - 1) / 2 - scale * (box.top + (box.height - 1) / 2))
+      return Fit(transform: transform, residual: nil)
     }
   }
 

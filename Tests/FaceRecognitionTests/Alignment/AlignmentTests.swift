@@ -34,8 +34,8 @@ import Testing
   private func bytes(_ name: String) -> Data? { FileManager.default.contents(atPath: "\(files.path)/\(name)") }
 
   private func image(_ name: String) throws -> Picture {
-    let bytes = try #require(bytes(name))
-    return try [UInt8](bytes).withUnsafeBytes { bytes in
+    let file = try #require(bytes(name))
+    return try [UInt8](file).withUnsafeBytes { bytes in
       let image = try ImageDecoder().decode(bytes, name: name)
       return Picture(width: image.width, height: image.height) { image.pixels[3 * (image.width * $1 + $0) + $2] }
     }
@@ -61,8 +61,8 @@ import Testing
       }
     }
     #expect(zip(face.pixels, expected.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 1 })
-    let list = try #require(bytes("faces/alignment.csv").map { String(decoding: $0, as: UTF8.self) })
-    #expect(list.hasPrefix("image,output,scale,rotation,residual,reason\nann/1.png,ann/1.png,1.084"))
+    let list = String(decoding: try #require(bytes("faces/alignment.csv")), as: UTF8.self)
+    #expect(list.hasPrefix("image,output,a,b,tx,ty,residual,reason\nann/1.png,ann/1.png,1.058"))
   }
 
   @Test func portraitIsTheMiddleOfTheSquare() throws {
@@ -76,11 +76,11 @@ import Testing
     let (square, narrow) = (try image("faces/ann/1.png"), try image("narrow/ann/1.png"))
     #expect(narrow.width == 96 && narrow.height == 112)
     for y in 0..<112 {
-      let row = 3 * (112 * y + 8)..<3 * (112 * y + 104)
-      #expect(
-        zip(square.pixels[row], narrow.pixels[(3 * 96 * y)..<(3 * 96 * (y + 1))]).allSatisfy {
-          abs(Int($0) - Int($1)) <= 1
-        })
+      let middle = 3 * (112 * y + 8)
+      for index in 0..<(3 * 96) {
+        let difference = Int(square.pixels[middle + index]) - Int(narrow.pixels[3 * 96 * y + index])
+        if abs(difference) > 1 { Issue.record("row \(y), \(index): \(difference)") }
+      }
     }
   }
 
@@ -130,8 +130,8 @@ import Testing
       report.refusedCounts == ["too small": 1, "mirrored": 1, "outside the picture": 1, "without a shape": 1])
     #expect(report.refused.map(\.image) == (2...5).map { "p/\($0).jpg" })
     #expect(report.refused[0].reason.contains("22.4 pixels"))
-    let list = try #require(bytes("faces/alignment.csv").map { String(decoding: $0, as: UTF8.self) })
-    #expect(list.split(separator: "\n").count == 6 && list.contains("p/3.jpg,,,,,only a mirrored picture would fit"))
+    let list = String(decoding: try #require(bytes("faces/alignment.csv")), as: UTF8.self)
+    #expect(list.split(separator: "\n").count == 6 && list.contains("p/3.jpg,,,,,,,only a mirrored picture would fit"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(files.path)/faces/p") == ["1.jpg"])
   }
 
