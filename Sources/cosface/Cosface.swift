@@ -9,6 +9,7 @@ struct Cosface: ParsableCommand {
       EvaluateCommand.self,
       ReplayCommand.self,
       InspectCommand.self,
+      DatasetCommand.self,
       BenchCommand.self,
       DatasetCommand.self,
     ])

@@ -15,6 +15,7 @@ struct DatasetCommand: ParsableCommand {
       DatasetCheckCommand.self,
       DatasetPackCommand.self,
       DatasetUnpackCommand.self,
+      DatasetAlignCommand.self,
     ])
 }
 

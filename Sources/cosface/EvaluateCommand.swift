@@ -6,12 +6,21 @@ import MPI
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Judge a trained network by telling whether two images show the same person.",
+    abstract: "Judge a trained network by people it never saw: verification, or identification among distractors.",
     discussion: """
-      Started alone or by mpirun, which divides the images among ranks; the result is the same. The pairs are those of \
-      --pairs, or else all pairs of the folder's images, or, where these are more than --max-pairs, a sample of them, \
-      half of the same person and half of different people. Accuracy, precision and recall at the best threshold, \
-      ten-fold accuracy (LFW's own folds where the list has them), AUC, EER and TAR at FAR go to standard output.
+      Started alone or by mpirun, which divides the images among ranks; the result is the same.
+
+      Verification, with --data: do two images show the same person? The pairs are those of --pairs, or else all pairs \
+      of the folder's images, or, where these are more than --max-pairs, a sample of them, half of the same person and \
+      half of different people. Accuracy, precision and recall at the best threshold, ten-fold accuracy (LFW's own folds \
+      where the list has them), AUC, EER and TAR at FAR go to standard output. With --templates the pairs are of \
+      templates, sets of images of one person, as in IJB-A, B and C: a template's vector is the mean of its media's \
+      means of normalized embeddings.
+
+      Identification, with --probes: is the right person the first, or among the first five, whom a search finds? With \
+      --distractors alone as in MegaFace: each image of a person is put among the distractors in turn, and each of the \
+      person's other images is searched for. With --gallery each probe is searched for among all the gallery's images, \
+      and the distractors if there are any.
       """)
 
   @Option(help: "Model to judge: a run's folder, one of its checkpoints, or a .safetensors file.")
@@ -21,10 +30,20 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     help: "Faces: a folder (DIR/PERSON/IMAGE), .rec or list; with --pairs the folder that its names are relative to.")
-  var data: String
+  var data: String?
 
   @Option(help: "List of pairs: LFW's format (pairs.txt with its folds, or a View 1 list), or lines 'PATH PATH 0|1'.")
   var pairs: String?
+
+  @Option(
+    help: """
+      List of templates, lines 'TEMPLATE SUBJECT MEDIA PATH' (or 'PATH TEMPLATE MEDIA'); --pairs then has lines \
+      'TEMPLATE TEMPLATE 0|1', or without the last field where subjects are known.
+      """)
+  var templates: String?
+
+  @OptionGroup(title: "Identification")
+  var identification: IdentificationFlags
 
   @Option(help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
   var holdoutPeople = 0
@@ -35,8 +54,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Most pairs to judge by, where there is no list of them.")
   var maxPairs = Verification.defaultMaximumPairs
 
-  @Flag(inversion: .prefixedNo, help: "Add the embedding of the mirrored image to each image's.")
-  var flip = true
+  @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
+  var flip = FlipTest.sum
 
   @Flag(help: "Show beside it what pixels achieve: cosines of grey pictures, \(RawPixels.side) x \(RawPixels.side).")
   var rawPixels = false
@@ -44,8 +63,11 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Write one JSON object instead of a table.")
   var json = false
 
-  @Option(help: "File to write every pair and its cosine to, as CSV.")
+  @Option(help: "File to write every pair and its cosine to, as CSV; of an identification every search and its rank.")
   var output: String?
+
+  @Option(help: "File to write the points of the ROC curve to, as CSV.")
+  var roc: String?
 
   @Option(help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
@@ -68,6 +90,19 @@ struct EvaluateCommand: ParsableCommand {
     guard (0...1).contains(maxBadImages) else {
       throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
     }
+    guard (data == nil) != (identification.probes == nil) else {
+      throw ValidationError("Give --data to verify, or --probes to identify; not both.")
+    }
+    if identification.probes != nil {
+      let others: [(String, Bool)] = [
+        ("--pairs", pairs != nil), ("--templates", templates != nil), ("--holdout-people", holdoutPeople > 0),
+        ("--raw-pixels", rawPixels), ("--roc", roc != nil),
+      ]
+      if let (name, _) = others.first(where: \.1) { throw ValidationError("\(name) is of no use with --probes.") }
+    }
+    guard templates == nil || pairs != nil else {
+      throw ValidationError("--templates needs the pairs of templates that are judged: --pairs.")
+    }
     guard pairs == nil || holdoutPeople == 0 else {
       throw ValidationError("--pairs and --holdout-people exclude each other: a list names its images itself.")
     }
@@ -76,20 +111,41 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     World.run { communicator in
       Threads.use(threads, try communicator.placement())
-      let evaluation = try Evaluation(options, communicator)
-      if communicator.rank == 0 { warn(evaluation) }
-      let report = try evaluation.run()
-      guard communicator.rank == 0 else { return }
-      let text = json ? try report.json() : Data(report.description.utf8)
-      FileHandle.standardOutput.write(text + Data("\n".utf8))
-      if let output { try evaluation.writeScores(to: output) }
+      if let data { try verify(data, communicator) } else { try identify(communicator) }
     }
   }
 
-  private var options: EvaluationOptions {
+  private func verify(_ data: String, _ communicator: Communicator) throws {
+    let evaluation = try Evaluation(options(data), communicator)
+    if communicator.rank == 0 { warn(evaluation.trainedPeople, of: evaluation.verification.source.classNames.count) }
+    let report = try evaluation.run()
+    guard communicator.rank == 0 else { return }
+    write(json ? try report.json() : Data(report.description.utf8))
+    if let output { try evaluation.writeScores(to: output) }
+    if let roc { try evaluation.writeROC(to: roc) }
+  }
+
+  private func identify(_ communicator: Communicator) throws {
+    var options = identification.options(model: model)
+    options.flip = flip
+    options.maximumBadImages = maxBadImages
+    options.batchSize = batchSize
+    options.workers = workers
+    let identification = try Identification(options, communicator)
+    if communicator.rank == 0 { warn(identification.trainedPeople, of: identification.people) }
+    let report = try identification.run()
+    guard communicator.rank == 0 else { return }
+    write(json ? try report.json() : Data(report.description.utf8))
+    if let output { try identification.writeRanks(to: output) }
+  }
+
+  private func write(_ text: Data) { FileHandle.standardOutput.write(text + Data("\n".utf8)) }
+
+  private func options(_ data: String) -> EvaluationOptions {
     var options = EvaluationOptions(model: model, data: data)
     options.assumedModel = stateDict.description
     options.pairs = pairs
+    options.templates = templates
     options.holdoutPeople = holdoutPeople
     options.seed = seed
     options.maximumPairs = maxPairs
@@ -102,13 +158,13 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   /// A model knows its own people; their figures would be taken for those of strangers.
-  private func warn(_ evaluation: Evaluation) {
-    let trained = evaluation.trainedPeople
+  private func warn(_ trained: Int, of all: Int) {
     guard trained > 0 else { return }
-    let all = evaluation.verification.source.classNames.count
     let warning =
       "Warning: \(trained) of the \(all) people bear names of people that the model was trained on. "
       + "--holdout-people n --seed s, as given to train, judge by the others alone.\n"
     FileHandle.standardError.write(Data(warning.utf8))
   }
 }
+
+extension FlipTest: ExpressibleByArgument {}

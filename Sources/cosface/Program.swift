@@ -24,7 +24,7 @@ enum Program {
   }
 
   /// What mpirun says of this process; MPI itself is not started for a page of help.
-  private static var ranks: Int { variable("OMPI_COMM_WORLD_SIZE") ?? 1 }
+  static var ranks: Int { variable("OMPI_COMM_WORLD_SIZE") ?? 1 }
   private static var rank: Int { variable("OMPI_COMM_WORLD_RANK") ?? 0 }
 
   private static func variable(_ name: String) -> Int? {

@@ -42,10 +42,12 @@ package struct AtomicFile: ~Copyable {
   /// Makes the bytes durable and gives the file its name.
   ///
   /// The corresponding C functions are `fsync`, `rename` and, for the folder's entry, `fsync` again.
-  package consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw FileError("flush to disk", path) }
+  /// - Parameter durably: false leaves both to the operating system: for millions of files that can be made again.
+  package consuming func commit(durably: Bool = true) throws(FileError) {
+    guard !durably || fsync(descriptor) == 0 else { throw FileError("flush to disk", path) }
     guard rename(temporary, path) == 0 else { throw FileError("rename the finished file to", path) }
     committed = true
+    guard durably else { return }
     try Self.synchronizeFolder(Self.split(path).folder)
   }
 

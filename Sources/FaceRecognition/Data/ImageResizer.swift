@@ -1,33 +1,37 @@
-/// Images of any size to side x side by bilinear interpolation that averages where it shrinks, as Pillow's BILINEAR does.
+/// Images of any size to one size by bilinear interpolation that averages where it shrinks, as Pillow's BILINEAR does.
 ///
 /// The aspect ratio is not kept: aligned faces are square, or meant to become so. One per worker: tables and memory are
 /// kept from image to image.
 package final class ImageResizer {
-  package let side: Int
+  package let width: Int
+  package let height: Int
   private var columns = Taps(from: 1, to: 1)
   private var rows = Taps(from: 1, to: 1)
-  /// The image after its rows have been shortened: (height, side, 3) Floats.
+  /// The image after its rows have been shortened: (height, width, 3) Floats.
   private let narrow = ByteBuffer()
   private let output = ByteBuffer()
 
-  package init(side: Int) {
-    precondition(side > 0, "Images of side \(side)")
-    self.side = side
+  package init(width: Int, height: Int) {
+    precondition(width > 0 && height > 0, "Images of \(width) x \(height)")
+    self.width = width
+    self.height = height
   }
 
-  /// (side, side, 3) pixels, valid until the next call; those of `image` itself where it has this size.
+  package convenience init(side: Int) { self.init(width: side, height: side) }
+
+  /// (height, width, 3) pixels, valid until the next call; those of `image` itself where it has this size.
   package func resize(_ image: DecodedImage) -> UnsafePointer<UInt8> {
-    if image.width == side && image.height == side { return image.pixels }
-    if columns.inputs != image.width || columns.outputs != side { columns = Taps(from: image.width, to: side) }
-    if rows.inputs != image.height || rows.outputs != side { rows = Taps(from: image.height, to: side) }
-    let line = 3 * side
+    if image.width == width && image.height == height { return image.pixels }
+    if columns.inputs != image.width || columns.outputs != width { columns = Taps(from: image.width, to: width) }
+    if rows.inputs != image.height || rows.outputs != height { rows = Taps(from: image.height, to: height) }
+    let line = 3 * width
     let narrowed = narrow.reserve(4 * line * (image.height + 1)).baseAddress!.assumingMemoryBound(to: Float.self)
     for row in 0..<image.height {
       shorten(image.pixels + 3 * image.width * row, to: narrowed + line * row)
     }
     let sum = narrowed + line * image.height
-    let pixels = output.reserve(line * side).baseAddress!.assumingMemoryBound(to: UInt8.self)
-    for row in 0..<side {
+    let pixels = output.reserve(line * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    for row in 0..<height {
       sum.update(repeating: 0, count: line)
       for tap in 0..<rows.counts[row] {
         let weight = rows.weights[rows.width * row + tap]
@@ -42,7 +46,7 @@ package final class ImageResizer {
 
   private func shorten(_ source: UnsafePointer<UInt8>, to destination: UnsafeMutablePointer<Float>) {
     columns.weights.withUnsafeBufferPointer { weights in
-      for column in 0..<side {
+      for column in 0..<width {
         var (red, green, blue): (Float, Float, Float) = (0, 0, 0)
         let pixels = source + 3 * columns.starts[column]
         for tap in 0..<columns.counts[column] {

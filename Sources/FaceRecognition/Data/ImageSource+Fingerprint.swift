@@ -6,8 +6,9 @@ extension ImageSource {
   ///
   /// XXH3, 128 bits. The corresponding C functions are `XXH3_128bits_update` and `XXH3_128bits_digest`.
   ///
+  /// - Parameter acceptsAbsent: a file that is not there counts as one of no size, for those who name it later.
   /// - Throws: `DataError` where a file has gone.
-  package func fingerprint() throws -> String {
+  package func fingerprint(acceptsAbsent: Bool = false) throws -> String {
     guard let state = XXH3_createState() else { fatalError("Out of memory for a hash state") }
     defer { XXH3_freeState(state) }
     XXH3_128bits_reset(state)
@@ -15,9 +16,8 @@ extension ImageSource {
       var name = identifier(of: sample)
       name.withUTF8 { _ = XXH3_128bits_update(state, $0.baseAddress, $0.count) }
       // The zero ends the name: no name contains one, so no two lists of images hash the same bytes.
-      var numbers = (
-        UInt64(0), UInt64(label(of: sample)).littleEndian, UInt64(try encodedSize(of: sample)).littleEndian
-      )
+      let size = acceptsAbsent ? (try? encodedSize(of: sample)) ?? 0 : try encodedSize(of: sample)
+      var numbers = (UInt64(0), UInt64(label(of: sample)).littleEndian, UInt64(size).littleEndian)
       withUnsafeBytes(of: &numbers) { _ = XXH3_128bits_update(state, $0.baseAddress, $0.count) }
     }
     let hash = XXH3_128bits_digest(state)

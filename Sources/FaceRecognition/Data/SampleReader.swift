@@ -5,7 +5,7 @@ package final class SampleReader {
   private let resizer: ImageResizer
   private let scratch = ByteBuffer()
 
-  package var side: Int { resizer.side }
+  package var side: Int { resizer.width }
 
   package init(_ source: any ImageSource, side: Int) {
     self.source = source

@@ -15,7 +15,11 @@ package struct Embeddings: Sendable {
   /// Ready to be compared; `source` gives the names for messages.
   ///
   /// Throws an `EvaluationError` that names the image whose embedding is zero or not finite.
-  package func table(of source: any ImageSource) throws(EvaluationError) -> EmbeddingTable {
-    try EmbeddingTable(values, flipped: flipped, width: width) { source.identifier(of: samples[$0]) }
+  package func table(
+    of source: any ImageSource, combination: FlipTest = .sum
+  ) throws(EvaluationError) -> EmbeddingTable {
+    try EmbeddingTable(values, flipped: flipped, combination: combination, width: width) {
+      source.identifier(of: samples[$0])
+    }
   }
 }

@@ -32,7 +32,7 @@ package final class Evaluation {
     try RankAgreement.check(
       [
         ("weights of \(options.model)", weights.joined()),
-        ("images in \(options.data)", try verification.source.fingerprint()),
+        ("images in \(options.data)", try verification.source.fingerprint(acceptsAbsent: true)),
         ("pairs", "\(verification.pairs.count), \(verification.samples.count) images"),
       ], communicator)
   }
@@ -43,7 +43,11 @@ package final class Evaluation {
       guard !isBin else {
         throw EvaluationError("--pairs does not go with \(options.data): a .bin holds its own pairs")
       }
-      return try Verification(PairList(path: pairs, root: options.data))
+      if let templates = options.templates {
+        return try Verification(TemplateList(path: templates, pairs: pairs, root: options.data))
+      }
+      return try Verification(
+        PairList(path: pairs, root: options.data), maximumBadImages: options.maximumBadImages)
     }
     if isBin {
       guard options.holdoutPeople == 0 else {
@@ -86,7 +90,7 @@ package final class Evaluation {
     guard let results else { preconditionFailure("Scores are written after the run") }
     var text = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
     for (index, pair) in results.network.pairs.enumerated() {
-      var fields = [pair.first, pair.second].map { Self.quoted(verification.source.identifier(of: $0)) }
+      var fields = [pair.first, pair.second].map { CSV.quoted(verification.name(of: $0)) }
       fields += [pair.same ? "1" : "0", "\(pair.fold)", "\(results.network.scores[index])"]
       // Both read the same images, so their pairs are the same.
       if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scores[index])") }
@@ -95,9 +99,20 @@ package final class Evaluation {
     try AtomicFile.write(Data(text.utf8), to: path)
   }
 
-  /// A field as RFC 4180 has it.
-  private static func quoted(_ field: String) -> String {
-    let needsQuotes = field.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
-    return needsQuotes ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+  /// Writes every point of the ROC curve that `run` found, from the highest threshold to the lowest, as CSV. One rank
+  /// calls it.
+  ///
+  /// - Throws: `FileError`
+  package func writeROC(to path: String) throws {
+    guard let results else { preconditionFailure("The curve is written after the run") }
+    let scores = results.network.scores
+    let ranked = try RankedScores(
+      scores: scores, same: results.network.pairs.map(\.same), folds: [Int](repeating: 0, count: scores.count),
+      foldCount: 1)
+    var text = "threshold,falseAcceptRate,trueAcceptRate\n"
+    for point in ROCCurve(of: ranked).points {
+      text += "\(point.threshold),\(point.falseAcceptRate),\(point.trueAcceptRate)\n"
+    }
+    try AtomicFile.write(Data(text.utf8), to: path)
   }
 }

@@ -8,11 +8,13 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   package var data: String
   /// A list of pairs.
   package var pairs: String?
+  /// A list of templates, which `pairs` then names.
+  package var templates: String?
   /// Where above 0: judged by those people alone whom training with this number and `seed` held out.
   package var holdoutPeople = 0
   package var seed: UInt64 = 1
   package var maximumPairs = Verification.defaultMaximumPairs
-  package var flip = true
+  package var flip = FlipTest.sum
   package var rawPixels = false
   /// Fraction of the images that may be unreadable.
   package var maximumBadImages = 0.001

@@ -3,13 +3,13 @@ import Foundation
 extension EvaluationReport: CustomStringConvertible {
   /// For people.
   package var description: String {
-    let whose = people.map { " of \($0) people" } ?? ""
+    let whose = people.map { " of \($0) people" } ?? templates.map { " in \($0) templates" } ?? ""
     let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
     let parts = [
       """
       model       \(model): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
       data        \(data): \(images) images\(whose); \(selection)
-      embeddings  norm \(norms[0]), deviation \(norms[1])\(flip ? "; each the sum of the image's and its mirror image's" : "")
+      embeddings  norm \(norms[0]), deviation \(norms[1])\(flip == .none ? "" : "; " + flip.description)
       """,
       verification.description,
       rawPixels.map(comparison),

@@ -10,11 +10,13 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
   package let data: String
   /// Images that the pairs name.
   package let images: Int
+  /// Templates that the pairs name, where they are of templates.
+  package let templates: Int?
   /// Nil where a list of pairs says nothing of people.
   package let people: Int?
   /// How the pairs were chosen.
   package let selection: String
-  package let flip: Bool
+  package let flip: FlipTest
   package let badImages: [BadImage]
   package let embeddingNorms: Distribution
   package let verification: VerificationReport
@@ -31,11 +33,13 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     trainedSteps = model.step
     data = options.data
     images = verification.samples.count
+    templates = verification.templates.map { _ in Set(verification.pairs.flatMap { [$0.first, $0.second] }).count }
     people = verification.knowsPeople ? verification.source.classNames.count : nil
     let heldOut = options.holdoutPeople > 0 ? " of the people held out by seed \(options.seed)" : ""
     selection =
       switch verification.selection {
       case .list(let path): "pairs of \(path)"
+      case .templates(let path, let pairs): "pairs of \(pairs), templates of \(path)"
       case .all: "all pairs\(heldOut)"
       case .sample(let seed): "a balanced sample of pairs by seed \(seed)\(heldOut)"
       }

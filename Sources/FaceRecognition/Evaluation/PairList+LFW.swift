@@ -51,10 +51,9 @@ extension PairList {
     let digits = String(index)
     let stem = "\(root)/\(name)/\(name)_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     if let place = found[stem] { return place }
-    guard let ending = Self.extensions.first(where: { FileManager.default.fileExists(atPath: stem + "." + $0) }) else {
-      throw error(line, "there is no image '\(stem)' with the extension \(Self.extensions.joined(separator: ", "))")
-    }
-    let place = self.index(of: stem + "." + ending)
+    let ending = Self.extensions.first { FileManager.default.fileExists(atPath: stem + "." + $0) }
+    let place = self.index(of: stem + "." + (ending ?? Self.extensions[0]))
+    if ending == nil { absent.append((line, "\(stem).\(Self.extensions.joined(separator: "|"))")) }
     found[stem] = place
     return place
   }

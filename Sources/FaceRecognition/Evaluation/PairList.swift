@@ -6,12 +6,16 @@ import Foundation
 /// - LFW's (http://vis-www.cs.umass.edu/lfw/README.txt): see `PairList+LFW.swift`;
 /// - plain: `pathA pathB 1` a line, 1 for the same person and 0 for different ones; separated by tabs, else commas, else
 ///   white space; empty lines and lines that start with `#` are passed over.
+///
+/// An image that is not there is listed in `absent`: whoever judges says how many may be.
 package struct PairList: Sendable {
   /// The images in the order in which the pairs first name them.
   package private(set) var images: [String] = []
   package private(set) var pairs: [FacePair] = []
   /// The folds that the file itself prescribes: LFW's 10 (View 2), 1 for its development lists, 0 for a plain list.
   package internal(set) var foldCount = 0
+  /// Images that are not there, each with the first line that names it.
+  package internal(set) var absent: [(line: Int, image: String)] = []
 
   let path: String
   let root: String
@@ -21,7 +25,7 @@ package struct PairList: Sendable {
   static let extensions = ["jpg", "jpeg", "png", "pgm", "ppm"]
 
   /// Reads a list of either format; a first line of one or two numbers alone makes it LFW's. Relative names are below
-  /// `root`. Every image must exist.
+  /// `root`.
   package init(path: String, root: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
       // Why it cannot be read, FileManager does not say.
@@ -73,8 +77,9 @@ package struct PairList: Sendable {
       var places: [Int] = []
       for field in fields[..<2] {
         let image = field.hasPrefix("/") ? field : root + "/" + field
-        guard FileManager.default.fileExists(atPath: image) else { throw error(number, "there is no image '\(image)'") }
+        let isNew = indices[image] == nil
         places.append(index(of: image))
+        if isNew, !FileManager.default.fileExists(atPath: image) { absent.append((number, image)) }
       }
       append(FacePair(places[0], places[1], same: fields[2] == "1"))
     }
@@ -101,6 +106,15 @@ package struct PairList: Sendable {
     indices[image] = images.count
     images.append(image)
     return images.count - 1
+  }
+
+  /// More images are absent than the `limit`: which ones, up to ten.
+  func absenceError(limit: Int) -> PairListError {
+    let named = absent.prefix(10).map { "\n  line \($0.line): there is no image '\($0.image)'" }.joined()
+    return PairListError(
+      path: path,
+      reason: "\(absent.count) of \(images.count) images are not there, where \(limit) may be unreadable" + named
+        + (absent.count > 10 ? "\n  and others" : ""))
   }
 
   func error(_ line: Int, _ reason: String) -> PairListError {

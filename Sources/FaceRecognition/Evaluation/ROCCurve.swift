@@ -22,6 +22,9 @@ package struct ROCCurve: Sendable {
     differentCount = scores.differentCount
   }
 
+  /// Every point, by falling thresholds.
+  package var points: [Point] { cuts.map(point) }
+
   /// The area under the curve: the probability that a pair of the same person scores higher than one of different people,
   /// equal scores counted half. Exact but for one division: the statistic U of Mann and Whitney in whole numbers
   /// (Hanley and McNeil, Radiology 143(1), 1982).
@@ -60,7 +63,7 @@ package struct ROCCurve: Sendable {
   /// Points for a drawing, a few hundred of any curve: the ends, and each that lies 1/200 from the last one taken in
   /// either direction, or 5 % in the rate of false accepts, so that a logarithmic axis has its detail too.
   package var drawing: [Point] {
-    let points = cuts.map(point)
+    let points = points
     var taken = [points[0]]
     for next in points.dropFirst().dropLast() {
       let last = taken[taken.count - 1]

@@ -11,17 +11,23 @@ package struct Verification: Sendable {
   /// How the pairs were chosen.
   package enum Selection: Equatable, Sendable {
     case list(path: String)
+    case templates(path: String, pairs: String)
     case all
     case sample(seed: UInt64)
   }
 
   /// Whether the labels of the source's images are people: a list of pairs says nothing of them.
   package var knowsPeople: Bool {
-    if case .list = selection { false } else { true }
+    switch selection {
+    case .list, .templates: false
+    case .all, .sample: true
+    }
   }
 
   package let source: any ImageSource
-  /// By sample numbers of the source.
+  /// What the pairs are of, where they are not of single images.
+  package let templates: [FaceTemplate]?
+  /// By sample numbers of the source, or by places in `templates`.
   package let pairs: [FacePair]
   package let selection: Selection
   /// The folds that a list prescribes.
@@ -49,16 +55,21 @@ package struct Verification: Sendable {
       ? PairSelection.all(labels: labels) : existing.balancedSample(count: maximumPairs, seed: seed)
     selection = takesAll ? .all : .sample(seed: seed)
     foldCount = 0
+    templates = nil
     self.source = source
     samples = Self.samples(of: pairs)
   }
 
   /// The pairs of a list.
   ///
-  /// - Throws: `EvaluationError` where all of them are of one kind.
-  package init(_ list: PairList) throws {
-    try Self.checkKinds(of: list.pairs, list.path)
+  /// - Parameter maximumBadImages: fraction of the images that may be absent or unreadable.
+  /// - Throws: `PairListError` where more are absent, `EvaluationError` where all pairs are of one kind.
+  package init(_ list: PairList, maximumBadImages: Double = 0) throws {
+    let limit = Int(maximumBadImages * Double(list.images.count))
+    if list.absent.count > limit { throw list.absenceError(limit: limit) }
+    try Self.check(list.pairs, of: list.path)
     source = ImageList(list.images, root: list.root)
+    templates = nil
     pairs = list.pairs
     selection = .list(path: list.path)
     foldCount = list.foldCount
@@ -69,44 +80,61 @@ package struct Verification: Sendable {
   ///
   /// - Throws: `EvaluationError` where all of them are of one kind.
   package init(_ bin: PairBin) throws {
-    try Self.checkKinds(of: bin.pairs, bin.location)
+    try Self.check(bin.pairs, of: bin.location)
     source = bin
+    templates = nil
     pairs = bin.pairs
     selection = .list(path: bin.location)
     foldCount = 0
     samples = Self.samples(of: pairs)
   }
 
-  /// Judges a network. Every rank calls it with the same values and gets the same.
+  /// Pairs of templates.
   ///
-  /// - Parameters:
-  ///   - flip: an image's embedding is the sum of its own and its mirror image's.
-  ///   - badImageLimit: images that may be unreadable; their pairs are left out.
-  /// - Throws: `EvaluationError`, the same on every rank: too many bad images, an embedding that is zero or not finite.
-  package func run(
-    _ embedder: Embedder, flip: Bool = true, badImageLimit: Int = 0, _ communicator: Communicator
-  ) throws -> VerificationResult {
-    let embeddings = try embedder.embed(
-      source, samples: samples, flip: flip, badImageLimit: badImageLimit, communicator)
-    return try VerificationResult(of: embeddings, self)
+  /// - Throws: `EvaluationError` where all of them are of one kind.
+  package init(_ list: TemplateList) throws {
+    try Self.check(list.pairs, of: list.pairsPath)
+    source = ImageList(list.images, root: list.root)
+    templates = list.templates
+    pairs = list.pairs
+    selection = .templates(path: list.path, pairs: list.pairsPath)
+    foldCount = 0
+    samples = Set(Self.samples(of: pairs).lazy.flatMap { list.templates[$0].media.joined() }).sorted()
   }
 
-  /// Judges the pixels themselves, as `run` does a network.
-  package func runRawPixels(
-    flip: Bool = true, badImageLimit: Int = 0, workers: Int = 1, _ communicator: Communicator
-  ) throws -> VerificationResult {
-    let embeddings = try RawPixels.embed(
-      source, samples: samples, flip: flip, badImageLimit: badImageLimit, workers: workers, communicator)
-    return try VerificationResult(of: embeddings, self)
-  }
-
-  private static func checkKinds(of pairs: [FacePair], _ path: String) throws(EvaluationError) {
+  private static func check(_ pairs: [FacePair], of path: String) throws(EvaluationError) {
     let sameCount = pairs.count { $0.same }
     guard sameCount > 0, sameCount < pairs.count else {
       throw EvaluationError(
         "\(path): verification needs pairs of the same person and of different people, but there are "
           + "\(sameCount) and \(pairs.count - sameCount)")
     }
+  }
+
+  /// What a pair's number stands for: an image, or a template.
+  package func name(of place: Int) -> String { templates?[place].id ?? source.identifier(of: place) }
+
+  /// Judges a network. Every rank calls it with the same values and gets the same.
+  ///
+  /// - Parameters:
+  ///   - flip: what becomes of an image's embedding and its mirror image's.
+  ///   - badImageLimit: images that may be unreadable; their pairs are left out.
+  /// - Throws: `EvaluationError`, the same on every rank: too many bad images, an embedding that is zero or not finite.
+  package func run(
+    _ embedder: Embedder, flip: FlipTest = .sum, badImageLimit: Int = 0, _ communicator: Communicator
+  ) throws -> VerificationResult {
+    let embeddings = try embedder.embed(
+      source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, communicator)
+    return try VerificationResult(of: embeddings, flip, self)
+  }
+
+  /// Judges the pixels themselves, as `run` does a network.
+  package func runRawPixels(
+    flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1, _ communicator: Communicator
+  ) throws -> VerificationResult {
+    let embeddings = try RawPixels.embed(
+      source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, workers: workers, communicator)
+    return try VerificationResult(of: embeddings, flip, self)
   }
 
   private static func samples(of pairs: [FacePair]) -> [Int] {

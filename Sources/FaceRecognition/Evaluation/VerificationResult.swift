@@ -10,12 +10,16 @@ package struct VerificationResult: Sendable {
   package let badImages: [BadImage]
 
   /// Throws an `EvaluationError` for an embedding that is zero or not finite, and where no pair of one kind is left.
-  init(of embeddings: Embeddings, _ verification: Verification) throws {
-    let table = try embeddings.table(of: verification.source)
-    let rows = Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...))
+  init(of embeddings: Embeddings, _ flip: FlipTest, _ verification: Verification) throws {
+    let images = try embeddings.table(of: verification.source, combination: flip)
+    var table = images
+    var rows = Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...))
+    if let templates = verification.templates {
+      (table, rows) = try FaceTemplate.table(of: templates, images, rows)
+    }
     pairs = verification.pairs.filter { rows[$0.first] != nil && rows[$0.second] != nil }
     scores = pairs.map { table.cosine(rows[$0.first]!, rows[$0.second]!) }
-    norms = table.norms
+    norms = images.norms
     badImages = embeddings.badImages
     report = try VerificationReport(scores: scores, pairs: pairs, foldCount: verification.foldCount)
   }

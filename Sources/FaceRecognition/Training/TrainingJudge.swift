@@ -23,7 +23,8 @@ final class TrainingJudge {
   init?(_ options: TrainingOptions, heldOut: (any ImageSource)?, network: Network) throws {
     if let path = options.validation {
       if let images = options.validationImages {
-        verification = try Verification(PairList(path: path, root: images))
+        verification = try Verification(
+          PairList(path: path, root: images), maximumBadImages: options.maxBadImages)
       } else if path.hasSuffix(".bin") {
         verification = try Verification(PairBin(path: path))
       } else {

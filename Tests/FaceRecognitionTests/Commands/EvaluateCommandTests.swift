@@ -58,7 +58,7 @@ import Testing
       try evaluate("--json", "--raw-pixels", "--batch-size", "5", "--output", files[ranks - 1], ranks: ranks)
     }
     let report = try report(outcomes[0])
-    #expect(report.images == 24 && report.people == 6 && report.trainedSteps == 7 && report.flip)
+    #expect(report.images == 24 && report.people == 6 && report.trainedSteps == 7 && report.flip == .sum)
     #expect(report.verification.sameCount == 36 && report.verification.differentCount == 240)
     #expect(report.rawPixels?.sameCount == 36)
     let scores = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
@@ -78,8 +78,11 @@ import Testing
   @Test func optionsChangeWhatTheySay() throws {
     let all = try report(evaluate("--json"))
     #expect(all.rawPixels == nil && all.selection == "all pairs")
-    let plain = try report(evaluate("--json", "--no-flip"))
-    #expect(!plain.flip && plain.verification.sameScores != all.verification.sameScores)
+    let plain = try report(evaluate("--json", "--flip", "none"))
+    #expect(plain.flip == .none && plain.verification.sameScores != all.verification.sameScores)
+    let joined = try report(evaluate("--json", "--flip", "concatenate"))
+    #expect(joined.flip == .concatenate && joined.embeddingNorms == plain.embeddingNorms)
+    #expect(![all, plain].map(\.verification.sameScores).contains(joined.verification.sameScores))
     let sample = try report(evaluate("--json", "--max-pairs", "20", "--seed", "5"))
     #expect(sample.verification.sameCount == 10 && sample.verification.differentCount == 10)
     #expect(sample.selection == "a balanced sample of pairs by seed 5")
@@ -141,6 +144,69 @@ import Testing
     #expect(try evaluate("--embedding", "32").exitCode == 64)
   }
 
+  /// Absent images up to the limit are named with the unreadable ones, and their pairs left out.
+  @Test func absentImagesOfAList() throws {
+    let lines = ["\u{FEFF}p00/00.pgm p00/01.pgm 1", "p00/00.pgm p00/99.pgm 1", "p00/00.pgm p03/00.pgm 0"]
+    let list = try files.write(Data(lines.joined(separator: "\r\n").utf8), to: "list.txt")
+    let report = try report(evaluate("--json", "--pairs", list, "--max-bad-images", "0.3", ranks: 2))
+    #expect(report.badImages.map(\.identifier) == ["p00/99.pgm"])
+    #expect(report.verification.sameCount == 1 && report.verification.differentCount == 1)
+  }
+
+  /// Every point of the curve, whose figures are the report's.
+  @Test func curveForADrawing() throws {
+    let report = try report(evaluate("--json", "--roc", files["roc.csv"], "--output", files["scores.csv"]))
+    let lines = try String(contentsOfFile: files["roc.csv"], encoding: .utf8).split(separator: "\n")
+    #expect(lines[0] == "threshold,falseAcceptRate,trueAcceptRate")
+    let points = lines.dropFirst().map { $0.split(separator: ",").map { Double($0)! } }
+    #expect(points.first?[1...] == [0, 0] && points.last?[1...] == [1, 1])
+    let area = zip(points, points.dropFirst()).reduce(0) { $0 + ($1.1[1] - $1.0[1]) * ($1.1[2] + $1.0[2]) / 2 }
+    #expect(abs(area - report.verification.areaUnderCurve) < 1e-12)
+    // The scores' own, pair by pair.
+    let rows = try String(contentsOfFile: files["scores.csv"], encoding: .utf8).split(separator: "\n").dropFirst()
+    let scores = rows.map { $0.split(separator: ",") }.map { (Double($0[4])!, $0[2] == "1") }
+    for point in points.dropFirst() {
+      let accepted = scores.filter { $0.0 >= point[0] }
+      #expect(Double(accepted.count { !$0.1 }) / 240 == point[1] && Double(accepted.count(where: \.1)) / 36 == point[2])
+    }
+  }
+
+  /// Two templates a person: of one image each they are pairs of images.
+  @Test func templates() throws {
+    func name(_ person: Int, _ image: Int) -> String { FaceFolder.name(person, image) }
+    let images = (0..<6).flatMap { person in (0..<2).map { (person, $0) } }
+    let single = images.map { "\($0)-\($1) s\($0) 1 \(name($0, $1))" }.joined(separator: "\n")
+    let double = images.map { "\($0)-\($1) s\($0) 1 \(name($0, $1))\n\($0)-\($1) s\($0) 2 \(name($0, $1 + 2))" }
+    var pairs: [String] = []
+    for (place, first) in images.enumerated() {
+      for second in images[(place + 1)...] { pairs.append("\(first.0)-\(first.1) \(second.0)-\(second.1)") }
+    }
+    let list = try files.write(Data(pairs.joined(separator: "\n").utf8), to: "pairs.txt")
+    let one = try files.write(Data(single.utf8), to: "single.txt")
+    let two = try files.write(Data(double.joined(separator: "\n").utf8), to: "double.txt")
+    let byImage = try files.write(
+      Data(
+        pairs.map { line in
+          let ends = line.split(separator: " ").map { $0.split(separator: "-").map { Int($0)! } }
+          return "\(name(ends[0][0], ends[0][1])) \(name(ends[1][0], ends[1][1])) \(ends[0][0] == ends[1][0] ? 1 : 0)"
+        }.joined(separator: "\n").utf8), to: "images.txt")
+    let singles = try report(evaluate("--json", "--pairs", list, "--templates", one))
+    let plain = try report(evaluate("--json", "--pairs", byImage))
+    #expect(singles.templates == 12 && singles.images == 12 && singles.verification.sameCount == 6)
+    #expect(abs(singles.verification.sameScores.mean - plain.verification.sameScores.mean) < 1e-6)
+
+    let outcomes = try (1...3).map { ranks in
+      try evaluate("--json", "--pairs", list, "--templates", two, "--output", files["scores\(ranks).csv"], ranks: ranks)
+    }
+    let doubles = try report(outcomes[0])
+    #expect(doubles.images == 24 && doubles.templates == 12 && doubles.embeddingNorms.count == 24)
+    #expect(doubles.verification.sameScores.mean > singles.verification.sameScores.mean)
+    let scores = try (1...3).map { try String(contentsOfFile: files["scores\($0).csv"], encoding: .utf8) }
+    for index in 1..<3 { #expect(outcomes[index].text == outcomes[0].text && scores[index] == scores[0]) }
+    #expect(scores[0].split(separator: "\n")[1].hasPrefix("0-0,0-1,1,0,"))
+    #expect(try evaluate("--pairs", list, "--templates", two).text.contains("24 images in 12 templates"))
+  }
+
   @Test func aRunsFolderIsAModel() throws {
     try files.write(Data(contentsOf: URL(fileURLWithPath: model)), to: "run/model.safetensors")
     let outcome = try evaluate(model: files["run"])
@@ -169,7 +235,12 @@ import Testing
     expectRefusal(try evaluate(data: files["nowhere"], ranks: ranks), "nowhere")
     expectRefusal(try evaluate("--pairs", files["no-list.txt"], ranks: ranks), "no-list.txt")
     let pairs = try files.write(Data("p00/00.pgm p00/99.pgm 1\n".utf8), to: "wrong.txt")
-    expectRefusal(try evaluate("--pairs", pairs, ranks: ranks), "wrong.txt", "line 1", "p00/99.pgm")
+    expectRefusal(try evaluate("--pairs", pairs, ranks: ranks), "wrong.txt", "1 of 2 images", "line 1", "p00/99.pgm")
+    let templates = try files.write(Data("1 a 1 p00/00.pgm\n2 b 1 p00/99.pgm\n".utf8), to: "templates.txt")
+    let ids = try files.write(Data("1 1\n1 2\n".utf8), to: "ids.txt")
+    expectRefusal(
+      try evaluate("--pairs", ids, "--templates", templates, ranks: ranks), "p00/99.pgm", "No such file", "0 may be")
+    expectRefusal(try evaluate("--pairs", templates, "--templates", ids, ranks: ranks), "ids.txt", "line 1", "2 fields")
     let oneKind = try files.write(Data("p00/00.pgm p00/01.pgm 1\n".utf8), to: "one-kind.txt")
     expectRefusal(try evaluate("--pairs", oneKind, ranks: ranks), "one-kind.txt", "there are 1 and 0")
     expectRefusal(try evaluate("--holdout-people", "5", ranks: ranks), "holding out 5 of 6 people")
@@ -188,6 +259,10 @@ import Testing
     expectRefusal(try evaluate("--max-bad-images", "2"), "--max-bad-images 2")
     expectRefusal(try evaluate("--max-pairs", "1"), "--max-pairs 1")
     expectRefusal(try evaluate("--treads", "1"), "--treads")
+    expectRefusal(try evaluate("--flip", "both"), "--flip")
+    expectRefusal(try evaluate("--templates", "x"), "--pairs")
+    expectRefusal(try evaluate("--probes", "x", "--gallery", "y"), "not both")
+    expectRefusal(try evaluate("--distractors", "y"), "--probes")
   }
 
   /// No success, the words, and one message.

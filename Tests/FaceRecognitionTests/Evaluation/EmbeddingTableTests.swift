@@ -29,6 +29,16 @@ import Testing
     #expect(table.norms.mean == 1.5)
   }
 
+  /// Of (3, 4 | 0, 5) and (0, 2 | 1, 0): 8 / (sqrt(50) sqrt(5)).
+  @Test func flipTestConcatenates() throws {
+    let table = try EmbeddingTable([3, 4, 0, 2], flipped: [0, 5, 1, 0], combination: .concatenate, width: 2) { "\($0)" }
+    #expect(table.width == 4 && table.count == 2)
+    #expect(abs(table.cosine(0, 1) - 8 / 250.0.squareRoot()) < 1e-15)
+    #expect(table.norms == Distribution(of: [5, 2]))
+    let plain = try EmbeddingTable([3, 4, 0, 2], flipped: [0, 5, 1, 0], combination: .none, width: 2) { "\($0)" }
+    #expect(plain.width == 2 && abs(plain.cosine(0, 1) - 0.8) < 1e-15)
+  }
+
   @Test func zerosAndInfinitiesNameTheImage() {
     let names = ["a.jpg", "b.jpg"]
     #expect(throws: EvaluationError("The embedding of 'b.jpg' is all zeros and has no direction")) {

@@ -64,17 +64,31 @@ import Testing
       ("1\nAnn_B\t1\t2\nAnn_B\t1\tAnn_B\t2", 3, "names 'Ann_B' twice"),
       ("1\nAnn_B\t1\tx\nAnn_B\t2\tZoë\t1", 2, "'x' is no number"),
       ("1\nAnn_B\t1\t-2\nAnn_B\t2\tZoë\t1", 2, "'-2' is no number"),
-      ("1\nAnn_B\t1\t3\nAnn_B\t2\tZoë\t1", 2, "Ann_B_0003' with the extension jpg"),
       ("1\n../Ann_B\t1\t2\nAnn_B\t2\tZoë\t1", 2, "no name of a person"),
       ("Ann_B/Ann_B_0001.jpg Ann_B/Ann_B_0002.png", 1, "2 fields"),
       ("Ann_B/Ann_B_0001.jpg Ann_B/Ann_B_0002.png 2", 1, "the last field is '2'"),
-      ("\nAnn_B/Ann_B_0001.jpg Ann_B/absent.png 1", 2, "there is no image"),
     ] as [(String, Int?, String)])
   func badList(text: String, line: Int?, reason: String) throws {
     let folder = try folder()
     let error = #expect(throws: PairListError.self) { try read(text, folder) }
     #expect(error?.line == line && error?.path == "pairs.txt")
     #expect(error?.reason.contains(reason) == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  /// Absent images are counted with the unreadable ones, where they are judged; all are named before any is read.
+  @Test func absentImages() throws {
+    let folder = try folder()
+    let lfw = try read("1\nAnn_B\t1\t3\nAnn_B\t2\tZoë\t1", folder)
+    #expect(lfw.absent.map(\.line) == [2] && lfw.images[1] == folder["Ann_B/Ann_B_0003.jpg"])
+    #expect(lfw.absent[0].image == folder["Ann_B/Ann_B_0003.jpg|jpeg|png|pgm|ppm"])
+    let plain = try read(
+      "\nAnn_B/Ann_B_0001.jpg Ann_B/absent.png 1\nAnn_B/absent.png Zoë/no.jpg 0\r\nZoë/no.jpg Ann_B/absent.png 0",
+      folder)
+    #expect(plain.absent.map(\.line) == [2, 3] && plain.images.count == 3)
+    let error = #expect(throws: PairListError.self) { try Verification(plain, maximumBadImages: 0.34) }
+    #expect(error?.reason.hasPrefix("2 of 3 images are not there, where 1 may be unreadable\n  line 2: ") == true)
+    #expect(error?.reason.contains("absent.png") == true && error?.reason.contains("line 3: ") == true)
+    #expect(try Verification(plain, maximumBadImages: 0.7).samples == [0, 1, 2])
   }
 
   @Test func badFiles() throws {

@@ -1,0 +1,25 @@
+/// What is aligned, and how.
+package struct FaceAlignmentOptions: Sendable {
+  /// The folder of the photographs.
+  package var images: String
+  /// A table of landmarks or boxes; see `FaceTable+Reading.swift`.
+  package var table: String
+  package var kind: FaceTable.Kind
+  /// The folder to fill: PERSON/IMAGE.
+  package var output: String
+  /// A list of lines `image person`, where the images are not in people's folders.
+  package var people: String?
+  package var size = AlignedSize.square
+  package var format = ImageEncoder.Format.jpeg(quality: 95)
+  /// Height of a box's crop in parts of the box's longer side.
+  package var margin = 1.3
+  /// Least height, in pixels of the photograph, of what becomes the picture.
+  package var minimumFace = 32.0
+  /// Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.
+  package var maximumBadImages = 0.001
+  package var workers = 1
+
+  package init(images: String, table: String, kind: FaceTable.Kind, output: String) {
+    (self.images, self.table, self.kind, self.output) = (images, table, kind, output)
+  }
+}

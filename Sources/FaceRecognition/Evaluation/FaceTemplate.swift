@@ -1,0 +1,49 @@
+/// A set of images of one person that is judged as a whole: photographs, and frames of videos.
+///
+/// As IARPA's Janus benchmarks use them (Klare et al., CVPR 2015; Maze et al., ICB 2018): frames of one video, or
+/// photographs of one press report, are one medium and count together as one.
+///
+///     medium = mean of v_i / |v_i| over its images     template = mean of its media     score = cosine of two templates
+package struct FaceTemplate: Equatable, Sendable {
+  package let id: String
+  /// Nil where the list does not say who it is.
+  package let subject: String?
+  /// The images of each medium, as numbers of the list's `images`; media in the order in which the list names them.
+  package internal(set) var media: [[Int]]
+
+  package init(id: String, subject: String?, media: [[Int]]) {
+    (self.id, self.subject, self.media) = (id, subject, media)
+  }
+
+  /// The templates' vectors, and which row is whose. Images without a row could not be read: a template that has none
+  /// with one gets none.
+  ///
+  /// - Parameter rows: the rows of `images` in `table`.
+  /// - Throws: `EvaluationError` where a template's images cancel out.
+  static func table(
+    of templates: [FaceTemplate], _ table: EmbeddingTable, _ rows: [Int: Int]
+  ) throws(EvaluationError) -> (EmbeddingTable, rows: [Int: Int]) {
+    var vectors: [Float] = []
+    var places: [Int] = []
+    for (place, template) in templates.enumerated() {
+      guard let vector = template.vector(table, rows) else { continue }
+      vectors += vector.map(Float.init)
+      places.append(place)
+    }
+    guard !places.isEmpty else { throw EvaluationError("Not one template has an image that could be read") }
+    let result = try EmbeddingTable(vectors, width: table.width) { "template \(templates[places[$0]].id)" }
+    return (result, Dictionary(uniqueKeysWithValues: zip(places, 0...)))
+  }
+
+  /// The mean of the media's means, (width); nil where no image has a row.
+  package func vector(_ table: EmbeddingTable, _ rows: [Int: Int]) -> [Double]? {
+    let present = media.map { $0.compactMap { rows[$0] } }.filter { !$0.isEmpty }
+    guard !present.isEmpty else { return nil }
+    var sum = [Double](repeating: 0, count: table.width)
+    for medium in present {
+      let weight = 1 / Double(medium.count * present.count)
+      for row in medium { table.addUnitVector(row, times: weight, to: &sum) }
+    }
+    return sum
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import FaceRecognition
+import Foundation
+
+struct DatasetAlignCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "align",
+    abstract: "Cut faces out of photographs, turned and scaled as networks expect them.",
+    discussion: """
+      With --landmarks five points are brought onto ArcFace's template by the least-squares similarity transform and the \
+      picture is sampled bilinearly, as OpenCV's warpAffine does. With --boxes a square around the box is cut out and \
+      resized. Read are VGGFace2's and CelebA's files, VGGFace's lists, and rows 'path,x1,y1,...,x5,y5': points in the \
+      order left eye, right eye, nose, left and right corner of the mouth, as they stand in the picture.
+
+      OUTPUT has the photographs' own folders, and alignment.csv: every image with its transform and residual, or \
+      the reason why there is no face of it. Faces that are too small, that only a mirrored picture would fit, or that \
+      lie outside their picture are refused. Started again, the command goes on where it was stopped.
+      """)
+
+  @Argument(help: "Folder of the photographs that the table names.")
+  var images: String
+
+  @Argument(help: "Folder to write the faces into, new or begun by the same command.")
+  var output: String
+
+  @Option(help: "Table of landmarks.")
+  var landmarks: String?
+
+  @Option(help: "Table of boxes, or a folder of VGGFace's lists.")
+  var boxes: String?
+
+  @Option(help: "List of lines 'IMAGE PERSON' where the photographs are in no people's folders: CelebA's identities.")
+  var people: String?
+
+  @Option(help: "Height x width of the faces: 112x112 or 112x96.")
+  var size = AlignedSize.square
+
+  @Option(help: "Format of the faces: jpeg or png.")
+  var format = FileFormat.jpeg
+
+  @Option(help: "Quality of JPEG, 1 to 100.")
+  var quality = 95
+
+  @Option(help: "Side of the square that is cut out, in parts of the box's longer side.")
+  var margin = 1.3
+
+  @Option(help: "Least height in pixels of what is cut out of a photograph; smaller faces are refused.")
+  var minFace = 32.0
+
+  @Option(help: "Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.")
+  var maxBadImages = 0.001
+
+  @Option(help: "Threads; all cores unless given.")
+  var workers: Int?
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  enum FileFormat: String, CaseIterable, ExpressibleByArgument {
+    case jpeg, png
+  }
+
+  func validate() throws {
+    guard (landmarks == nil) != (boxes == nil) else { throw ValidationError("Give either --landmarks or --boxes.") }
+    guard (1...100).contains(quality) else { throw ValidationError("--quality \(quality) must be from 1 to 100.") }
+    guard (0.5...4).contains(margin) else { throw ValidationError("--margin \(margin) must be from 0.5 to 4.") }
+    try Validation.notNegative("--min-face", minFace)
+    guard (0...1).contains(maxBadImages) else {
+      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
+    }
+    guard Program.ranks == 1 else {
+      throw ValidationError("dataset align is one process with --workers threads; mpirun started \(Program.ranks).")
+    }
+    if let workers { try Validation.atLeast(1, "--workers", workers) }
+  }
+
+  func run() throws {
+    let alignment = try Alignment(options)
+    let progress = WorkProgress("faces")
+    let report = try alignment.run { progress.show($0, of: $1) }
+    let text = json ? try report.json() : Data(report.description.utf8)
+    FileHandle.standardOutput.write(text + Data("\n".utf8))
+    try alignment.check(report)
+  }
+
+  private var options: FaceAlignmentOptions {
+    var options = FaceAlignmentOptions(
+      images: images, table: landmarks ?? boxes!, kind: landmarks == nil ? .boxes : .landmarks, output: output)
+    options.people = people
+    options.size = size
+    options.format = format == .png ? .png : .jpeg(quality: quality)
+    options.margin = margin
+    options.minimumFace = minFace
+    options.maximumBadImages = maxBadImages
+    options.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
+    return options
+  }
+}
+
+extension AlignedSize: ExpressibleByArgument {}

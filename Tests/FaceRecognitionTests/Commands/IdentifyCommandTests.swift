@@ -1,0 +1,136 @@
+import FaceRecognition
+import Foundation
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// `cosface evaluate --probes` as a person meets it.
+@Suite(.serialized) struct IdentifyCommandTests {
+  private let probes: FaceFolder
+  private let others: FaceFolder
+  private let files: TemporaryFolder
+  private let model: String
+
+  init() throws {
+    probes = try FaceFolder(people: 4, images: 3)
+    others = try FaceFolder(people: 0, images: 0)
+    for person in 0..<9 {
+      for image in 0..<3 {
+        try others.write(FaceFolder.pgm(person: person + 4, image: image, side: 48), to: "other\(person)/\(image).pgm")
+      }
+    }
+    files = try TemporaryFolder()
+    model = files["model.safetensors"]
+    let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: 48)
+    network.initialize(seed: 4)
+    let description = ModelDescription(
+      network: .spherenet20, embeddingWidth: 32, inputSide: 48, classNames: ["p01"], step: 7)
+    try ModelFile.write(network, classWeight: nil, description, to: model)
+  }
+
+  private func identify(_ arguments: String..., probes: String? = nil, ranks: Int = 1) throws -> Subprocess.Outcome {
+    try Subprocess.cosface(
+      ["evaluate", "--model", model, "--probes", probes ?? self.probes.path] + arguments, ranks: ranks)
+  }
+
+  private func report(_ outcome: Subprocess.Outcome) throws -> IdentificationReport {
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let json = outcome.lines.drop { $0 != "{" }.joined(separator: "\n")
+    return try JSONDecoder().decode(IdentificationReport.self, from: Data(json.utf8))
+  }
+
+  /// All cosines of the probes and the distractors, by a verification over a list of their pairs.
+  private func cosines() throws -> [String: Double] {
+    let joined = try FaceFolder(people: 0, images: 0)
+    var names: [String] = []
+    for (folder, prefix) in [(probes.path, ""), (others.path, "")] {
+      let source = try ImageFolder(root: folder)
+      for sample in 0..<source.count {
+        names.append(prefix + source.identifier(of: sample))
+        try joined.write(Data(source.encodedImage(of: sample)), to: names.last!)
+      }
+    }
+    let pairs = names.filter { $0.hasPrefix("p") }.flatMap { a in
+      names.filter { $0 != a }.map { "\(a) \($0) \(a.prefix(3) == $0.prefix(3) ? 1 : 0)" }
+    }
+    let list = try files.write(Data(pairs.joined(separator: "\n").utf8), to: "all.txt")
+    let outcome = try Subprocess.cosface([
+      "evaluate", "--model", model, "--data", joined.path, "--pairs", list, "--output", files["all.csv"],
+    ])
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    var result: [String: Double] = [:]
+    for line in try String(contentsOfFile: files["all.csv"], encoding: .utf8).split(separator: "\n").dropFirst() {
+      let fields = line.split(separator: ",")
+      result["\(fields[0]) \(fields[1])"] = Double(fields[4])!
+    }
+    return result
+  }
+
+  /// MegaFace's protocol, its ranks counted from the cosines of a verification; the same bytes on 1, 2 and 3 ranks.
+  @Test func amongDistractors() throws {
+    let outcomes = try (1...3).map { ranks in
+      try identify("--distractors", others.path, "--json", "--output", files["ranks\(ranks).csv"], ranks: ranks)
+    }
+    let report = try report(outcomes[0])
+    #expect(report.people == 4 && report.probeImages == 12 && report.distractorImages == 27 && report.searches == 24)
+    #expect(report.smallestGallery == 28 && report.largestGallery == 28 && report.rates.map(\.rank) == [1, 5, 10, 20])
+    #expect(report.flip == .sum && report.embeddingNorms.count == 12 && report.sharedNames == 0)
+    let csv = try (1...3).map { try String(contentsOfFile: files["ranks\($0).csv"], encoding: .utf8) }
+    for index in 1..<3 { #expect(outcomes[index].text == outcomes[0].text && csv[index] == csv[0]) }
+
+    let cosines = try cosines()
+    let source = try ImageFolder(root: others.path)
+    let distractors = (0..<source.count).map(source.identifier)
+    let lines = csv[0].split(separator: "\n").dropFirst().map { $0.split(separator: ",").map(String.init) }
+    #expect(lines.count == 24)
+    var ranks: [Int] = []
+    for line in lines {
+      #expect(line[0] != line[1] && line[0].prefix(3) == line[1].prefix(3))
+      let mate = cosines["\(line[0]) \(line[1])"]!
+      // Images stand at another place in their batch here: the last digits may differ, but none of these scores is near.
+      let rank = 1 + distractors.count { cosines["\(line[0]) \($0)"]! > mate }
+      #expect(Int(line[2]) == rank && abs(Double(line[3])! - mate) < 1e-5)
+      ranks.append(rank)
+    }
+    #expect(report.rates[0].found == ranks.count { $0 == 1 } && report.rates[1].found == ranks.count { $0 <= 5 })
+    #expect(Set(ranks).count > 2)
+    let table = try identify("--distractors", others.path)
+    for words in ["Warning: 1 of the 4 people", "searches     24, each among 28 images", "rank 1 ", "rank 5 "] {
+      #expect(table.text.contains(words), "\(table.text)")
+    }
+  }
+
+  @Test func inAGallery() throws {
+    let gallery = try FaceFolder(people: 6, images: 2)
+    let report = try report(identify("--gallery", gallery.path, "--json", "--flip", "concatenate"))
+    // The gallery holds the probes' own first two images: a picture finds itself.
+    #expect(report.searches == 12 && report.largestGallery == 11 && report.smallestGallery == 11)
+    #expect(report.rates[0].found >= 8 && report.mateScores.maximum > 0.99999 && report.distractors == nil)
+    let more = try self.report(identify("--gallery", gallery.path, "--distractors", others.path, "--json"))
+    #expect(more.largestGallery == 38 && more.rates[0].found <= 12 && more.galleryImages == 12)
+  }
+
+  @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {
+    let gallery = try FaceFolder(people: 2, images: 1)
+    expectRefusal(
+      try identify("--gallery", gallery.path, ranks: ranks), "2 of its people are not in the gallery", "p02")
+    expectRefusal(try identify(ranks: ranks), "--distractors, or a --gallery")
+    expectRefusal(try identify("--distractors", files["absent"], ranks: ranks), "absent")
+    expectRefusal(try identify("--distractors", others.path, "--pairs", "x", ranks: ranks), "--pairs is of no use")
+    expectRefusal(
+      try identify("--distractors", others.path, probes: gallery.path, ranks: ranks), "nobody has two images")
+    try others.write(Data([1, 2]), to: "other3/1.pgm")
+    expectRefusal(try identify("--distractors", others.path, ranks: ranks), "other3/1.pgm", "1 of 27 images")
+    let outcome = try identify("--distractors", others.path, "--max-bad-images", "0.05", "--json", ranks: ranks)
+    let report = try report(outcome)
+    #expect(report.distractorImages == 26 && report.badImages.map(\.identifier) == ["other3/1.pgm"])
+  }
+
+  private func expectRefusal(
+    _ outcome: Subprocess.Outcome, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(outcome.exitCode != 0, sourceLocation: sourceLocation)
+    for word in words { #expect(outcome.text.contains(word), "\(outcome.text)", sourceLocation: sourceLocation) }
+    #expect(outcome.lines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome.text)", sourceLocation: sourceLocation)
+  }
+}

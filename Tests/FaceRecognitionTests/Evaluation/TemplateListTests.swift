@@ -1,0 +1,65 @@
+import FaceRecognition
+import Foundation
+import Testing
+
+@Suite struct TemplateListTests {
+  private func read(_ list: String, _ pairs: String) throws(PairListError) -> TemplateList {
+    try TemplateList(
+      DelimitedText(Array(list.utf8), path: "templates.txt"),
+      pairs: DelimitedText(Array(pairs.utf8), path: "pairs.txt"),
+      root: "/faces")
+  }
+
+  private let list =
+    "\u{FEFF}TEMPLATE_ID SUBJECT_ID MEDIA_ID PATH\r\n7 ann 1 a.jpg\r\n7 ann 2 b.jpg\r\n7 ann 1 c.jpg\r\n9 bo 1 b.jpg\r\n"
+
+  @Test func imagesMediaAndPairs() throws {
+    let templates = try read(list, "7 9\n# comment\n7,7,1\n9\t7\t0\n")
+    #expect(templates.images == ["a", "b", "c"].map { "/faces/\($0).jpg" })
+    #expect(
+      templates.templates == [
+        FaceTemplate(id: "7", subject: "ann", media: [[0, 2], [1]]), FaceTemplate(id: "9", subject: "bo", media: [[1]]),
+      ])
+    #expect(
+      templates.pairs == [FacePair(0, 1, same: false), FacePair(0, 0, same: true), FacePair(1, 0, same: false)])
+    #expect(try Verification(templates).samples == [0, 1, 2])
+    let janus = try read("1.jpg 1 69544\n2.jpg 1 69544\n3.jpg 2 5\n", "1 2 1\n1 1 0\n")
+    #expect(janus.templates.map(\.media) == [[[0, 1]], [[2]]] && janus.templates.allSatisfy { $0.subject == nil })
+    #expect(janus.pairs.map(\.same) == [true, false])
+  }
+
+  @Test(
+    arguments: [
+      ("", "1 1 1", "templates.txt", nil, "without templates"), ("1 2\n", "1 1 1", "templates.txt", 1, "2 fields"),
+      ("1 a 1 x.jpg\n1 b 1 y.jpg", "1 1 1", "templates.txt", 2, "of b, but before of a"),
+      ("1 a 1 x.jpg\n1 a 2 x.jpg", "1 1 1", "templates.txt", 2, "'x.jpg' twice"),
+      ("1,,1,x.jpg", "1 1 1", "templates.txt", 1, "an empty field"),
+      ("1 a 1 x.jpg", "", "pairs.txt", nil, "without pairs"),
+      ("1 a 1 x.jpg", "1 1 1\n1 2 0", "pairs.txt", 2, "no template '2' in templates.txt"),
+      ("1 a 1 x.jpg", "1 1 2", "pairs.txt", 1, "the last field is '2'"),
+      ("1 a 1 x.jpg", "1", "pairs.txt", 1, "1 fields"),
+      ("1 a 1 x.jpg\n2 a 1 y.jpg", "1 2 0", "pairs.txt", 1, "it says 0, but the templates are of a and a"),
+      ("x.jpg 1 1\ny.jpg 2 1", "1 2", "pairs.txt", 1, "does not say whether"),
+    ] as [(String, String, String, Int?, String)])
+  func badLists(list: String, pairs: String, path: String, line: Int?, reason: String) {
+    let error = #expect(throws: PairListError.self) { try read(list, pairs) }
+    #expect(error?.path == path && error?.line == line)
+    #expect(error?.reason.contains(reason) == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  @Test func oneKindOfPairs() {
+    #expect(throws: EvaluationError.self) { try Verification(try read(list, "7 9\n")) }
+  }
+
+  /// Unit vectors (0.6, 0.8), (0, 1), (1, 0): the mean of the first and the third is one medium, the second another.
+  @Test func meanOfMediaMeans() throws {
+    let table = try EmbeddingTable([3, 4, 0, 2, 5, 0], width: 2) { "\($0)" }
+    let template = FaceTemplate(id: "7", subject: nil, media: [[10, 12], [11]])
+    let vector = try #require(template.vector(table, [10: 0, 11: 1, 12: 2]))
+    #expect(abs(vector[0] - 0.4) < 1e-15 && abs(vector[1] - 0.7) < 1e-15)
+    // An image that could not be read is left out of its medium, and a medium without an image out of the template.
+    let rest = try #require(template.vector(table, [10: 0]))
+    #expect(abs(rest[0] - 0.6) < 1e-15 && abs(rest[1] - 0.8) < 1e-15)
+    #expect(template.vector(table, [3: 0]) == nil)
+  }
+}
