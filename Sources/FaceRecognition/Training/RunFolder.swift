@@ -27,6 +27,18 @@ package struct RunFolder: Sendable {
     try? manager.removeItem(atPath: probe)
   }
 
+  /// Removes what a run left that ended before its first checkpoint, so that it can start anew. A finished run stays.
+  package func clearWithoutCheckpoint() throws {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: model) { return }
+    for path in [metrics, configuration, file("checkpoints")] where manager.fileExists(atPath: path) {
+      if path == file("checkpoints"), try !manager.contentsOfDirectory(atPath: path).isEmpty { return }
+      do { try manager.removeItem(atPath: path) } catch {
+        throw FileError("removing what a run without checkpoint left", path, code: Self.code(of: error))
+      }
+    }
+  }
+
   private static func code(of error: any Error) -> CInt {
     let error = error as NSError
     let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
