@@ -51,10 +51,11 @@ import Testing
   @Test(arguments: [nil, "MPI_Iallreduce"], [nil, 0, 1_000_000]) func messagesTravel(routine: String?, step: Int?)
     throws
   {
+    let token: UInt64 = 0xFEDC_BA98_7654_3210
     let message = WatchMessage(
-      token: 0xFEDC_BA98_7654_3210, kind: .report, rank: 3, glance: .init(step: step, routine: routine, seconds: 2.5))
+      token: token, kind: .report, rank: 3, glance: .init(step: step, routine: routine, seconds: 2.5))
     #expect(message.bytes.count == WatchMessage.byteCount)
-    #expect(WatchMessage(message.bytes, token: message.token, ranks: 4) == message)
+    #expect(WatchMessage(message.bytes, token: token, ranks: 4) == message)
   }
 
   @Test func strangersAreNotHeard() {

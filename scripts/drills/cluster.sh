@@ -39,8 +39,8 @@ if [[ -z $data ]]; then
 fi
 export DATA=$data
 
-# 40 steps of some ten milliseconds, a checkpoint each 5: long enough to be disturbed in the middle.
-train=(train --data "$data" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 40
+# 24 steps of some ten milliseconds, a checkpoint each 5: long enough to be disturbed in the middle.
+train=(train --data "$data" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 24
   --learning-rate 0.02 --augment standard --logit-scale 16 --seed 3 --verify-replicas 10 --checkpoint-every 5)
 
 fail() {
@@ -76,7 +76,7 @@ accident() {
   undisturbed
   ends 0 scripts/cluster-test.sh 2 --restarts 2 --during "
     reached() { (( \$(steps $work/$run) >= 8 )); }
-    wait_for 60 reached
+    wait_for 300 reached
     $code" -- "${train[@]}" --output "$work/$run" "$@"
   says "all ended within"
   says "starting again from the last checkpoint of $work/$run \(1 of 2"
@@ -118,7 +118,7 @@ lost() {
   local small=("${train[@]/mobilefacenet/spherenet20}")
   ends 0 scripts/cluster-test.sh 3 --restarts 1 --during "
     reached() { (( \$(steps $work/lost) >= 8 )); }
-    wait_for 60 reached
+    wait_for 300 reached
     link node2 down; $in_time" -- "${small[@]}" --batch-size 4 --output "$work/lost"
   says "lost node2 \(rank 1\)"
   says "no answer from node2: going on without"
@@ -127,7 +127,7 @@ lost() {
 }
 
 stop() {
-  accident stopped "kill -STOP \$(ranks node2); $in_time" --collective-timeout 5
+  accident stopped "kill -STOP \$(ranks node2); $in_time" --collective-timeout 10
   says "A collective operation hangs: rank 0 on node1 has waited in MPI_[A-Za-z]+ in step [0-9]+ for"
   says "  rank 1 on node2: silent for"
 }
