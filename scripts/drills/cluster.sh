@@ -39,8 +39,8 @@ if [[ -z $data ]]; then
 fi
 export DATA=$data
 
-# 24 steps of some ten milliseconds, a checkpoint each 5: long enough to be disturbed in the middle.
-train=(train --data "$data" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 24
+# 60 steps of some ten milliseconds, a checkpoint each 5: long enough to be disturbed in the middle.
+train=(train --data "$data" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 60
   --learning-rate 0.02 --augment standard --logit-scale 16 --seed 3 --verify-replicas 10 --checkpoint-every 5)
 
 fail() {
