@@ -25,12 +25,16 @@ Options:
                       Two jobs at once on one machine need none too: mpirun would give both the same cores.
   --interface CIDR    The network between nodes, such as 10.1.0.0/16 or eth0. Open MPI otherwise tries all that are
                       up, and hangs on those that do not connect the nodes (Docker's bridge, for one).
+  --restarts N        For train: after a failure start again, up to N times, from the run's last checkpoint, on those hosts
+                      of the host file that answer to ssh. Not after success (exit code 0), a stop that was asked for
+                      (75), wrong options (64) or what cosface refuses (1): that would come again.
   --verbose           Shows where mpirun places and binds the ranks, and lets Open MPI explain what it meets later, too
                       (networks that do not connect, ranks that have gone).
   -h, --help          This text.
 
 The program is .build/release/cosface; COSFACE_BINARY names another. OMP_WAIT_POLICY, GOMP_SPINCOUNT and LD_LIBRARY_PATH,
-where set, go to all ranks. The exit code is mpirun's: cosface's own, or not zero when any rank failed.
+where set, go to all ranks. The exit code is mpirun's: cosface's own, or not zero when any rank failed (69: a rank or host
+was lost, or a collective operation hung; 128 + signal: a rank was killed; 255: mpirun lost a host).
 HELP
 }
 
@@ -43,10 +47,10 @@ number() {
   [[ $2 =~ ^[1-9][0-9]*$ ]] || fail "$1 needs a number of at least 1, not '$2'"
 }
 
-ranks='' threads=1 hostfile='' bind='' interface='' verbose=''
+ranks='' threads=1 hostfile='' bind='' interface='' verbose='' restarts=0
 while (($#)); do
   case $1 in
-    -n | --ranks | --threads | --hostfile | --bind | --interface)
+    -n | --ranks | --threads | --hostfile | --bind | --interface | --restarts)
       (($# >= 2)) || fail "$1 needs a value"
       case $1 in
         -n | --ranks) number "$1" "$2" && ranks=$2 ;;
@@ -54,6 +58,7 @@ while (($#)); do
         --hostfile) hostfile=$2 ;;
         --bind) bind=$2 ;;
         --interface) interface=$2 ;;
+        --restarts) number "$1" "$2" && restarts=$2 ;;
       esac
       shift 2
       ;;
@@ -74,6 +79,23 @@ binary=${COSFACE_BINARY:-$root/.build/release/cosface}
 [[ -x $binary && ! -d $binary ]] || fail "there is no program $binary; build it with: swift build -c release"
 command -v mpirun >/dev/null || fail "there is no mpirun; scripts/setup.sh installs Open MPI"
 
+# The run's folder, for --restarts, and the arguments that go on with it: --output becomes --resume-or-start.
+run='' again=()
+if ((restarts)); then
+  [[ $1 == train ]] || fail "--restarts is for train, not for $1"
+  resumes=''
+  for argument; do if [[ $argument =~ ^--resume(-or-start)?(=|$) ]]; then resumes=1; fi; done
+  previous=''
+  for argument; do
+    case $previous in --output | --resume | --resume-or-start) run=$argument ;; esac
+    case $argument in --output=* | --resume=* | --resume-or-start=*) run=${argument#*=} ;; esac
+    previous=$argument
+    if [[ ! $resumes ]]; then argument=${argument/#--output/--resume-or-start}; fi
+    again+=("$argument")
+  done
+  [[ $run ]] || fail "--restarts needs to know the run's folder: give train --output"
+fi
+
 # Cores that this process may use, without the second threads of a core: they share its arithmetic.
 local_cores() {
   local physical allowed
@@ -93,24 +115,61 @@ nodes() {
   }'
 }
 
+# Whether mpirun reaches the host without ssh.
+is_local() { [[ " localhost 127.0.0.1 $(hostname) $(hostname -f 2>/dev/null) $(hostname -I 2>/dev/null) " == *" $1 "* ]]; }
+
+# The hosts among the arguments that do not answer to ssh.
+silent_hosts() {
+  local host probes=()
+  for host; do
+    if is_local "$host"; then continue; fi
+    # shellcheck disable=SC2086
+    { ssh ${OMPI_MCA_plm_rsh_args:-} -o BatchMode=yes -o ConnectTimeout=10 -n "$host" true >/dev/null 2>&1 || echo "$host"; } &
+    probes+=($!)
+  done
+  if ((${#probes[@]})); then wait "${probes[@]}"; fi
+}
+
 # room: how many ranks have cores of their own; empty where only mpirun knows.
-room='' placement=()
-if [[ $hostfile ]]; then
-  [[ -r $hostfile ]] || fail "there is no host file $hostfile; hostfiles/cluster.example is one to copy"
-  room=0 hosts=''
+room='' placement=() names=()
+# Where the ranks go: reads the host file, leaving out the hosts in $lost.
+lost=''
+place() {
+  room=0 placement=() names=()
+  local hosts='' host slots
   while read -r host slots; do
+    if [[ " $lost " == *" $host "* ]]; then continue; fi
     [[ $slots =~ ^[0-9]+$ ]] || fail "$hostfile: slots of $host is '$slots', not a number"
+    names+=("$host")
     if ((slots == 0)); then
-      [[ $ranks && $threads == 1 ]] || fail "$hostfile: $host needs slots=CORES (or give -n, with one thread per rank)"
-      room='' && break
+      [[ $asked && $threads == 1 ]] || fail "$hostfile: $host needs slots=CORES (or give -n, with one thread per rank)"
+      room=''
+      continue
     fi
     ((slots < threads)) && fail "$hostfile: $host has $slots slots, too few for $threads threads per rank"
     hosts+=${hosts:+,}$host:$((slots / threads))
-    room=$((room + slots / threads))
+    if [[ $room ]]; then room=$((room + slots / threads)); fi
   done < <(nodes)
-  [[ $room != 0 ]] || fail "$hostfile names no host"
+  ((${#names[@]})) || fail "$hostfile names no host${lost:+ that answers}"
   # mpirun would place one rank per slot; with several threads a rank takes several.
-  if ((threads > 1)); then placement=(--host "$hosts"); else placement=(--hostfile "$hostfile"); fi
+  if ((threads > 1)) || [[ $lost && $room ]]; then
+    placement=(--host "$hosts")
+  elif [[ $lost ]]; then
+    placement=(--host "$(IFS=, && echo "${names[*]}")")
+  else
+    placement=(--hostfile "$hostfile")
+  fi
+}
+
+asked=$ranks
+if [[ $hostfile ]]; then
+  [[ -r $hostfile ]] || fail "there is no host file $hostfile; hostfiles/cluster.example is one to copy"
+  place
+  # mpirun's own message names no host.
+  if ((${#names[@]} > 1)) && [[ -z ${OMPI_MCA_plm_rsh_agent:-}${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
+    silent=$(silent_hosts "${names[@]}")
+    [[ -z $silent ]] || fail "no answer to ssh (it must work without a password) from: ${silent//$'\n'/, }"
+  fi
 elif [[ ${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
   ranks=${ranks:-${SLURM_NTASKS:-}}
   [[ $ranks ]] || fail "in this batch job the number of ranks is unknown: give -n"
@@ -119,27 +178,38 @@ else
 fi
 ranks=${ranks:-$((room > 0 ? room : 1))}
 
+turns=()
 if [[ $room ]] && ((ranks > room)); then
   wanted="$ranks rank(s) of $threads thread(s) need more cores than there are: $room such rank(s) would fit"
   [[ ${bind:-none} == none ]] || fail "$wanted; --bind $bind needs a core for each thread, --bind none does not"
   echo "launch.sh: warning: $wanted. They take turns, and everything is slower." >&2
   bind=none
   # Ranks that wait must leave the core to those that work.
-  placement+=(--oversubscribe --mca mpi_yield_when_idle 1)
+  turns=(--oversubscribe --mca mpi_yield_when_idle 1)
   export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 fi
 bind=${bind:-core}
+settings=("${turns[@]}")
 case $bind in
-  core | hwthread) placement+=(--map-by "slot:PE=$threads" --bind-to "$bind") ;;
-  *) placement+=(--map-by slot --bind-to "$bind") ;;
+  core | hwthread) settings+=(--map-by "slot:PE=$threads" --bind-to "$bind") ;;
+  *) settings+=(--map-by slot --bind-to "$bind") ;;
 esac
 
 # oob is mpirun's own traffic, btl the ranks'.
 if [[ $interface ]]; then
-  placement+=(--mca btl_tcp_if_include "$interface" --mca oob_tcp_if_include "$interface")
+  settings+=(--mca btl_tcp_if_include "$interface" --mca oob_tcp_if_include "$interface")
+elif ((${#names[@]} > 1)); then
+  bridges=$(sed -n 's/^ *\(\(docker\|br-\|virbr\|lxcbr\|lxdbr\|podman\|cni\)[^:]*\):.*/\1/p' /proc/net/dev | paste -sd ' ')
+  [[ -z $bridges ]] || echo "launch.sh: warning: this host has $bridges, which leads to no other host. If the ranks do not find" \
+    "each other, name the network between the hosts with --interface." >&2
+fi
+if [[ $hostfile || ${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
+  # Within half a minute mpirun sees that a host is gone, and a host that mpirun is: by default it takes many minutes.
+  settings+=(--mca oob_tcp_keepalive_time 8 --mca oob_tcp_keepalive_intvl 4 --mca oob_tcp_keepalive_probes 2
+    --mca plm_rsh_args "${OMPI_MCA_plm_rsh_args:+$OMPI_MCA_plm_rsh_args }-o ServerAliveInterval=5 -o ServerAliveCountMax=4")
 fi
 # cosface silences those explanations once it runs, unless this variable is set.
-if [[ $verbose ]]; then placement+=(--report-bindings --display-map -x OMPI_MCA_orte_execute_quiet=0); fi
+if [[ $verbose ]]; then settings+=(--report-bindings --display-map -x OMPI_MCA_orte_execute_quiet=0); fi
 
 # OpenBLAS reads a variable of its own first.
 export OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads
@@ -152,13 +222,64 @@ done
 # mpirun refuses root unless told twice; containers often have no other user.
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
-# Without --quiet: it would also hide why mpirun itself fails (too few slots, a node out of reach).
-line=(mpirun -n "$ranks" "${placement[@]}" "${exported[@]}" "$binary" "$@")
-{
-  for name in OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMP_NUM_THREADS OPENBLAS_NUM_THREADS OMP_WAIT_POLICY; do
-    if [[ -v $name ]]; then printf '%s=%q ' "$name" "${!name}"; fi
+# compose COSFACE'S ARGUMENTS...: leaves the command in `line`, and shows it.
+compose() {
+  # Without --quiet: it would also hide why mpirun itself fails (too few slots).
+  line=(mpirun -n "$ranks" "${placement[@]}" "${settings[@]}" "${exported[@]}" "$binary" "$@")
+  {
+    for name in OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMP_NUM_THREADS OPENBLAS_NUM_THREADS OMP_WAIT_POLICY; do
+      if [[ -v $name ]]; then printf '%s=%q ' "$name" "${!name}"; fi
+    done
+    printf '%q ' "${line[@]}"
+    printf '\n'
+  } >&2
+}
+
+compose "$@"
+((restarts)) || exec "${line[@]}"
+
+# Signals go on to mpirun, which passes USR1 to the ranks; whoever ends the job does not want it started again.
+job='' stopped=''
+forward() {
+  if [[ $1 != USR1 ]]; then stopped=1; fi
+  if [[ $job ]]; then kill -"$1" "$job" 2>/dev/null || true; fi
+}
+for signal in INT TERM HUP USR1; do
+  # shellcheck disable=SC2064
+  trap "forward $signal" "$signal"
+done
+
+# Fewer ranks for the hosts that are left: as many as have room and divide the global batch evenly.
+shrink() {
+  local state batch parts
+  if [[ -z $room ]] || ((ranks <= room)); then return; fi
+  ranks=$room
+  state=$("$binary" inspect "$run" --json 2>/dev/null || true)
+  batch=$(sed -n 's/.*"globalBatchSize" : \([0-9]*\).*/\1/p' <<<"$state" | head -n 1)
+  parts=$(sed -n 's/.*"gradientAccumulation" : \([0-9]*\).*/\1/p' <<<"$state" | head -n 1)
+  while [[ $batch ]] && ((ranks > 1 && batch % (ranks * ${parts:-1}) != 0)); do ranks=$((ranks - 1)); done
+}
+
+for ((attempt = 0; ; attempt++)); do
+  "${line[@]}" <&0 &
+  job=$!
+  while true; do
+    code=0
+    wait "$job" || code=$?
+    kill -0 "$job" 2>/dev/null || break  # Otherwise a signal woke us.
   done
-  printf '%q ' "${line[@]}"
-  printf '\n'
-} >&2
-exec "${line[@]}"
+  job=''
+  case $code in 0 | 1 | 64 | 75) exit "$code" ;; esac
+  if [[ $stopped ]] || ((attempt == restarts)); then exit "$code"; fi
+  sleep 2
+  if [[ $hostfile ]]; then
+    lost=$(silent_hosts "${names[@]}" | paste -sd ' ')
+    if [[ $lost ]]; then echo "launch.sh: no answer from $lost: going on without" >&2; fi
+    asked=$ranks
+    place
+    shrink
+  fi
+  echo "launch.sh: ended with exit code $code; starting again from the last checkpoint of $run ($((attempt + 1)) of $restarts" \
+    "restarts) with $ranks ranks" >&2
+  compose "${again[@]}"
+done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that everything needed for building is installed: Debian packages by apt, and Swift, which it cannot install.
-# Does nothing, and needs no network, where all is there.
+# Does nothing, and needs no network, where all is there. --only-cluster: what scripts/cluster-test.sh needs, instead.
 set -euo pipefail
 
 packages=(
@@ -11,6 +11,9 @@ packages=(
   libxxhash-dev                                   # digests
   g++ pkg-config                                  # Swift links with g++'s libraries, libgomp among them
 )
+
+# To make hosts out of one machine. Debian also starts the service of openssh-server where it has systemd.
+if [[ ${1:-} == --only-cluster ]]; then packages=(iproute2 openssh-client openssh-server util-linux procps); fi
 
 if ! command -v dpkg-query >/dev/null; then
   echo "setup.sh: this is not Debian; see that you have what these packages hold: ${packages[*]}" >&2
@@ -35,6 +38,7 @@ else
       apt-get install --yes --quiet --quiet --no-install-recommends "${missing[@]}"
   fi
 
+  if [[ ${1:-} == --only-cluster ]]; then exit 0; fi
   # Where both variants are installed Debian prefers pthread, whose second pool of threads would fight with ours.
   blas=$(readlink -f "/usr/lib/$(uname -m)-linux-gnu/libopenblas.so.0" || true)
   if [[ $blas != *openblas-openmp* ]]; then

@@ -25,7 +25,11 @@ package struct MPIError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// The one place where the return codes of MPI are looked at.
-func check(_ routine: StaticString, _ code: CInt) throws(MPIError) {
+/// Calls the MPI library: the one place where its return codes are looked at, and where the watchdog learns of the call.
+@inline(__always)
+func check(_ routine: StaticString, _ call: @autoclosure () -> CInt) throws(MPIError) {
+  Activity.enter(routine)
+  let code = call()
+  Activity.leave()
   if code != MPI_SUCCESS { throw MPIError(routine: "\(routine)", code: code) }
 }

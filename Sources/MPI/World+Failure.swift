@@ -26,8 +26,12 @@ extension World {
   /// - between nodes, later nodes wait, long enough for the abort of an earlier one to find them silent.
   /// The others wait to be ended. Where there is no such folder (another launcher) every rank tells its error.
   ///
+  /// `patience`: seconds after the message in which mpirun may end the job by itself.
+  ///
   /// The corresponding C function is `MPI_Abort`.
-  static func abort(_ report: FailureReport, rank: (rank: Int, size: Int)?, at placement: Placement?) -> Never {
+  static func abort(
+    _ report: FailureReport, rank: (rank: Int, size: Int)?, at placement: Placement?, patience: Int = 0
+  ) -> Never {
     fflush(nil)
     // Who waits below to be ended must not hear that end as a request, and go on to tell its error too.
     for number in [SIGTERM, SIGINT, SIGUSR1] { signal(number, SIG_DFL) }
@@ -35,7 +39,7 @@ extension World {
     if !claimsReport() { sleep(milliseconds: 10_000) }  // The rank that tells ends this one long before.
     write(report.message + origin(rank, placement))
     // mpirun passes output on in its own time, and drops what it has not read when it ends the job.
-    sleep(milliseconds: 100)
+    sleep(milliseconds: 100 + 1000 * patience)
     silenceLibrary()
     if isRunning { MPI_Abort(MPI_COMM_WORLD, report.exitCode) }
     _exit(report.exitCode)

@@ -6,19 +6,29 @@ package enum World {
   /// Starts MPI, runs `body` with the communicator of all ranks, and finishes MPI.
   ///
   /// If `body` throws on any rank, all ranks end: one message on standard error, exit code not zero, no return.
-  /// - Parameter report: What to tell of an error, and the exit code of the job.
+  ///
+  /// A job that would hang ends as well: a watchdog names the ranks that did not arrive, and hosts that are lost. Its exit
+  /// code is 69.
+  /// - Parameters:
+  ///   - collectiveTimeout: Seconds that a rank may wait in one collective operation; 0 for ever.
+  ///   - report: What to tell of an error, and the exit code of the job.
   @discardableResult
   package static func run<Result>(
+    collectiveTimeout: Double = 300,
     reporting report: (any Error) -> FailureReport = FailureReport.init,
     _ body: (Communicator) throws -> Result
   ) -> Result {
     var placement: Placement?
     do {
       let communicator = try initialize()
-      placement = try communicator.placement()
+      let watchdog = Watchdog(rank: communicator.rank, size: communicator.size, timeout: collectiveTimeout)
+      let place = try communicator.placement()
+      placement = place
+      try watchdog?.join(communicator, place)
       silenceLibrary()
       let result = try body(communicator)
       try finalize()
+      watchdog?.finish()
       return result
     } catch {
       abort(report(error), rank: currentRank, at: placement)

@@ -11,6 +11,6 @@ struct Cosface: ParsableCommand {
       InspectCommand.self,
       DatasetCommand.self,
       BenchCommand.self,
-      DatasetCommand.self,
+      CheckCommand.self,
     ])
 }

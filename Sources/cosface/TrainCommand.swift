@@ -9,7 +9,9 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a network on a folder of faces: one folder per person, started alone or by mpirun.",
     discussion: """
       Lengths of training (--warmup, --validate-every, ...) are steps, or epochs with an e behind: 500, 2e, 0.5e. \
-      The run's folder receives model.safetensors, metrics.jsonl and configuration.json.
+      The run's folder receives model.safetensors, metrics.jsonl and configuration.json. \
+      Exit codes: 0 trained, 75 stopped and saved, 1 refused before the first step or broken in a way that would come again, \
+      64 wrong options, 69 a rank or host was lost or hung, 70 another failure while training.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions
@@ -18,6 +20,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions
   @OptionGroup(title: "Run") var running: RunOptions
+  @OptionGroup(title: "Run") var waiting: WaitingOptions
 
   func validate() throws {
     guard running.resume == nil else { return }
@@ -29,8 +32,17 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     var outcome = Trainer.Outcome.complete
-    World.run { communicator in
-      let threads = Threads.use(running.threads, try communicator.placement())
+    var isTraining = false
+    // launch.sh --restarts tells from the exit code whether starting again can help.
+    func report(_ error: any Error) -> FailureReport {
+      FailureReport(message: "Error: \(error)", exitCode: isTraining && !(error is TrainingError) ? 70 : 1)
+    }
+    World.run(collectiveTimeout: waiting.collectiveTimeout, reporting: report) { communicator in
+      let placement = try communicator.placement()
+      let threads = Threads.use(running.threads, placement)
+      for warning in try StartCheck.run(communicator, placement) where communicator.rank == 0 {
+        print("warning   \(warning)")
+      }
       let given = try options(threads: threads)
       var resumption: Resumption?
       if let run = running.resume ?? running.resumeOrStart {
@@ -39,9 +51,10 @@ struct TrainCommand: ParsableCommand {
           orStart: running.resume == nil, communicator)
       }
       let kind = resumption.flatMap { NetworkKind(rawValue: $0.options.network) } ?? network.network
-      outcome = try Trainer(
-        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil, communicator
-      ).run()
+      let trainer = try Trainer(
+        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil, communicator)
+      isTraining = true
+      outcome = try trainer.run()
     }
     if case .stopped(let code) = outcome { throw ExitCode(code) }
   }

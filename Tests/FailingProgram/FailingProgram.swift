@@ -1,9 +1,13 @@
+import Foundation
 import MPI
 
 /// Fails as the arguments say, on the ranks `all`, `first`, `last` or `none`: `failing-program RANKS [MODE]`.
 ///
-/// MODE is `throw` (default), `mpi` (an error that MPI reports), `late` (with a reduction under way), or `drop`
-/// (a request that nobody waits for).
+/// MODE is `throw` (default), `mpi` (an error that MPI reports), `late` (with a reduction under way), `drop`
+/// (a request that nobody waits for), `busy` (comes an hour late to a collective), `stop` (stops itself), or `other`
+/// (goes to a collective that the others do not call).
+///
+/// COLLECTIVE_TIMEOUT: seconds that the watchdog grants.
 @main
 struct FailingProgram {
   struct MissingFolder: Error, CustomStringConvertible {
@@ -13,7 +17,8 @@ struct FailingProgram {
   static func main() {
     let ranks = CommandLine.arguments.dropFirst().first ?? "none"
     let mode = CommandLine.arguments.dropFirst(2).first ?? "throw"
-    World.run(reporting: { FailureReport(message: "Error: \($0)", exitCode: 3) }) { world in
+    let timeout = ProcessInfo.processInfo.environment["COLLECTIVE_TIMEOUT"].flatMap { Double($0) } ?? 300
+    World.run(collectiveTimeout: timeout, reporting: { FailureReport(message: "Error: \($0)", exitCode: 3) }) { world in
       let fails: Bool =
         switch ranks {
         case "all": true
@@ -21,6 +26,7 @@ struct FailingProgram {
         case "last": world.rank == world.size - 1
         default: false
         }
+      World.begin(step: 7)
       guard fails else { return try world.barrier() }
       switch mode {
       case "mpi": _ = try world.broadcast(1, from: world.size)
@@ -35,6 +41,13 @@ struct FailingProgram {
         let value = UnsafeMutableBufferPointer<Float>.allocate(capacity: 1)
         value.initialize(repeating: 1)
         _ = try world.startAllReduce(value)
+      case "busy":
+        Thread.sleep(forTimeInterval: 3600)
+        try world.barrier()
+      case "stop":
+        raise(SIGSTOP)
+        try world.barrier()
+      case "other": _ = try world.split(color: 0)
       default: throw MissingFolder()
       }
     }

@@ -1,3 +1,4 @@
+import MPI
 import TestSupport
 import Testing
 
@@ -40,6 +41,20 @@ import Testing
     #expect(result.lines.first?.contains("MPI_Bcast failed with code 8: MPI_ERR_ROOT") == true)
   }
 
+  /// A rank that comes late, is stopped, or goes elsewhere: the watchdog names it, and ends all.
+  @Test(arguments: [
+    ("busy", "rank 2 on ", "busy outside of MPI in step 7"), ("stop", "rank 2 on ", ": "),
+    ("other", "All ranks wait for one another", "in MPI_Comm_split in step 7"),
+  ])
+  func aHangIsEndedByTheWatchdog(mode: String, who: String, what: String) throws {
+    let result = try run(["last", mode], ranks: 3, environment: ["COLLECTIVE_TIMEOUT": "3"])
+    #expect(result.exitCode == Watch.exitCode, "\(result)")
+    #expect(result.lines.filter { $0.hasPrefix("Error: ") }.count == 1, "\(result)")
+    #expect(result.text.contains("has waited in MPI_Barrier in step 7 for "), "\(result)")
+    #expect(result.text.contains(who) && result.text.contains(what), "\(result)")
+    #expect(mode == "other" || result.lines.filter { $0.hasPrefix("  rank ") }.count == 1, "\(result)")
+  }
+
   @Test func aDroppedRequestStopsTheProgram() throws {
     let result = try run(["all", "drop"], ranks: nil)
     #expect(result.exitCode != 0)
@@ -47,9 +62,9 @@ import Testing
   }
 
   /// Runs the program under mpirun, or by itself if `ranks` is nil.
-  func run(_ arguments: [String], ranks: Int?) throws -> Subprocess.Outcome {
+  func run(_ arguments: [String], ranks: Int?, environment: [String: String] = [:]) throws -> Subprocess.Outcome {
     let program = Subprocess.products.appendingPathComponent("failing-program").path
     let mpirun = ranks.map { ["mpirun", "--oversubscribe", "--timeout", "60", "-n", "\($0)"] } ?? []
-    return try Subprocess.run(mpirun + [program] + arguments)
+    return try Subprocess.run(mpirun + [program] + arguments, environment: environment)
   }
 }

@@ -42,12 +42,63 @@ import Testing
     (["--treads", "2", "train"], "launch.sh: there is no option --treads"),
     (["--bind", "left", "train"], "launch.sh: --bind is core, none, socket, numa or hwthread, not 'left'"),
     (["-n"], "launch.sh: -n needs a value"),
+    (["--restarts", "2", "check"], "launch.sh: --restarts is for train, not for check"),
+    (["--restarts", "2", "train", "--data", "d"], "launch.sh: --restarts needs to know the run's folder"),
     ([], "launch.sh: what should cosface do?"),
   ])
   func wrongOptionsAreExplained(arguments: [String], message: String) throws {
     let result = try Subprocess.run([Self.script] + arguments, environment: ["COSFACE_BINARY": "/bin/true"])
     #expect(result.exitCode == 2)
     #expect(result.lines.count == 1 && result.lines[0].hasPrefix(message), "\(result)")
+  }
+
+  /// A program in cosface's place that writes down how it is started, and ends with each of `codes` in turn.
+  private func restart(_ arguments: [String], restarts: Int = 2, codes: [Int]) throws
+    -> (outcome: Subprocess.Outcome, starts: [String])
+  {
+    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let program = folder + "/program"
+    let text = """
+      #!/bin/bash
+      echo "$*" >>\(folder)/starts
+      codes=(\(codes.map(String.init).joined(separator: " ")))
+      code=${codes[$(wc -l <\(folder)/starts) - 1]}
+      [[ $code != 137 ]] || kill -KILL $$
+      exit $code
+
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: program))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+    let outcome = try Subprocess.run(
+      [Self.script, "-n", "1", "--bind", "none", "--restarts", "\(restarts)", "--"] + arguments,
+      environment: ["COSFACE_BINARY": program])
+    let starts = try String(contentsOfFile: folder + "/starts", encoding: .utf8)
+    return (outcome, starts.split(separator: "\n").map(String.init))
+  }
+
+  @Test func aRankThatWasKilledIsStartedAgainFromItsRun() throws {
+    let (outcome, starts) = try restart(
+      ["train", "--data", "d", "--output", "runs/a", "--steps", "9"], codes: [137, 69, 0])
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(
+      starts == [
+        "train --data d --output runs/a --steps 9", "train --data d --resume-or-start runs/a --steps 9",
+        "train --data d --resume-or-start runs/a --steps 9",
+      ])
+    #expect(outcome.text.contains("exit code 137; starting again from the last checkpoint of runs/a (1 of 2 restarts)"))
+  }
+
+  @Test(arguments: [0, 1, 64, 75]) func whatWouldComeAgainOrIsDoneIsNotStartedAgain(code: Int) throws {
+    let (outcome, starts) = try restart(["train", "--output=runs/a"], codes: [code, 0])
+    #expect(outcome.exitCode == Int32(code) && starts.count == 1, "\(outcome)")
+  }
+
+  @Test func restartsAreCounted() throws {
+    let (outcome, starts) = try restart(["train", "--resume", "runs/a"], restarts: 1, codes: [70, 70, 0])
+    #expect(outcome.exitCode == 70, "\(outcome)")
+    #expect(starts == ["train --resume runs/a", "train --resume runs/a"])
   }
 
   @Test func aMissingProgramIsNamed() throws {

@@ -11,21 +11,29 @@ package struct RankAgreement {
     }
 
     package let rows: [Row]
+    /// By rank.
+    package let hosts: [String]
 
     package var description: String {
       let lines = rows.map { row in
         let values = Dictionary(grouping: row.values.indices) { row.values[$0] }
           .sorted { $0.value[0] < $1.value[0] }
-          .map { value, ranks in "'\(value)' on rank \(Self.list(ranks))" }
+          .map { value, ranks in "'\(value)' on rank \(Self.list(ranks.map(String.init)))\(place(of: ranks))" }
         return "  \(row.name): \(values.joined(separator: ", "))"
       }
       return "The ranks do not agree; all must be given the same:\n" + lines.joined(separator: "\n")
     }
 
-    private static func list(_ ranks: [Int]) -> String {
-      ranks.count <= 8
-        ? ranks.map(String.init).joined(separator: ", ")
-        : ranks.prefix(6).map(String.init).joined(separator: ", ") + " and \(ranks.count - 6) more"
+    /// " (node1, node2)" where there are several hosts.
+    private func place(of ranks: [Int]) -> String {
+      guard Set(hosts).count > 1 else { return "" }
+      var seen: Set<String> = []
+      return " (\(Self.list(ranks.map { hosts[$0] }.filter { seen.insert($0).inserted })))"
+    }
+
+    private static func list(_ names: [String]) -> String {
+      names.count <= 8
+        ? names.joined(separator: ", ") : names.prefix(6).joined(separator: ", ") + " and \(names.count - 6) more"
     }
   }
 
@@ -41,6 +49,8 @@ package struct RankAgreement {
       Failure.Row(name: name, values: all.map { rank in rank.first { $0[0] == name }?[1] ?? "nothing" })
     }
     let differing = rows.filter { Set($0.values).count > 1 }
-    if !differing.isEmpty { throw Failure(rows: differing) }
+    if differing.isEmpty { return }
+    let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
+    throw Failure(rows: differing, hosts: hosts.map { String(decoding: $0, as: UTF8.self) })
   }
 }

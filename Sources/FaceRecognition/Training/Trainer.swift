@@ -168,6 +168,7 @@ package final class Trainer {
   private enum Wish: Comparable { case nothing, checkpoint, stop }
 
   private func trainStep(_ index: Int) throws -> (MetricsFile.Line, Wish) {
+    World.begin(step: index)
     let start = ContinuousClock.now
     let waited = loader.waited
     let batch = try loader.next()

@@ -1,0 +1,42 @@
+import ArgumentParser
+import FaceRecognition
+import Foundation
+import MPI
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Look at a cluster before a long run: hosts, binding, memory, versions, data, links.",
+    discussion: """
+      To be run on the ranks of the run to come: scripts/launch.sh --hostfile FILE -- check --data DIR. \
+      Ranks with another program, other libraries or other data are refused with a table. What makes runs slow or hang is \
+      named: bridges that lead nowhere, cores that ranks share, two pools of threads, a slow link.
+      """)
+
+  @Option(help: "Folder of faces: all ranks must see the same people, images and sizes.")
+  var data: String?
+
+  @Option(help: "Threads per rank; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  var threads: Int?
+
+  @OptionGroup var waiting: WaitingOptions
+
+  @Flag(help: "Print one JSON object; latencySeconds and bytesPerSecond are those of the slowest links.")
+  var json = false
+
+  func validate() throws {
+    if let threads { try Validation.atLeast(1, "--threads", threads) }
+  }
+
+  func run() throws {
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
+      let placement = try communicator.placement()
+      Threads.use(threads, placement)
+      var check = ClusterCheck()
+      check.data = data
+      let report = try check.run(communicator, placement)
+      guard communicator.rank == 0 else { return }
+      FileHandle.standardOutput.write(json ? try report.json() + Data("\n".utf8) : Data(report.text.utf8))
+    }
+  }
+}
