@@ -25,7 +25,11 @@ package struct MPIError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// The one place where the return codes of MPI are looked at.
-func check(_ routine: StaticString, _ code: CInt) throws(MPIError) {
+/// Calls the MPI library: the one place where its return codes and its time are looked at.
+@inline(__always)
+func check(_ routine: StaticString, _ call: @autoclosure () -> CInt) throws(MPIError) {
+  let start = LibraryTime.now
+  let code = call()
+  LibraryTime.add(routine, since: start)
   if code != MPI_SUCCESS { throw MPIError(routine: "\(routine)", code: code) }
 }

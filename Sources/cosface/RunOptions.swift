@@ -32,9 +32,6 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Compare all weights among the ranks, to the bit, after every so many steps.")
   var verifyReplicas: Int?
 
-  @Option(help: "Megabytes of gradients that one allreduce carries.")
-  var bucketMegabytes = 4
-
   func validate() throws {
     if let threads { try Validation.atLeast(1, "--threads", threads) }
     if let verifyReplicas { try Validation.atLeast(1, "--verify-replicas", verifyReplicas) }
@@ -46,7 +43,6 @@ struct RunOptions: ParsableArguments {
     guard !acceptChanges || (resume ?? resumeOrStart) != nil else {
       throw ValidationError("--accept-changes goes with --resume.")
     }
-    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
   }
 
   func fill(_ options: inout TrainingOptions) {
@@ -55,6 +51,5 @@ struct RunOptions: ParsableArguments {
     options.keep = keep
     options.stopAfter = stopAfter
     options.verifyReplicas = verifyReplicas
-    options.bucketMegabytes = bucketMegabytes
   }
 }

@@ -17,6 +17,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions
   @OptionGroup(title: "Run") var running: RunOptions
+  @OptionGroup(title: "Communication") var communication: CommunicationOptions
 
   func validate() throws {
     guard running.resume == nil else { return }
@@ -51,6 +52,7 @@ struct TrainCommand: ParsableCommand {
     loss.fill(&options)
     try optimization.fill(&options)
     running.fill(&options)
+    communication.fill(&options)
     options.threads = threads
     return options
   }

@@ -16,6 +16,7 @@ package struct Resumption {
   private static let free: Set<String> = [
     "data", "output", "threads", "workers", "bucketMegabytes", "checkpointEvery", "keep", "verifyReplicas",
     "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter",
+    "trace", "traceSteps",
   ]
 
   /// Finds the newest whole checkpoint of `run`; nil where there is none and `orStart` allows it.
@@ -60,7 +61,7 @@ package struct Resumption {
       throw ModelFileError(path: run, reason: "has a checkpoint without a configuration")
     }
     // This start's own business, never the last one's.
-    members["stopAfter"] = asked["stopAfter"]
+    for name in ["stopAfter", "trace", "traceSteps"] { members[name] = asked[name] }
     var changes: [ResumeRefusal.Row] = []
     for name in names.sorted() where members[name] != asked[name] {
       if !free.contains(name) {
