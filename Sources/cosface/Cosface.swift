@@ -10,5 +10,6 @@ struct Cosface: ParsableCommand {
       ReplayCommand.self,
       InspectCommand.self,
       BenchCommand.self,
+      PlanCommand.self,
     ])
 }
