@@ -10,6 +10,7 @@ package struct Datatype: @unchecked Sendable {
   static let int32 = Datatype(raw: MPI_INT32_T)
   static let int64 = Datatype(raw: MPI_INT64_T)
   static let uint8 = Datatype(raw: MPI_UINT8_T)
+  static let uint16 = Datatype(raw: MPI_UINT16_T)
 
   /// Bytes of one element, by the MPI library's account.
   ///
@@ -31,6 +32,7 @@ extension Double: MPIScalar { package static var datatype: Datatype { .double } 
 extension Int32: MPIScalar { package static var datatype: Datatype { .int32 } }
 extension Int64: MPIScalar { package static var datatype: Datatype { .int64 } }
 extension UInt8: MPIScalar { package static var datatype: Datatype { .uint8 } }
+extension UInt16: MPIScalar { package static var datatype: Datatype { .uint16 } }
 /// `Int` has 64 bits on every processor that this program runs on.
 extension Int: MPIScalar { package static var datatype: Datatype { .int64 } }
 

@@ -25,11 +25,14 @@ package struct MPIError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// Calls the MPI library: the one place where its return codes are looked at, and where the watchdog learns of the call.
+/// Calls the MPI library: the one place where its return codes and its time are looked at, and where the watchdog learns
+/// of the call.
 @inline(__always)
 func check(_ routine: StaticString, _ call: @autoclosure () -> CInt) throws(MPIError) {
   Activity.enter(routine)
+  let start = LibraryTime.now
   let code = call()
+  LibraryTime.add(routine, since: start)
   Activity.leave()
   if code != MPI_SUCCESS { throw MPIError(routine: "\(routine)", code: code) }
 }

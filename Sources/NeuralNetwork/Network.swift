@@ -52,8 +52,7 @@ package final class Network {
   package func reserve(training: Int, evaluation: Int = 0) {
     var count = 0
     for (batch, mode) in [(training, Mode.training), (evaluation, .evaluation)] where batch > 0 {
-      count = max(
-        count, GraphMemory(graph(mode), Schedule(graph(mode), mode: mode), batch: batch, mode: mode).plan.place().count)
+      count = max(count, Self.passCount(graph(mode), batch: batch, mode))
     }
     grow(to: count)
   }
@@ -96,6 +95,11 @@ package final class Network {
     return Pass(
       graph, schedule, layout, offsets: offsets, memory: memory, batch: batch, mode: mode, scratch: scratch,
       random: random, weights: weights, isPiecewise: !isPlain, convolvesDirectly: convolvesDirectly)
+  }
+
+  /// Floats of activations and their gradients.
+  static func passCount(_ graph: Graph, batch: Int, _ mode: Mode) -> Int {
+    GraphMemory(graph, Schedule(graph, mode: mode), batch: batch, mode: mode).plan.place().count
   }
 
   /// Bytes of activations, their gradients, and scratch.

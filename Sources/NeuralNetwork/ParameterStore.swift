@@ -23,18 +23,9 @@ package final class ParameterStore {
 
   /// `gradients` false: values and momenta only, for a class weight that is updated block by block.
   package init(_ given: [Parameter], gradients hasGradients: Bool = true, momenta hasMomenta: Bool = true) {
-    let line = Self.alignment
-    parameters = given.filter(\.isTrained) + given.filter { !$0.isTrained }
-    var offsets: [Int] = []
-    var end = 0
-    var trainedEnd = 0
-    for parameter in parameters {
-      offsets.append(end)
-      end += (parameter.count + line - 1) / line * line
-      if parameter.isTrained { trainedEnd = end }
-    }
-    self.offsets = offsets
-    trainedCount = trainedEnd
+    let layout = Self.layout(given)
+    (parameters, offsets, trainedCount) = (layout.parameters, layout.offsets, layout.trainedCount)
+    let (end, trainedEnd) = (layout.count, layout.trainedCount)
     valueMemory = AlignedMemory(count: end)
     gradientMemory = AlignedMemory(count: hasGradients ? trainedEnd : 0)
     momentumMemory = AlignedMemory(count: hasMomenta ? trainedEnd : 0)
@@ -45,6 +36,29 @@ package final class ParameterStore {
       if hasGradients { parameter.gradient = .init(rebasing: gradients[range]) }
       if hasMomenta { parameter.momentum = .init(rebasing: momenta[range]) }
     }
+  }
+
+  /// Where parameters lie: the trained ones first, then the fixed ones, each on whole cache lines.
+  static func layout(
+    _ given: [Parameter]
+  ) -> (parameters: [Parameter], offsets: [Int], count: Int, trainedCount: Int) {
+    let parameters = given.filter(\.isTrained) + given.filter { !$0.isTrained }
+    var offsets: [Int] = []
+    var end = 0
+    var trainedEnd = 0
+    for parameter in parameters {
+      offsets.append(end)
+      end += (parameter.count + alignment - 1) / alignment * alignment
+      if parameter.isTrained { trainedEnd = end }
+    }
+    return (parameters, offsets, end, trainedEnd)
+  }
+
+  /// Bytes of a store of such parameters, without making it.
+  static func bytes(_ given: [Parameter], gradients: Bool = true, momenta: Bool = true) -> Int {
+    let layout = layout(given)
+    return MemoryLayout<Float>.stride
+      * (layout.count + layout.trainedCount * ((gradients ? 1 : 0) + (momenta ? 1 : 0)))
   }
 
   /// Gradients accumulate; this starts the next step's sum.

@@ -7,6 +7,9 @@ package final class Pass {
   /// The embeddings, M x K, valid until `backward` or the next pass of the network.
   package let output: Tensor
 
+  /// Hears of every chain of layers; nil costs nothing.
+  package var observer: (any PassObserver)?
+
   let steps: [Step]
   let forwardChains: [Chain]
   let backwardChains: [Chain]
@@ -104,30 +107,55 @@ package final class Pass {
 
   package func forward() {
     beginForward()
-    for chain in forwardChains {
+    for (number, chain) in forwardChains.enumerated() {
+      observer?.begins(chain: number, .forward)
       for index in chain.steps { steps[index].operation.beginForward() }
       chain.pieces.forEach { images in
         for index in chain.steps { forward(index, images) }
       }
+      observer?.ends(chain: number, .forward)
     }
   }
 
   /// Calls `finished` for each layer with parameters as soon as their gradients are complete.
   package func backward<E: Error>(_ finished: (any Layer) throws(E) -> Void) throws(E) {
+    try backward(between: { () throws(E) in }, finished)
+  }
+
+  /// The same, with a call of `between` wherever something else may be driven on: after each piece of a batch that one
+  /// thread works on, else after each chain, and after each gradient of a weight. Never from within a parallel region.
+  package func backward<E: Error>(
+    between: () throws(E) -> Void, _ finished: (any Layer) throws(E) -> Void
+  ) throws(E) {
     precondition(mode == .training, "Backward of an evaluation pass")
     for step in steps { step.operation.reset() }
     steps[steps.count - 1].operation.observeGradient(0..<batch)
-    for chain in backwardChains {
+    for (number, chain) in backwardChains.enumerated() {
+      observer?.begins(chain: number, .backward)
       for index in chain.steps { steps[index].operation.beginBackward() }
-      chain.pieces.forEach { images in
-        for index in chain.steps { backward(index, images) }
-      }
+      try chain.pieces.forEach(
+        { images in
+          for index in chain.steps { backward(index, images) }
+        }, between: between)
       for index in chain.steps {
         steps[index].operation.endBackward()
         if !steps[index].layer.parameters.isEmpty { try finished(steps[index].layer) }
       }
+      observer?.ends(chain: number, .backward)
     }
   }
+
+  /// For each chain of a stage, in the order in which they run, its layers' names: "layer1.0.conv1 + layer1.0.bn1".
+  package func chainNames(_ stage: PassStage) -> [String] {
+    chains(stage).map { chain in chain.steps.map { steps[$0].layer.name }.joined(separator: " + ") }
+  }
+
+  /// For each chain of the backward pass the layers whose gradients it completes.
+  package var backwardLayers: [[any Layer]] {
+    backwardChains.map { chain in chain.steps.map { steps[$0].layer }.filter { !$0.parameters.isEmpty } }
+  }
+
+  private func chains(_ stage: PassStage) -> [Chain] { stage == .forward ? forwardChains : backwardChains }
 
   /// Names of the convolutions' implementations.
   package var implementations: [String] {

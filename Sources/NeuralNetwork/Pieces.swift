@@ -44,4 +44,17 @@ package struct Pieces {
       for piece in ofThread[part] { body(piece) }
     }
   }
+
+  /// The same; `between` is called outside of any parallel region: after each piece where one thread takes them all,
+  /// after all of them where they run side by side.
+  func forEach<E: Error>(_ body: (Range<Int>) -> Void, between: () throws(E) -> Void) throws(E) {
+    guard ofThread.count == 1, Parallel.threads == 1 else {
+      forEach(body)
+      return try between()
+    }
+    for piece in ofThread[0] {
+      body(piece)
+      try between()
+    }
+  }
 }

@@ -13,6 +13,9 @@ struct BenchAllReduce: ParsableCommand {
   @Option(help: "Sums of each size to measure.")
   var steps = 10
 
+  @Option(help: "As what gradients travel: float32, bfloat16.")
+  var gradientType = GradientType.float32
+
   func validate() throws {
     try Validation.atLeast(1, "--megabytes", megabytes)
     try Validation.atLeast(1, "--steps", steps)
@@ -23,6 +26,7 @@ struct BenchAllReduce: ParsableCommand {
       var benchmark = AllReduceBenchmark()
       benchmark.largestBytes = megabytes << 20
       benchmark.steps = steps
+      benchmark.gradientType = gradientType
       return try benchmark.run(communicator)
     }
   }

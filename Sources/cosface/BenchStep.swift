@@ -19,8 +19,11 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Steps to measure.")
   var steps = 10
 
-  @Option(help: "Megabytes of gradients that one allreduce carries.")
+  @Option(help: "Megabytes of gradients that travel together.")
   var bucketMegabytes = 4
+
+  @Option(help: "As what gradients travel: float32, bfloat16.")
+  var gradientType = GradientType.float32
 
   func validate() throws {
     try Validation.atLeast(2, "--batch-size", batchSize)
@@ -41,6 +44,7 @@ struct BenchStep: ParsableCommand {
       benchmark.settings.margin = loss.margin
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       benchmark.settings.bucketBytes = bucketMegabytes << 20
+      benchmark.settings.gradientType = gradientType
       return try benchmark.run(communicator)
     }
   }

@@ -12,5 +12,6 @@ struct Cosface: ParsableCommand {
       DatasetCommand.self,
       BenchCommand.self,
       CheckCommand.self,
+      PlanCommand.self,
     ])
 }

@@ -39,9 +39,6 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Write down which images each step trained on, in the run's samples.jsonl.")
   var logSamples = false
 
-  @Option(help: "Megabytes of gradients that one allreduce carries.")
-  var bucketMegabytes = 4
-
   func validate() throws {
     if let threads { try Validation.atLeast(1, "--threads", threads) }
     if let verifyReplicas { try Validation.atLeast(1, "--verify-replicas", verifyReplicas) }
@@ -56,7 +53,6 @@ struct RunOptions: ParsableArguments {
     guard !acceptChanges || (resume ?? resumeOrStart) != nil else {
       throw ValidationError("--accept-changes goes with --resume.")
     }
-    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
   }
 
   func fill(_ options: inout TrainingOptions) {
@@ -66,6 +62,5 @@ struct RunOptions: ParsableArguments {
     options.stopAfter = stopAfter
     options.verifyReplicas = verifyReplicas
     options.logSamples = logSamples
-    options.bucketMegabytes = bucketMegabytes
   }
 }

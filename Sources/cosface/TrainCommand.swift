@@ -20,7 +20,8 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions
   @OptionGroup(title: "Run") var running: RunOptions
-  @OptionGroup(title: "Run") var waiting: WaitingOptions
+  @OptionGroup(title: "Communication") var communication: CommunicationOptions
+  @OptionGroup(title: "Communication") var waiting: WaitingOptions
 
   func validate() throws {
     guard running.resume == nil else { return }
@@ -68,6 +69,7 @@ struct TrainCommand: ParsableCommand {
     loss.fill(&options)
     try optimization.fill(&options)
     running.fill(&options)
+    communication.fill(&options)
     options.threads = threads
     return options
   }

@@ -139,8 +139,10 @@ extension RankTests {
       try alone.free()
     }
 
-    @Test func replicasStayIdenticalForFiftySteps() throws {
-      let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings(.learned(multiplier: 2)))
+    @Test(arguments: GradientType.allCases) func replicasStayIdenticalForFiftySteps(type: GradientType) throws {
+      var settings = settings(.learned(multiplier: 2))
+      settings.gradientType = type
+      let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings)
       let check = ReplicaCheck(step.replicas)
       let count = 3 * world.size
       for index in 0..<50 {
@@ -149,6 +151,30 @@ extension RankTests {
       }
       step.head.materialize()
       try check.run(world, step: 49)
+    }
+
+    /// Buckets are a matter of time only: the weights have the same bits. bfloat16 is another sum, but a near one.
+    @Test func bucketsAndTypesOfGradients() throws {
+      var weights: [[Float]] = []
+      var losses: [Double] = []
+      for (type, bucketBytes) in [
+        (GradientType.float32, 1 << 14), (.float32, 1 << 26), (.bfloat16, 3000), (.bfloat16, 1 << 26),
+      ] {
+        var settings = settings(.learned(multiplier: 2))
+        (settings.gradientType, settings.bucketBytes) = (type, bucketBytes)
+        let step = try makeStep(.spherenet20, world, capacity: 3, settings: settings)
+        for index in 0..<4 {
+          let batch = images(3 * world.size, seed: UInt64(index))
+          let loss = try train(step, [(3 * world.rank)..<(3 * world.rank + 3)], of: batch, rate: 0.001)
+          if index == 3 { losses.append(loss) }
+        }
+        step.head.materialize()
+        weights.append(Array(step.network.parameters.values) + Array(step.head.classWeight.value))
+      }
+      #expect(weights[0] == weights[1] && weights[2] == weights[3])
+      // With one rank nothing travels.
+      #expect((weights[0] == weights[2]) == (world.size == 1))
+      #expect(abs(losses[2] - losses[0]) <= 1e-2 * losses[0])
     }
 
     @Test func aReplicaThatDiffersIsNamed() throws {

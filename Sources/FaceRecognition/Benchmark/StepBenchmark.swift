@@ -24,6 +24,14 @@ package struct StepBenchmark {
     package let convolutionImagesPerSecond: Double
     /// convolutionSeconds / secondsPerStep
     package let shareOfConvolutionRate: Double
+    /// What a rank sends in a step, by part.
+    package let traffic: [Traffic]
+    /// All parts by their formulas.
+    package let formulaBytesPerStep: Int
+    /// What a host sent through its network in a step, headers and all: the most of any host. nil within one host.
+    package let hostBytesPerStep: Int?
+    package let gradientType: GradientType
+    package let bucketBytes: Int
     package let limits: MachineLimits
 
     package var lines: [(name: String, value: String)] {
@@ -36,7 +44,17 @@ package struct StepBenchmark {
         ),
         ("share reached", "\((100 * shareOfConvolutionRate).shown(1)) %"),
         ("peak memory", "\(peakResidentGB.shown(2)) GB a rank"),
-      ] + limits.lines
+      ]
+        + sentLines + limits.lines
+    }
+
+    private var sentLines: [(name: String, value: String)] {
+      let parts = traffic.map { part in
+        let counted = part.counted.map { ", \($0) counted" } ?? ""
+        return (name: "sent: \(part.name)", value: "\(part.formula) bytes a step by the formula" + counted)
+      }
+      let counted = hostBytesPerStep.map { ", \($0) a host by its network's count" } ?? ""
+      return parts + [("sent in all", "\(formulaBytesPerStep) bytes a step by the formulas" + counted)]
     }
   }
 
@@ -59,15 +77,20 @@ package struct StepBenchmark {
     step.head.initialize(seed: 1)
     try step.synchronize(classWeightNorm: 1)
     let data = BenchmarkData(count: batchSize, shape: network.inputShape, classCount: classes, rank: communicator.rank)
+    var stepCount = 0
+    try communicator.barrier()
+    let sentBefore = NetworkCounter.sentBytes
     let timing = try data.labels.withUnsafeBufferPointer { labels in
       let keys = dropout > 0 ? (0..<batchSize).map { UInt64($0) } : []
       let batch = MicroBatch(images: .init(data.images.elements), labels: labels, keys: keys)
       var index = 0
+      defer { stepCount = index }
       return try Timing.measure(steps) {
         _ = try step.run([batch], index: index, count: batchSize * communicator.size, learningRate: 0.01)
         index += 1
       }
     }
+    let sent = try hostBytes(since: sentBefore, communicator) / max(stepCount, 1)
     // The slowest rank's step is everybody's.
     let seconds = try communicator.allReduce([timing.median, timing.minimum, ResidentMemory.peakGB], .max)
 
@@ -79,12 +102,23 @@ package struct StepBenchmark {
     try communicator.barrier()
     let limits = MachineLimits.measure()
 
+    let traffic = try Traffic.ofStep(step, samples: batchSize, stepCount: stepCount)
+    let hosts = try communicator.placement().nodeCount
     let images = Double(batchSize * communicator.size)
     return Report(
       network: kind.rawValue, ranks: communicator.size, threads: Parallel.threads, batchSize: batchSize,
       classes: classes, embedding: embedding, steps: steps, secondsPerStep: seconds[0],
       fastestSecondsPerStep: seconds[1], imagesPerSecond: images / seconds[0], peakResidentGB: seconds[2],
       convolutionSeconds: convolutionSeconds, convolutionImagesPerSecond: images / convolutionSeconds,
-      shareOfConvolutionRate: convolutionSeconds / seconds[0], limits: limits)
+      shareOfConvolutionRate: convolutionSeconds / seconds[0], traffic: traffic,
+      formulaBytesPerStep: traffic.reduce(0) { $0 + $1.formula }, hostBytesPerStep: hosts > 1 ? sent : nil,
+      gradientType: settings.gradientType, bucketBytes: settings.bucketBytes, limits: limits)
+  }
+
+  /// The most that any host has sent since it had sent `before`.
+  private func hostBytes(since before: Int?, _ communicator: Communicator) throws -> Int {
+    try communicator.barrier()
+    let sent = before.flatMap { before in NetworkCounter.sentBytes.map { $0 - before } } ?? 0
+    return try communicator.allReduce(sent, .max)
   }
 }

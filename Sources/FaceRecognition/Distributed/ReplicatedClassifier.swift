@@ -61,7 +61,7 @@ package final class ReplicatedClassifier: Classifier {
       // Clipping needs the whole gradient's norm first; else rows are updated as soon as their sum is there.
       let whenSummed =
         clips ? nil : { [head] in head.update(piece, with: rule, clearingGradient: true) }
-      try reducer.start(.init(rebasing: head.classWeight.gradient[range]), whenSummed: whenSummed)
+      try reducer.start(.init(rebasing: head.classWeight.gradient[range]), .classWeight, whenSummed: whenSummed)
     }
   }
 

@@ -15,6 +15,8 @@ package final class MetricsFile {
     package var imagesPerSecond: Double
     /// Seconds that rank 0 waited for images in this step.
     package var dataSeconds: Double
+    /// The share of the step that rank 0 spent in the MPI library: what communication was not hidden.
+    package var communicationShare: Double
     /// Images that could not be read so far, over all ranks.
     package var badImages: Int
     /// On the steps after which the network was judged.

@@ -9,9 +9,7 @@ struct StartReport {
   let data: TrainingData
   let placements: [String]
   let totalSteps: Int
-  let loaderBytes: Int
-  /// On rank 0: the copy from which checkpoints are written.
-  let checkpointBytes: Int
+  let memory: MemoryReport
 
   func lines() -> [String] {
     let network = step.network
@@ -25,7 +23,7 @@ struct StartReport {
       "data      \(Self.grouped(data.training.count)) images of \(Self.grouped(head.classCount)) people"
         + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
       "steps     \(Self.grouped(totalSteps)) of \(order.globalBatchSize) images, \(Self.grouped(order.stepsPerEpoch)) an epoch",
-      "memory    " + memory() + " per rank",
+      "memory    " + memoryText + " per rank",
     ]
     let scale = settings.effective(rowNorm: head.scale)
     let expected = LogitScale.expectedLoss(
@@ -44,15 +42,9 @@ struct StartReport {
 
   private var settings: LogitScale { step.settings.logitScale }
 
-  private func memory() -> String {
-    let parts = [
-      ("network and momentum", step.network.parameters.bytes + step.network.statistics.bytes),
-      ("activations", step.network.passBytes),
-      ("class weight, momentum and logits", step.classifier.bytes),
-      ("images", loaderBytes), ("copy for checkpoints, on rank 0", checkpointBytes),
-    ]
-    let total = parts.reduce(0) { $0 + $1.1 }
-    return Self.size(total) + " (" + parts.map { "\($0.0) \(Self.size($0.1))" }.joined(separator: ", ") + ")"
+  private var memoryText: String {
+    Self.size(memory.totalBytes)
+      + " (" + memory.parts.map { "\($0.name) \(Self.size($0.bytes))" }.joined(separator: ", ") + ")"
   }
 
   private static func size(_ bytes: Int) -> String {

@@ -14,6 +14,8 @@ package struct StepSettings: Sendable {
   package var gradientClipping: Double?
   /// Bytes of gradients that one allreduce carries.
   package var bucketBytes = 4 << 20
+  /// As what gradients travel between ranks.
+  package var gradientType = GradientType.float32
 
   package init() {}
 }

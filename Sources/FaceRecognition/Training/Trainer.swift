@@ -28,7 +28,9 @@ package final class Trainer {
   private let warmStart: WarmStart?
   private let firstStep: Int
   private let progress: ProgressReporter
+  private let trace: RunTrace?
   private var isRoot: Bool { communicator.rank == 0 }
+  private var recorder: TraceRecorder? { trace?.recorder }
 
   /// - Parameters:
   ///   - resumption: makes it go on where the run stood; its options count then.
@@ -70,6 +72,7 @@ package final class Trainer {
       workers: options.workers)
     schedule = options.learningRateSchedule(stepsPerEpoch: order.stepsPerEpoch)
     totalSteps = options.length.steps(perEpoch: order.stepsPerEpoch)
+    trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
       limit: Int(options.maxBadImages * Double(data.training.count)), communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
@@ -99,7 +102,7 @@ package final class Trainer {
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
       if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
-        let result = try judge.run(communicator)
+        let result = try recorder.span(.validation) { try judge.run(communicator) }
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
         if result.accuracy > best?.accuracy ?? 0 {
           best = .init(step: index + 1, accuracy: result.accuracy)
@@ -117,7 +120,9 @@ package final class Trainer {
         step.head.materialize()
         try replicas.run(communicator, step: index)
       }
-      if isLast || wish == .checkpoint || isCheckpointDue(after: index) { try save(after: index, best: best) }
+      if isLast || wish == .checkpoint || isCheckpointDue(after: index) {
+        try recorder.span(.checkpoint) { try save(after: index, best: best) }
+      }
       if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
     }
     return end < totalSteps ? try stop(after: end - 1) : try complete()
@@ -145,6 +150,7 @@ package final class Trainer {
 
   private func stop(after index: Int) throws -> Outcome {
     try files?.finish()
+    try writeTrace()
     if isRoot {
       progress.say("stopped   after step \(index + 1) of \(totalSteps); go on with: train --resume \(options.output)")
     }
@@ -153,6 +159,7 @@ package final class Trainer {
 
   private func complete() throws -> Outcome {
     try files?.finish()
+    try writeTrace()
     if isRoot {
       step.head.materialize()
       try ModelFile.write(
@@ -164,14 +171,19 @@ package final class Trainer {
     return .complete
   }
 
+  private func writeTrace() throws {
+    if let text = try trace?.write(), isRoot { progress.say("trace     " + text) }
+  }
+
   /// What ranks ask each other for after a step.
   private enum Wish: Comparable { case nothing, checkpoint, stop }
 
   private func trainStep(_ index: Int) throws -> (MetricsFile.Line, Wish) {
     World.begin(step: index)
-    let start = ContinuousClock.now
-    let waited = loader.waited
-    let batch = try loader.next()
+    try trace?.begin(step: index)
+    let (start, traced) = (ContinuousClock.now, recorder?.now ?? 0)
+    let (waited, communicated) = (loader.waited, LibraryTime.nanoseconds)
+    let batch = try recorder.span(.images) { try loader.next() }
     let count = data.order.globalCount(step: index)
     let rate = schedule.rate(step: index, totalSteps: totalSteps)
     let part: Double
@@ -186,7 +198,8 @@ package final class Trainer {
     let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
     let isTimeUp =
       if case .minutes(let minutes) = options.checkpointEvery { files?.isDue(minutes: minutes) } else { false }
-    let sums = try communicator.allReduce([part, news, StopRequest.isPending ? 1 : 0, isTimeUp == true ? 1 : 0])
+    let wishes = [part, news, StopRequest.isPending ? 1 : 0, isTimeUp == true ? 1 : 0]
+    let sums = try recorder.span(.agreement) { try communicator.allReduce(wishes) }
     if sums[1] > 0 {
       for image in try badImages.join(loader.badImages) where isRoot {
         progress.say("skipped   \(image.identifier): \(image.reason)")
@@ -199,7 +212,9 @@ package final class Trainer {
       scale: step.settings.logitScale.effective(rowNorm: step.head.scale),
       classWeightNorm: step.head.scale, learningRate: rate, samples: count, seconds: seconds,
       imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
+      communicationShare: Double(LibraryTime.nanoseconds - communicated) / 1e9 / seconds,
       badImages: badImages.count)
+    recorder?.span(.step, from: traced)
     return (line, sums[2] > 0 ? .stop : sums[3] > 0 ? .checkpoint : .nothing)
   }
 
@@ -279,14 +294,29 @@ package final class Trainer {
   private func report() throws {
     let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
     guard isRoot else { return }
-    let imageBytes = 3 * data.order.maximumShard * 3 * options.inputSize * options.inputSize * 4
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
-      totalSteps: totalSteps, loaderBytes: imageBytes, checkpointBytes: files?.bytes ?? 0)
+      totalSteps: totalSteps, memory: memory())
     for line in report.lines() + (resumption?.notes ?? []) { progress.say(line) }
     if let resumption {
       progress.say("resumed   after step \(firstStep) of \(totalSteps)")
       if let note = resumption.rounding(communicator) { progress.say("note      \(note)") }
     }
+  }
+
+  private func memory() -> MemoryReport {
+    let network = NetworkFootprint(
+      kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
+      batch: step.capacity)
+    var settings = MemoryReport.Settings(
+      classCount: data.training.classNames.count, batch: step.capacity, imageSide: options.inputSize)
+    settings.classifier = step.settings.classifier
+    settings.ranks = communicator.size
+    settings.threads = options.threads
+    settings.accumulates = options.gradientAccumulation > 1
+    settings.clips = options.gradientClipping != nil
+    settings.bucketBytes = step.settings.bucketBytes
+    settings.loadedBatch = data.order.maximumShard
+    return MemoryReport(network, settings)
   }
 }

@@ -65,6 +65,10 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   package var threads = 1
   package var workers = 1
   package var bucketMegabytes = 4
+  package var gradientType = GradientType.float32
+  /// File for a trace of `traceSteps`, by default of some steps after the start.
+  package var trace: String?
+  package var traceSteps: TraceSteps?
 
   package init(data: [String], output: String) {
     self.data = data
@@ -81,6 +85,7 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
     settings.classWeightDecay = classWeightDecay
     settings.gradientClipping = gradientClipping
     settings.bucketBytes = bucketMegabytes << 20
+    settings.gradientType = gradientType
     return settings
   }
 

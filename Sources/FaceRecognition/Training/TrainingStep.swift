@@ -11,11 +11,20 @@ package final class TrainingStep {
   package let classifier: any Classifier
   package let settings: StepSettings
   package let communicator: Communicator
+  /// The largest micro-batch.
+  package let capacity: Int
   /// The rows of the class weight that this rank holds.
   package var head: LargeMarginCosineLoss { classifier.head }
   /// Samples before the micro-batch that is, or was last, at work, and its size: an error's sample counts from there.
   package private(set) var firstSample = 0
   package private(set) var batchSize = 0
+
+  /// Records what the step does; nil costs nothing.
+  package var trace: TraceRecorder? {
+    didSet { reducer.trace = trace }
+  }
+  /// Bytes that this rank has sent in all to have gradients and statistics summed, by part.
+  package var sentBytes: [Int] { reducer.sentBytes }
 
   private let optimizer: SGD
   private let reducer: GradientReducer
@@ -31,7 +40,9 @@ package final class TrainingStep {
     self.network = network
     self.settings = settings
     self.communicator = communicator
-    let reducer = GradientReducer(network, communicator, bucketBytes: settings.bucketBytes)
+    self.capacity = capacity
+    let reducer = GradientReducer(
+      network, communicator, bucketBytes: settings.bucketBytes, type: settings.gradientType)
     self.reducer = reducer
     classifier =
       switch settings.classifier {
@@ -83,17 +94,23 @@ package final class TrainingStep {
   package func run(_ batches: [MicroBatch], index: Int, count: Int, learningRate: Double) throws -> Double {
     do {
       network.parameters.zeroGradients()
+      if updatesOnArrival {
+        let rate = Float(learningRate)
+        reducer.whenSummed = { [optimizer] range in optimizer.update(learningRate: rate, in: range) }
+      }
+      let samples = batches.reduce(0) { $0 + $1.count }
       var loss = 0.0
       (firstSample, batchSize) = (0, 0)
       let rounds = try classifier.begin(step: index, sampleCounts: batches.map(\.count))
       let padded = Array(repeating: nil, count: rounds - batches.count) + batches
       for (round, batch) in padded.enumerated() {
-        loss += try run(batch, count: count, rule: rule(learningRate), isLast: round + 1 == rounds)
+        let isLast = round + 1 == rounds
+        loss += try run(
+          batch, samples: isLast ? samples : nil, of: count, rule: rule(learningRate))
       }
-      try average(samples: batches.reduce(0) { $0 + $1.count }, of: count)
-      try reducer.finish()
-      try update(learningRate: learningRate)
-      try classifier.renormalize(to: nil)
+      try trace.span(.communicationWait) { try reducer.finish() }
+      try trace.span(.update) { try update(learningRate: learningRate) }
+      try trace.span(.renormalize) { try classifier.renormalize(to: nil) }
       return loss
     } catch {
       reducer.abandon()
@@ -105,8 +122,11 @@ package final class TrainingStep {
   /// computed.
   ///
   /// A rank without samples (nil) takes part in every collective, in the same order.
-  private func run(_ batch: MicroBatch?, count: Int, rule: UpdateRule, isLast: Bool) throws -> Double {
+  /// - Parameter samples: of this rank in all of the step; nil but in the last one.
+  private func run(_ batch: MicroBatch?, samples: Int?, of count: Int, rule: UpdateRule) throws -> Double {
+    let isLast = samples != nil
     guard let batch, batch.count > 0 else {
+      if let samples { try average(samples: samples, of: count) }
       let nothing = normalize.embeddings.baseAddress!
       let loss = try classifier.forward(nothing, labels: .init(start: nil, count: 0), count: count)
       try classifier.backward(into: nothing, isLast: isLast, rule: rule)
@@ -116,23 +136,35 @@ package final class TrainingStep {
     firstSample += batchSize
     batchSize = batch.count
     let pass = network.pass(batch: batch.count, .training)
-    _ = pass.input.buffer.update(fromContentsOf: batch.images)
-    network.random.keys = batch.keys
-    pass.forward()
-    try normalize.forward(pass.output.elements, batch: batch.count)
-    let loss = try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
+    pass.observer = trace.flatMap { $0.isOn ? $0.observer(of: pass) : nil }
+    try trace.span(.forward) {
+      _ = pass.input.buffer.update(fromContentsOf: batch.images)
+      network.random.keys = batch.keys
+      pass.forward()
+      try normalize.forward(pass.output.elements, batch: batch.count)
+    }
+    if let samples { try average(samples: samples, of: count) }
+    let loss = try trace.span(.classifierForward) {
+      try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
+    }
     let gradient = pass.outputGradient.elements
-    try classifier.backward(into: gradient, isLast: isLast, rule: rule)
-    normalize.backward(gradient, into: gradient)
-    try pass.backward { layer in if isLast { try reducer.add(layer) } }
+    try trace.span(.classifierBackward) {
+      try classifier.backward(into: gradient, isLast: isLast, rule: rule)
+    }
+    try trace.span(.backward) {
+      normalize.backward(gradient, into: gradient)
+      try pass.backward(
+        between: { if isLast { try reducer.poll() } }, { layer in if isLast { try reducer.add(layer) } })
+    }
     return loss
   }
 
-  /// Running statistics: the mean over the samples of all ranks; a rank without samples has nothing to say.
+  /// Running statistics: the mean over the samples of all ranks; a rank without samples has nothing to say. They have moved
+  /// in the forward pass, so they travel before the gradients.
   private func average(samples: Int, of count: Int) throws {
     guard communicator.size > 1, network.statistics.values.count > 0 else { return }
     Elementwise.multiply(network.statistics.values, by: Float(samples) / Float(count))
-    try reducer.start(network.statistics.values)
+    try reducer.start(network.statistics.values, .statistics)
   }
 
   private func update(learningRate: Double) throws {
@@ -143,8 +175,11 @@ package final class TrainingStep {
       factor = clipping.factor(forNorm: norm)
     }
     classifier.update(with: rule(learningRate, factor: factor))
-    optimizer.update(learningRate: Float(learningRate), gradientFactor: factor)
+    if !updatesOnArrival { optimizer.update(learningRate: Float(learningRate), gradientFactor: factor) }
   }
+
+  /// Whether a bucket of the network is updated as soon as it is summed: clipping needs the whole gradient's norm first.
+  private var updatesOnArrival: Bool { communicator.size > 1 && clipping == nil }
 
   private func rule(_ learningRate: Double, factor: Float = 1) -> UpdateRule {
     UpdateRule(

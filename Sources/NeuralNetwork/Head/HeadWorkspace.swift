@@ -27,7 +27,7 @@ final class HeadWorkspace {
     let tiledWidth = (width + tile - 1) / tile * tile
     rowStride = Self.oddLines(tiledWidth)
     logitStride = Self.oddLines(capacity)
-    blockRows = max(1, min(32, 49_152 / rowStride / tile)) * tile
+    blockRows = Self.blockRows(rowStride: rowStride)
     rows = AlignedMemory(count: blockRows * rowStride)
     logitGradients = AlignedMemory(count: blockRows * logitStride)
     rowGradients = AlignedMemory(count: tile * LargeMarginCosineLoss.padded(width))
@@ -46,6 +46,22 @@ final class HeadWorkspace {
 
   var bytes: Int {
     [rows, logitGradients, rowGradients, embeddingGradient, maxima].reduce(0) { $0 + $1.bytes }
+  }
+
+  /// What `bytes` will be, without making one.
+  static func bytes(width: Int, capacity: Int) -> Int {
+    let tile = TileProduct.rows
+    let tiledWidth = (width + tile - 1) / tile * tile
+    let rowStride = oddLines(tiledWidth)
+    let floats =
+      blockRows(rowStride: rowStride) * (rowStride + oddLines(capacity)) + tile * LargeMarginCosineLoss.padded(width)
+      + tiledWidth * capacity + capacity
+    return MemoryLayout<Float>.stride * floats
+  }
+
+  private static func blockRows(rowStride: Int) -> Int {
+    let tile = TileProduct.rows
+    return max(1, min(32, 49_152 / rowStride / tile)) * tile
   }
 
   /// The least odd number of cache lines that holds `count` Floats, in Floats.

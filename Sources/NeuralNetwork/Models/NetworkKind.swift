@@ -15,6 +15,10 @@ package enum NetworkKind: String, CaseIterable, Sendable {
   ///   - inputSide: S of the input 3 x S x S, a multiple of 16.
   ///   - dropout: probability before the last fully connected layer of an IResNet (arcface_torch's setting).
   package func makeNetwork(embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0) -> Network {
+    Network(rawValue, makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout))
+  }
+
+  func makeGraph(embeddingWidth: Int, inputSide: Int, dropout: Double) -> Graph {
     precondition(inputSide > 0 && inputSide % 16 == 0, "An input side of \(inputSide) is no multiple of 16")
     precondition(
       embeddingWidth > 0 && embeddingWidth % 16 == 0, "An embedding of \(embeddingWidth) is no multiple of 16")
@@ -28,7 +32,7 @@ package enum NetworkKind: String, CaseIterable, Sendable {
         &graph)
     case .spherenet20: SphereNet20(embeddingWidth: embeddingWidth, inputSide: inputSide).build(&graph)
     }
-    return Network(rawValue, graph)
+    return graph
   }
 
   package var takesDropout: Bool { !iresnetBlocks.isEmpty }

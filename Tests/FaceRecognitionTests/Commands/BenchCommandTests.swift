@@ -41,6 +41,17 @@ import Testing
     #expect(report["threads"] as? Int == 1)
     #expect(report["classes"] as? Int == 50)
     #expect(report["batchSize"] as? Int == 3)
+    let traffic = try #require(report["traffic"] as? [[String: Any]])
+    // Sums of gradients and, with two ranks, the row factors.
+    #expect(traffic.compactMap { $0["formula"] as? Int }.reduce(0, +) == report["formulaBytesPerStep"] as? Int)
+    #expect(traffic.count == (ranks == 1 ? 3 : 4))
+    #expect(ranks == 1 || traffic.last?["formula"] as? Int == 4 * 50)
+    for part in traffic.prefix(3) {
+      let (counted, formula) = (try #require(part["counted"] as? Int), try #require(part["formula"] as? Int))
+      #expect((formula > 0) == (ranks > 1 && part["name"] as? String != "running statistics"))
+      // Two ranks divide buckets but for a cache line.
+      #expect(abs(counted - formula) <= 64 * 20 && (counted > 0) == (formula > 0), "\(part)")
+    }
   }
 
   @Test func head() throws {
@@ -67,6 +78,10 @@ import Testing
     #expect(sizes.compactMap { $0["bytes"] as? Int } == [4096, 16384, 65536, 262_144, 1_048_576])
     for size in sizes {
       #expect(abs(try number(size, "bytesPerSecond") * number(size, "seconds") / number(size, "bytes") - 1) < 1e-9)
+      // Of two ranks each sends half, and then its half's sum.
+      #expect(size["sentBytes"] as? Int == size["bytes"] as? Int)
+      #expect(size["sentBytesFormula"] as? Int == size["bytes"] as? Int)
+      _ = try number(size, "librarySeconds")
     }
     #expect(report["ranks"] as? Int == 2)
   }

@@ -1,0 +1,46 @@
+/// What the parts of a step cost one rank in computing, measured without any communication.
+package struct ComputeMeasurement: Codable, Equatable, Sendable {
+  /// A chain of layers of the backward pass.
+  package struct Chain: Codable, Equatable, Sendable {
+    package var seconds: Double
+    /// Floats of gradients that are complete after it.
+    package var gradients: Int
+  }
+
+  /// Seconds that a row of the class weight takes: `row` for its memory, and `sample` more for each sample.
+  package struct RowCost: Codable, Equatable, Sendable {
+    package var row: Double
+    package var sample: Double
+
+    package func seconds(rows: Double, samples: Double) -> Double { rows * (row + sample * samples) }
+  }
+
+  package var network: String
+  package var inputSide: Int
+  package var embedding: Int
+  package var batchSize: Int
+  package var threads: Int
+  /// Ranks that measured side by side.
+  package var ranks: Int
+  /// Backbone, with the images' copy and L2Normalize.
+  package var forwardSeconds: Double
+  /// In the order of the backward pass.
+  package var backward: [Chain]
+  /// SGD over the backbone.
+  package var updateSeconds: Double
+  package var classifierForward: RowCost
+  /// Backward that leaves dW in memory.
+  package var classifierBackward: RowCost
+  /// Backward that updates the rows on the way.
+  package var classifierFused: RowCost
+  /// The update of rows whose gradient has been summed.
+  package var classifierUpdate: RowCost
+  /// A pass of the rows' norms and factors, per row.
+  package var renormalizeSecondsPerRow: Double
+  /// Bytes per second that one rank copies, read and written counted once.
+  package var copyBytesPerSecond: Double
+  /// Bytes of the process before any of this was made: program and libraries.
+  package var programBytes: Int
+
+  package var backwardSeconds: Double { backward.reduce(0) { $0 + $1.seconds } }
+}

@@ -1,0 +1,30 @@
+/// What a network takes in memory, by formula: its parameters are named and counted, nothing is allocated.
+package struct NetworkFootprint: Sendable {
+  /// Elements of all parameters.
+  package let parameterCount: Int
+  /// Floats of all gradients, whole cache lines each: what ranks sum in a step.
+  package let gradientCount: Int
+  /// Floats of the running statistics.
+  package let statisticsCount: Int
+  /// Values, gradients and momenta.
+  package let parameterBytes: Int
+  package let statisticsBytes: Int
+  /// Activations and their gradients of a training pass.
+  package let activationBytes: Int
+  package let embeddingWidth: Int
+
+  /// `batch` is the largest that a pass is made for.
+  package init(_ kind: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, batch: Int) {
+    let graph = kind.makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout)
+    let layers = graph.nodes.map(\.layer)
+    let parameters = layers.reversed().flatMap(\.parameters)
+    let statistics = layers.flatMap(\.statistics)
+    parameterCount = parameters.reduce(0) { $0 + $1.count }
+    gradientCount = ParameterStore.layout(parameters).trainedCount
+    statisticsCount = ParameterStore.layout(statistics).count
+    parameterBytes = ParameterStore.bytes(parameters)
+    statisticsBytes = ParameterStore.bytes(statistics, gradients: false, momenta: false)
+    activationBytes = MemoryLayout<Float>.stride * Network.passCount(graph, batch: batch, .training)
+    self.embeddingWidth = embeddingWidth
+  }
+}

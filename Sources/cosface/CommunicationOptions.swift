@@ -1,0 +1,41 @@
+import ArgumentParser
+import FaceRecognition
+
+struct CommunicationOptions: ParsableArguments {
+  @Option(help: "Megabytes of gradients that travel together. Changes no result, only when the link is busy.")
+  var bucketMegabytes = 4
+
+  @Option(help: "As what gradients travel: float32, or bfloat16 for half the bytes and 8 bits of precision.")
+  var gradientType = GradientType.float32
+
+  @Option(
+    help: ArgumentHelp(
+      "Write what all ranks did in some steps to this file, for https://ui.perfetto.dev.",
+      discussion: "Work, waiting and buckets under way. Written when the run ends or stops."))
+  var trace: String?
+
+  @Option(help: "Steps of the trace, both included: 20..29. Ten steps after the first three unless given.")
+  var traceSteps: TraceSteps?
+
+  func validate() throws {
+    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
+    guard traceSteps == nil || trace != nil else { throw ValidationError("--trace-steps goes with --trace.") }
+    if let traceSteps, traceSteps.count > TraceSteps.most {
+      throw ValidationError("--trace-steps \(traceSteps): at most \(TraceSteps.most) steps fit into a trace.")
+    }
+  }
+
+  func fill(_ options: inout TrainingOptions) {
+    options.bucketMegabytes = bucketMegabytes
+    options.gradientType = gradientType
+    options.trace = trace
+    options.traceSteps = traceSteps
+  }
+}
+
+extension GradientType: ExpressibleByArgument {}
+
+extension TraceSteps: ExpressibleByArgument {
+  /// A range of steps as the help describes it.
+  public init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,17 @@
+import FaceRecognition
+import Testing
+
+@Suite struct NetworkCounterTests {
+  private let table = """
+    Inter-|   Receive                                                |  Transmit
+     face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+        lo: 5000      10    0    0    0     0          0         0  5000      10    0    0    0     0       0          0
+      eth0: 1234567  100    0    0    0     0          0         0  7654321     99    0    0    0     0       0          0
+     veth1:1         100    0    0    0     0          0         0  79     99    0    0    0     0       0          0
+    """
+
+  @Test func allButTheLoopback() {
+    #expect(NetworkCounter.sentBytes(in: table) == 7_654_321 + 79)
+    #expect(NetworkCounter.sentBytes(in: "nonsense") == nil && NetworkCounter.sentBytes(in: "") == nil)
+  }
+}
