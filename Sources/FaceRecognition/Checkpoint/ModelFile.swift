@@ -80,18 +80,11 @@ package enum ModelFile {
     network.weightsChanged()
   }
 
-  /// Opens a model: a file, or a run's folder with `model.safetensors` in it. Names what is missing.
+  /// Opens a model: a file, a run's folder with `model.safetensors` in it, or a checkpoint. Names what is missing.
   package static func open(_ path: String) throws -> (
     file: SafetensorsFile, description: ModelDescription, network: Network
   ) {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let inside = (path as NSString).appendingPathComponent("model.safetensors")
-    if exists && isFolder.boolValue && !FileManager.default.fileExists(atPath: inside) {
-      throw ModelFileError(
-        path: path, reason: "is a folder without a model.safetensors: give a run that trained to its end")
-    }
-    let file = try SafetensorsFile(path: exists && isFolder.boolValue ? inside : path)
+    let file = try SafetensorsFile(path: weightFile(at: path))
     let description = try description(of: file)
     let network = try description.makeNetwork(path: file.path)
     try load(network, from: file)
