@@ -44,6 +44,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "File to write every pair and its cosine to, as CSV.")
   var output: String?
 
+  @Flag(help: "Keep the best threshold beside the model, for 'cosface compare'.")
+  var keepThreshold = false
+
   @Option(help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
 
@@ -80,6 +83,7 @@ struct EvaluateCommand: ParsableCommand {
       let text = json ? try report.json() : Data(report.description.utf8)
       FileHandle.standardOutput.write(text + Data("\n".utf8))
       if let output { try evaluation.writeScores(to: output) }
+      if keepThreshold { try evaluation.keepThreshold() }
     }
   }
 

@@ -14,6 +14,7 @@ package final class Evaluation {
   private let options: EvaluationOptions
   private let communicator: Communicator
   private let description: ModelDescription
+  private let weightFile: String
   private let embedder: Embedder
   /// Made by `run`.
   private var results: (network: VerificationResult, rawPixels: VerificationResult?)?
@@ -24,14 +25,14 @@ package final class Evaluation {
   package init(_ options: EvaluationOptions, _ communicator: Communicator) throws {
     self.options = options
     self.communicator = communicator
-    let (_, description, network) = try ModelFile.open(options.model)
+    let (file, description, network) = try ModelFile.open(options.model)
+    weightFile = file.path
     self.description = description
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     verification = try Self.verification(options)
-    let weights = [network.parameters, network.statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }
     try RankAgreement.check(
       [
-        ("weights of \(options.model)", weights.joined()),
+        ("weights of \(options.model)", network.weightsDigest),
         ("images in \(options.data)", try verification.source.fingerprint()),
         ("pairs", "\(verification.pairs.count), \(verification.samples.count) images"),
       ], communicator)
@@ -72,7 +73,7 @@ package final class Evaluation {
     guard let results else { preconditionFailure("Scores are written after the run") }
     var text = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
     for (index, pair) in results.network.pairs.enumerated() {
-      var fields = [pair.first, pair.second].map { Self.quoted(verification.source.identifier(of: $0)) }
+      var fields = [pair.first, pair.second].map { CSV.field(verification.source.identifier(of: $0)) }
       fields += [pair.same ? "1" : "0", "\(pair.fold)", "\(results.network.scores[index])"]
       // Both read the same images, so their pairs are the same.
       if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scores[index])") }
@@ -81,9 +82,13 @@ package final class Evaluation {
     try AtomicFile.write(Data(text.utf8), to: path)
   }
 
-  /// A field as RFC 4180 has it.
-  private static func quoted(_ field: String) -> String {
-    let needsQuotes = field.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
-    return needsQuotes ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+  /// Keeps the threshold that `run` found best beside the model, for `compare`. One rank calls it.
+  ///
+  /// - Throws: `FileError`
+  package func keepThreshold() throws {
+    guard let results else { preconditionFailure("A threshold is kept after the run") }
+    try VerificationThreshold(
+      results.network.report, data: options.pairs ?? options.data, flip: options.flip, of: embedder.network
+    ).write(beside: weightFile)
   }
 }
