@@ -31,7 +31,8 @@ package final class Trainer {
 
   /// `resumption` makes it go on where the run stood; its options count then.
   package init(
-    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, _ communicator: Communicator
+    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, isQuiet: Bool = false,
+    _ communicator: Communicator
   ) throws {
     let options = resumption?.options ?? given
     self.options = options
@@ -71,18 +72,19 @@ package final class Trainer {
     replicas = ReplicaCheck(step.replicas)
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     let epochs = (totalSteps + order.stepsPerEpoch - 1) / max(order.stepsPerEpoch, 1)
-    progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs)
+    progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs, isQuiet: isQuiet)
     files =
       communicator.rank == 0
       ? try RunFiles(folder, options, step, resumingAt: resumption?.state.step) : nil
   }
 
-  /// Trains to the end, or until a signal or `stopAfter` asks to stop.
-  package func run() throws -> Outcome {
+  /// Trains to the end, or until a signal or `stopAfter` asks to stop. Every rank calls `onStep` after each step.
+  package func run(_ onStep: (MetricsFile.Line) -> Void = { _ in }) throws -> Outcome {
     try prepareWeights()
     try report()
     StopRequest.listen()
     var best = resumption?.state.best
+    var threshold: VerificationThreshold?
     let end = min(totalSteps, options.stopAfter.map { firstStep + $0 } ?? totalSteps)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
@@ -92,10 +94,12 @@ package final class Trainer {
       if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
         let result = try judge.run(communicator)
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
+        threshold = index + 1 == totalSteps ? result.threshold : nil
         if result.accuracy > best?.accuracy ?? 0 { best = .init(step: index + 1, accuracy: result.accuracy) }
         if isRoot { progress.say("judged    " + result.description) }
       }
       try files?.write(line)
+      onStep(line)
       if isRoot { progress.show(line, isLast: isLast) }
       if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
         step.head.materialize()
@@ -104,7 +108,7 @@ package final class Trainer {
       if isLast || wish == .checkpoint || isCheckpointDue(after: index) { try save(after: index, best: best) }
       if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
     }
-    return end < totalSteps ? try stop(after: end - 1) : try complete()
+    return end < totalSteps ? try stop(after: end - 1) : try complete(threshold)
   }
 
   /// How a run ended.
@@ -132,12 +136,13 @@ package final class Trainer {
     return .stopped(exitCode: StopRequest.exitCode)
   }
 
-  private func complete() throws -> Outcome {
+  private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try files?.finish()
     if isRoot {
       step.head.materialize()
       try ModelFile.write(
         step.network, classWeight: step.head.classWeight, description(after: totalSteps), to: folder.model)
+      try threshold?.write(beside: folder.model)
       progress.say("model     \(folder.model)")
     }
     try communicator.barrier()
