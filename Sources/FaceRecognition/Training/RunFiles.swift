@@ -22,6 +22,7 @@ final class RunFiles {
     } else {
       metrics = try MetricsFile(path: folder.metrics)
       try options.write(to: folder.configuration)
+      try AtomicFile.write(Data(options.yaml().utf8), to: folder.optionFile)
     }
     writer = CheckpointWriter(store, step.network, classWeight: step.head.classWeight, keep: options.keep)
   }

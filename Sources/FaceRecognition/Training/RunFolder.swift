@@ -9,6 +9,8 @@ package struct RunFolder: Sendable {
   package var model: String { file("model.safetensors") }
   package var metrics: String { file("metrics.jsonl") }
   package var configuration: String { file("configuration.json") }
+  /// The same for `train --config`.
+  package var optionFile: String { file("run.yaml") }
 
   package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
