@@ -41,9 +41,9 @@ import Testing
     expectRefusal("a: 1\nb:\nc: ~\n", line: 2, "'b' has no value")
     expectRefusal("- a\n- b\n", line: 1, "batch-size: 32")
     expectRefusal("a: 1\n? [b, c]\n: 2\n", line: 2, "the name of an option")
-    expectRefusal("a: 1\nb: [1, 2\nc: 3\n", line: 3, "no YAML")
+    expectRefusal("a: 1\nb: ]\n", line: 2, "no YAML")
     expectRefusal("a: 1\n\tb: 2\n", line: 2, "no YAML")
-    expectRefusal("a: 1\n--- \nb: 2\n", line: 2, "no YAML")
+    expectRefusal("a: 1\n--- \nb: 2\n", line: 2, "another document")
   }
 
   /// Nine levels of ten would be a billion values, and comparing keys of them would never end.
@@ -55,7 +55,7 @@ import Testing
     }
     expectRefusal(bomb, line: 2, "'*l0'", "aliases are not taken")
     expectRefusal(bomb + "? *l9\n: 1\n? *l9\n: 2\n", line: 2, "aliases are not taken")
-    expectRefusal(String(repeating: "[", count: 20_000), line: nil, "no YAML")
+    expectRefusal(String(repeating: "[", count: 20_000), line: 1, "no YAML")
   }
 
   @Test func nearestNames() {
