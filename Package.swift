@@ -36,7 +36,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ],
+      // The source of the generated code beside it.
+      exclude: ["Export/onnx.proto"]),
     .executableTarget(
       name: "cosface",
       dependencies: [

@@ -79,6 +79,7 @@ if part 'build' swift build -c release --build-tests; then
       --timeout "${RANK_TEST_TIMEOUT:-900}" --tag-output -n "$ranks" \
       "$bundle" --testing-library swift-testing --no-parallel --filter '^RankTests\.' || true
   done
+  part 'outsider' Tests/Outsider/check.sh || true
 fi
 part 'format' swift format lint --strict --recursive Sources Tests Package.swift || true
 

@@ -11,8 +11,8 @@ package final class Network {
   package let embeddingWidth: Int
   package let random = SampleKeys()
 
-  private let graph: Graph
-  private let foldedGraph: Graph
+  let graph: Graph
+  let foldedGraph: Graph
   private let weights = WeightVersion()
   private let scratch = Scratch()
   private var memory = AlignedMemory(count: 0)

@@ -1,12 +1,18 @@
 import ArgumentParser
+import FaceRecognition
 
 struct Cosface: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cosface",
     abstract: "Trains face-recognition networks with the large margin cosine loss on CPU clusters.",
+    version: ProgramVersion.details,
     subcommands: [
       TrainCommand.self,
       EvaluateCommand.self,
+      EmbedCommand.self,
+      CompareCommand.self,
+      IdentifyCommand.self,
+      ExportCommand.self,
       ReplayCommand.self,
       InspectCommand.self,
       DatasetCommand.self,

@@ -69,6 +69,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "File to write the points of the ROC curve to, as CSV.")
   var roc: String?
 
+  @Flag(help: "Keep the best threshold beside the model, for 'cosface compare'.")
+  var keepThreshold = false
+
   @Option(help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
 
@@ -123,6 +126,7 @@ struct EvaluateCommand: ParsableCommand {
     write(json ? try report.json() : Data(report.description.utf8))
     if let output { try evaluation.writeScores(to: output) }
     if let roc { try evaluation.writeROC(to: roc) }
+    if keepThreshold { try evaluation.keepThreshold() }
   }
 
   private func identify(_ communicator: Communicator) throws {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FaceRecognition
-import Foundation
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,9 +26,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let inspection = try Inspection(path: path)
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+      print(try JSONText.of(inspection))
     } else {
       print(inspection.text(listsTensors: tensors))
     }

@@ -7,7 +7,7 @@ import MPI
 enum Program {
   static func main() {
     do {
-      var command = try Cosface.parseAsRoot()
+      var command = try parse()
       try command.run()
     } catch {
       // A run that was stopped has said so, and MPI has ended: only its exit code is left.
@@ -20,6 +20,14 @@ enum Program {
       let report = FailureReport(
         message: Cosface.fullMessage(for: error), exitCode: Cosface.exitCode(for: error).rawValue)
       World.run(reporting: { _ in report }) { _ in throw error }
+    }
+  }
+
+  /// A mistake in a configuration file is told with its line.
+  private static func parse() throws -> any ParsableCommand {
+    let given = try ConfigurationArguments.ofProcess.get()
+    do { return try Cosface.parseAsRoot(given.arguments) } catch {
+      throw Cosface.exitCode(for: error).isSuccess ? error : given.located(Cosface.message(for: error)) ?? error
     }
   }
 

@@ -9,10 +9,14 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a network on a folder of faces: one folder per person, started alone or by mpirun.",
     discussion: """
       Lengths of training (--warmup, --validate-every, ...) are steps, or epochs with an e behind: 500, 2e, 0.5e. \
-      The run's folder receives model.safetensors, metrics.jsonl and configuration.json. \
+      The run's folder receives model.safetensors, metrics.jsonl, configuration.json and run.yaml. \
       Exit codes: 0 trained, 75 stopped and saved, 1 refused before the first step or broken in a way that would come again, \
       64 wrong options, 69 a rank or host was lost or hung, 70 another failure while training.
       """)
+
+  // Read by `ConfigurationArguments`, before these options are parsed.
+  @Option(help: "YAML file with options by their names here, such as a run's run.yaml; the command line wins.")
+  var config: String?
 
   @OptionGroup(title: "Data") var data: DataOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
@@ -74,9 +78,9 @@ struct TrainCommand: ParsableCommand {
     return options
   }
 
-  /// The options of `TrainingOptions` that stand on the command line: "--learning-rate" is learningRate.
+  /// The options of `TrainingOptions` that stand on the command line or in its configuration: "--learning-rate" is learningRate.
   private static func givenNames() -> Set<String> {
-    let flags = CommandLine.arguments.filter { $0.hasPrefix("--") }.map { $0.dropFirst(2).prefix { $0 != "=" } }
+    let flags = (try? ConfigurationArguments.ofProcess.get().names) ?? []
     return Set(
       flags.map { flag in
         if flag == "epochs" || flag == "steps" { return "length" }

@@ -17,4 +17,8 @@ enum Validation {
   static func multipleOf16(_ option: String, _ value: Int) throws {
     guard value > 0, value % 16 == 0 else { throw ValidationError("\(option) \(value) must be a multiple of 16.") }
   }
+
+  static func cosine(_ option: String, _ value: Double) throws {
+    guard (-1...1).contains(value) else { throw ValidationError("\(option) \(value) must be a cosine, from -1 to 1.") }
+  }
 }

@@ -58,5 +58,5 @@ struct AlignmentResult {
     line([name] + [String](repeating: "", count: 6) + [reason])
   }
 
-  private static func line(_ fields: [String]) -> String { fields.map(CSV.quoted).joined(separator: ",") + "\n" }
+  private static func line(_ fields: [String]) -> String { fields.map(CSV.field).joined(separator: ",") + "\n" }
 }

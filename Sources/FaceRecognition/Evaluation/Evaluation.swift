@@ -14,6 +14,7 @@ package final class Evaluation {
   private let options: EvaluationOptions
   private let communicator: Communicator
   private let description: ModelDescription
+  private let weightFile: String
   private let embedder: Embedder
   /// Made by `run`.
   private var results: (network: VerificationResult, rawPixels: VerificationResult?)?
@@ -24,14 +25,14 @@ package final class Evaluation {
   package init(_ options: EvaluationOptions, _ communicator: Communicator) throws {
     self.options = options
     self.communicator = communicator
-    let (_, description, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
+    let (file, description, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
+    weightFile = file.path
     self.description = description
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     verification = try Self.verification(options)
-    let weights = [network.parameters, network.statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }
     try RankAgreement.check(
       [
-        ("weights of \(options.model)", weights.joined()),
+        ("weights of \(options.model)", network.weightsDigest),
         ("images in \(options.data)", try verification.source.fingerprint(acceptsAbsent: true)),
         ("pairs", "\(verification.pairs.count), \(verification.samples.count) images"),
       ], communicator)
@@ -90,7 +91,7 @@ package final class Evaluation {
     guard let results else { preconditionFailure("Scores are written after the run") }
     var text = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
     for (index, pair) in results.network.pairs.enumerated() {
-      var fields = [pair.first, pair.second].map { CSV.quoted(verification.name(of: $0)) }
+      var fields = [pair.first, pair.second].map { CSV.field(verification.name(of: $0)) }
       fields += [pair.same ? "1" : "0", "\(pair.fold)", "\(results.network.scores[index])"]
       // Both read the same images, so their pairs are the same.
       if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scores[index])") }
@@ -114,5 +115,15 @@ package final class Evaluation {
       text += "\(point.threshold),\(point.falseAcceptRate),\(point.trueAcceptRate)\n"
     }
     try AtomicFile.write(Data(text.utf8), to: path)
+  }
+
+  /// Keeps the threshold that `run` found best beside the model, for `compare`. One rank calls it.
+  ///
+  /// - Throws: `FileError`
+  package func keepThreshold() throws {
+    guard let results else { preconditionFailure("A threshold is kept after the run") }
+    try VerificationThreshold(
+      results.network.report, data: options.pairs ?? options.data, flip: options.flip, of: embedder.network
+    ).write(beside: weightFile)
   }
 }

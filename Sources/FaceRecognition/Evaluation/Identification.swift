@@ -83,7 +83,7 @@ package final class Identification {
   package func writeRanks(to path: String) throws {
     var text = "probe,mate,rank,cosine\n"
     for result in results {
-      let names = [result.probe, result.mate].map { $0.map { CSV.quoted(probes.identifier(of: $0)) } ?? "" }
+      let names = [result.probe, result.mate].map { $0.map { CSV.field(probes.identifier(of: $0)) } ?? "" }
       text += "\(names[0]),\(names[1]),\(result.rank),\(result.score)\n"
     }
     try AtomicFile.write(Data(text.utf8), to: path)

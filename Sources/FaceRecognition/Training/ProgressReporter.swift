@@ -4,6 +4,7 @@ import Foundation
 final class ProgressReporter {
   private let totalSteps: Int
   private let epochs: Int
+  private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) != 0
   /// Seconds between two plain lines.
   private let interval = 10.0
@@ -11,7 +12,9 @@ final class ProgressReporter {
   private var firstStep: Int?
   private var lastLine: ContinuousClock.Instant?
 
-  init(totalSteps: Int, epochs: Int) {
+  /// `isQuiet` lets it say nothing at all.
+  init(totalSteps: Int, epochs: Int, isQuiet: Bool = false) {
+    self.isQuiet = isQuiet
     self.totalSteps = totalSteps
     self.epochs = epochs
   }
@@ -41,7 +44,9 @@ final class ProgressReporter {
   /// A line of its own, which the bar makes way for.
   func say(_ text: String) { write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n") }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) {
+    if !isQuiet { FileHandle.standardError.write(Data(text.utf8)) }
+  }
 
   private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 

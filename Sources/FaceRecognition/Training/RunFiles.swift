@@ -25,6 +25,7 @@ final class RunFiles {
     metrics = try MetricsFile(path: folder.metrics, keepingStepsBefore: index)
     samples = options.logSamples ? try StepLog(path: folder.samples, keepingStepsBefore: index) : nil
     try options.write(to: folder.configuration)
+    try AtomicFile.write(Data(options.yaml().utf8), to: folder.optionFile)
     writer = CheckpointWriter(store, step.network, classWeight: step.head.classWeight, keep: options.keep)
   }
 

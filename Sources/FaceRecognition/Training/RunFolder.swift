@@ -11,6 +11,8 @@ package struct RunFolder: Sendable {
   package var configuration: String { file("configuration.json") }
   /// Which images each step trained on, where that is asked for.
   package var samples: String { file("samples.jsonl") }
+  /// The same for `train --config`.
+  package var optionFile: String { file("run.yaml") }
 
   package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 

@@ -37,6 +37,7 @@ package final class Trainer {
   ///   - startsOver: begins anew in the folder of a run that came to no checkpoint.
   package init(
     _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, startsOver: Bool = false,
+    isQuiet: Bool = false,
     _ communicator: Communicator
   ) throws {
     let options = resumption?.options ?? given
@@ -78,7 +79,7 @@ package final class Trainer {
     replicas = ReplicaCheck(step.replicas)
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     let epochs = (totalSteps + order.stepsPerEpoch - 1) / max(order.stepsPerEpoch, 1)
-    progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs)
+    progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
     if communicator.rank == 0 && resumption == nil { try folder.create() }
@@ -87,12 +88,13 @@ package final class Trainer {
       ? try RunFiles(folder, options, step, resumingAt: resumption?.state.step) : nil
   }
 
-  /// Trains to the end, or until a signal or `stopAfter` asks to stop.
-  package func run() throws -> Outcome {
+  /// Trains to the end, or until a signal or `stopAfter` asks to stop. Every rank calls `onStep` after each step.
+  package func run(_ onStep: (MetricsFile.Line) -> Void = { _ in }) throws -> Outcome {
     try prepareWeights()
     try report()
     StopRequest.listen()
     var best = resumption?.state.best
+    var threshold: VerificationThreshold?
     // An accepted change may have made the run shorter than it is.
     let left = max(totalSteps - firstStep, 0)
     let end = firstStep + min(left, options.stopAfter ?? left)
@@ -104,6 +106,7 @@ package final class Trainer {
       if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
         let result = try recorder.span(.validation) { try judge.run(communicator) }
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
+        threshold = index + 1 == totalSteps ? result.threshold : nil
         if result.accuracy > best?.accuracy ?? 0 {
           best = .init(step: index + 1, accuracy: result.accuracy)
           // The best checkpoint is kept, so there must be one.
@@ -115,6 +118,7 @@ package final class Trainer {
       }
       let isLast = index + 1 == end || wish == .stop
       try files?.write(line)
+      onStep(line)
       if isRoot { progress.show(line, isLast: isLast) }
       if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
         step.head.materialize()
@@ -125,7 +129,7 @@ package final class Trainer {
       }
       if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
     }
-    return end < totalSteps ? try stop(after: end - 1) : try complete()
+    return end < totalSteps ? try stop(after: end - 1) : try complete(threshold)
   }
 
   /// How a run ended.
@@ -157,7 +161,7 @@ package final class Trainer {
     return .stopped(exitCode: StopRequest.exitCode)
   }
 
-  private func complete() throws -> Outcome {
+  private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try files?.finish()
     try writeTrace()
     if isRoot {
@@ -165,6 +169,7 @@ package final class Trainer {
       try ModelFile.write(
         step.network, classWeight: step.head.classWeight, description(after: max(totalSteps, firstStep)),
         to: folder.model)
+      try threshold?.write(beside: folder.model)
       progress.say("model     \(folder.model)")
     }
     try communicator.barrier()

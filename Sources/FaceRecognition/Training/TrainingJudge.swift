@@ -8,6 +8,8 @@ final class TrainingJudge {
     let accuracy: Double
     let areaUnderCurve: Double
     let pairs: Int
+    /// The best for these pairs and the weights as they are.
+    let threshold: VerificationThreshold
 
     var description: String {
       String(format: "accuracy %.2f %%, area under the ROC curve %.4f over ", 100 * accuracy, areaUnderCurve)
@@ -17,6 +19,7 @@ final class TrainingJudge {
 
   private let verification: Verification
   private let embedder: Embedder
+  private let data: String
   private let badImageLimit: Int
 
   /// By `--validation`: a set of people, a .bin, or a pair list over `--validation-images`; else by the people held out; else nil.
@@ -35,6 +38,7 @@ final class TrainingJudge {
     } else {
       return nil
     }
+    data = options.validation ?? "the people held out of \(options.data)"
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     badImageLimit = Int(options.maxBadImages * Double(verification.samples.count))
   }
@@ -46,6 +50,7 @@ final class TrainingJudge {
     let folds = report.crossValidation.flatMap { $0.prescribed ? $0.mean : nil }
     return Result(
       accuracy: folds ?? report.best.accuracy, areaUnderCurve: report.areaUnderCurve,
-      pairs: result.pairs.count)
+      pairs: result.pairs.count,
+      threshold: VerificationThreshold(report, data: data, flip: true, of: embedder.network))
   }
 }

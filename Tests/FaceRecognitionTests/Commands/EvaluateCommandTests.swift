@@ -264,14 +264,4 @@ import Testing
     expectRefusal(try evaluate("--probes", "x", "--gallery", "y"), "not both")
     expectRefusal(try evaluate("--distractors", "y"), "--probes")
   }
-
-  /// No success, the words, and one message.
-  private func expectRefusal(
-    _ outcome: Subprocess.Outcome, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(outcome.exitCode != 0, sourceLocation: sourceLocation)
-    for word in words { #expect(outcome.text.contains(word), "\(outcome.text)", sourceLocation: sourceLocation) }
-    #expect(outcome.lines.count { $0.hasPrefix("Error: ") } == 1, "\(outcome.text)", sourceLocation: sourceLocation)
-    #expect(!outcome.text.contains("Fatal error"), "\(outcome.text)", sourceLocation: sourceLocation)
-  }
 }

@@ -1,0 +1,50 @@
+import Foundation
+import Yams
+
+extension TrainingOptions {
+  /// All options as the YAML that `train --config` reads, defaults included.
+  ///
+  /// Names are those of the command line. What ends one start of the run early is left out.
+  package func yaml() throws -> String {
+    guard case .object(var members) = try JSONValue(encoding: self) else {
+      preconditionFailure("Options are written as an object")
+    }
+    members["stopAfter"] = nil
+    members["length"] = nil
+    switch length {
+    case .steps(let count): members["steps"] = .integer(Int64(count))
+    case .epochs(let count): members["epochs"] = .number(count)
+    }
+    // The command line asks for it from there on.
+    if margin >= 0.5 { members["allowLargeMargin"] = .boolean(true) }
+    let pairs = members.sorted { $0.key < $1.key }.compactMap { name, value in
+      Self.node(value).map { (Node(Self.kebabCase(name)), $0) }
+    }
+    return """
+      # Every option of this run, the defaults too. To train like this again:
+      #   cosface train --config FILE --output ANOTHER
+      \(try Yams.serialize(node: Node(pairs)))
+      """
+  }
+
+  /// Nil for what is said by leaving it out.
+  private static func node(_ value: JSONValue) -> Node? {
+    switch value {
+    case .null, .boolean(false), .object: nil
+    case .boolean(true): Node("true", .implicit, .plain)
+    case .integer(let number): Node("\(number)", .implicit, .plain)
+    case .unsigned(let number): Node("\(number)", .implicit, .plain)
+    case .number(let number): Node("\(number)", .implicit, .plain)
+    case .string(let text):
+      // What is plain here is read back as it stands; anything else in quotes.
+      Node(text, .implicit, text.wholeMatch(of: /[0-9A-Za-z_.\/-]+/) != nil ? .plain : .doubleQuoted)
+    case .array(let items):
+      items.isEmpty ? nil : Node(items.compactMap { node($0) }, .implicit, .flow)
+    }
+  }
+
+  /// "batchSize" as "batch-size".
+  static func kebabCase(_ name: String) -> String {
+    name.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+  }
+}

@@ -1,0 +1,53 @@
+package import MPI
+
+/// Two photographs and whether they show the same person.
+package struct FaceComparison: Codable, Equatable, Sendable, CustomStringConvertible {
+  package let first: String
+  package let second: String
+  /// In [-1, 1].
+  package let cosine: Double
+  /// Nil where nobody said: neither the caller nor the run.
+  package let threshold: Double?
+  /// Where the threshold comes from.
+  package let thresholdSource: String
+  package let samePerson: Bool?
+
+  /// Every rank calls it with the same values and gets the same.
+  ///
+  /// - Throws: what is wrong with the model or a photograph.
+  package init(_ first: String, _ second: String, _ options: InferenceOptions, _ communicator: Communicator) throws {
+    let (file, _, network) = try ModelFile.open(options.model)
+    let images = ImageList([first, second], root: ".")
+    let embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
+    let embeddings = try embedder.embed(images, flip: options.flip, communicator)
+    self.first = first
+    self.second = second
+    cosine = try embeddings.table(of: images).cosine(0, 1)
+    let kept = try VerificationThreshold.read(beside: file.path, of: network)
+    if let given = options.threshold {
+      threshold = given
+      thresholdSource = "given"
+    } else if let kept, kept.flip == options.flip {
+      threshold = kept.threshold
+      thresholdSource =
+        "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
+    } else {
+      threshold = nil
+      thresholdSource =
+        kept == nil
+        ? "these weights have none: give --threshold, or find one by `cosface evaluate --keep-threshold`"
+        : "the run's is for embeddings " + (options.flip ? "with" : "without") + " the other setting of --flip"
+    }
+    let cosine = cosine
+    samePerson = threshold.map { cosine >= $0 }
+  }
+
+  package var description: String {
+    let verdict = samePerson.map { $0 ? "the same person" : "different people" } ?? "unknown"
+    return """
+      cosine     \(Figures.fixed(cosine))
+      threshold  \(threshold.map { Figures.fixed($0) + ", " } ?? "")\(thresholdSource)
+      verdict    \(verdict)
+      """
+  }
+}

@@ -1,0 +1,53 @@
+package import MPI
+
+/// Who of a gallery's people photographs show.
+package struct Identification: Codable, Equatable, Sendable, CustomStringConvertible {
+  package struct Photograph: Codable, Equatable, Sendable {
+    package let path: String
+    /// The nearest first.
+    package let candidates: [FaceGallery.Candidate]
+  }
+
+  package let gallery: String
+  package let people: Int
+  /// Below it a photograph is taken to show nobody of the gallery; nil where nobody said.
+  package let threshold: Double?
+  package let photographs: [Photograph]
+
+  /// Every rank calls it with the same values and gets the same.
+  ///
+  /// - Parameters:
+  ///   - gallery: a folder with a folder of images for each person.
+  ///   - top: candidates of each photograph.
+  /// - Throws: what is wrong with the model, the gallery or a photograph.
+  package init(
+    of photographs: [String], in gallery: String, top: Int, _ options: InferenceOptions, _ communicator: Communicator
+  ) throws {
+    let people = try ImageFolder(root: gallery)
+    let embedder = Embedder(
+      try ModelFile.open(options.model).network, batchSize: options.batchSize, workers: options.workers)
+    let images = ImageList(photographs, root: ".")
+    // The photographs first: a wrong name should not cost the time of a large gallery.
+    let embeddings = try embedder.embed(images, flip: options.flip, communicator)
+    let known = try FaceGallery(people, embedder, flip: options.flip, communicator)
+    self.gallery = gallery
+    self.people = known.names.count
+    threshold = options.threshold
+    self.photographs = try photographs.indices.map { row in
+      Photograph(
+        path: photographs[row],
+        candidates: known.candidates(for: try embeddings.unitVector(row, of: images), count: top))
+    }
+  }
+
+  package var description: String {
+    photographs.map { photograph in
+      let lines = photograph.candidates.enumerated().map { place, candidate in
+        let images = candidate.images == 1 ? "1 image" : "\(candidate.images) images"
+        let doubt = threshold.map { candidate.cosine < $0 } == true ? ", below the threshold" : ""
+        return "  \(place + 1)  \(Figures.fixed(candidate.cosine))  \(candidate.name) (\(images)\(doubt))"
+      }
+      return ([photograph.path] + lines).joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+}

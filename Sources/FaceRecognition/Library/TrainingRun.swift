@@ -1,0 +1,133 @@
+import Foundation
+import MPI
+import NeuralNetwork
+
+/// Training a network from code, as `cosface train` does: alone, or on all ranks that `mpirun` started.
+///
+/// ```swift
+/// var run = TrainingRun(data: "faces", output: "runs/first")
+/// run.network = "iresnet18"
+/// run.epochs = 10
+/// try run.start { step in print(step.number, step.loss) }
+/// let model = try FaceModel(path: "runs/first")
+/// ```
+public struct TrainingRun: Sendable {
+  /// Folder of faces: DIR/PERSON/IMAGE.
+  public var data: String
+  /// Folder for the run; it must not hold one already.
+  public var output: String
+  /// One of ``FaceModel/networks``.
+  public var network = "mobilefacenet"
+  /// K, a multiple of 16.
+  public var embeddingWidth = 512
+  /// Side of the input images in pixels, a multiple of 16.
+  public var inputSide = 112
+  /// Images per rank and step.
+  public var batchSize = 32
+  /// Epochs to train, where ``steps`` is nil.
+  public var epochs = 20.0
+  /// Steps to train, instead of epochs.
+  public var steps: Int?
+  /// Learning rate at the start; it goes down to 0.
+  public var learningRate = 0.1
+  /// Subtracted from the cosine of the right class, in [0, 1].
+  public var margin = 0.35
+  /// The paper's fixed scale s of the logits; nil learns it.
+  public var logitScale: Double?
+  /// People to hold out of training and to judge by, drawn by the seed.
+  public var holdoutPeople = 0
+  /// Of the weights, the data order and the augmentation.
+  public var seed: UInt64 = 1
+  /// Threads per rank that compute.
+  public var threads = 1
+  /// Whether rank 0 tells on standard error how it goes.
+  public var isQuiet = true
+
+  /// What one step came to.
+  public struct Step: Equatable, Sendable {
+    /// From 0 over all epochs.
+    public let number: Int
+    /// From 0.
+    public let epoch: Int
+    /// Mean over the images of all ranks.
+    public let loss: Double
+    /// The logits' scale.
+    public let scale: Double
+    /// Of this step.
+    public let learningRate: Double
+    /// Of all ranks.
+    public let imagesPerSecond: Double
+    /// Of verification, on the steps after which the network was judged.
+    public let accuracy: Double?
+  }
+
+  /// How a run ended.
+  public enum Outcome: Equatable, Sendable {
+    /// The model is written.
+    case complete
+    /// By SIGTERM, SIGINT or SIGUSR1; a checkpoint is written.
+    case stopped
+  }
+
+  /// A run with the defaults of `cosface train`.
+  public init(data: String, output: String) {
+    self.data = data
+    self.output = output
+  }
+
+  /// Trains to the end. Every rank calls it, and `onStep` is called on every rank with the same values after each step.
+  ///
+  /// MPI is started at the first call, and ends with the process.
+  ///
+  /// - Throws: ``SettingError``, or an error whose description says what is wrong with data or output. Under `mpirun` the
+  ///   others wait for the rank that threw: end the process.
+  @discardableResult
+  public func start(_ onStep: (Step) -> Void = { _ in }) throws -> Outcome {
+    let (options, kind) = try checked()
+    let communicator = try World.initialize()
+    _ = Self.finishesAtExit
+    let trainer = try Trainer(options, kind: kind, isQuiet: isQuiet, communicator)
+    let outcome = try trainer.run { line in
+      onStep(
+        Step(
+          number: line.step, epoch: line.epoch, loss: line.loss, scale: line.scale, learningRate: line.learningRate,
+          imagesPerSecond: line.imagesPerSecond, accuracy: line.accuracy))
+    }
+    return outcome == .complete ? .complete : .stopped
+  }
+
+  private static let finishesAtExit: Void = {
+    atexit { if World.isRunning { try? World.finalize() } }
+  }()
+
+  private func checked() throws -> (TrainingOptions, NetworkKind) {
+    let settings = ModelSettings(network: network, embeddingWidth: embeddingWidth, inputSide: inputSide)
+    let kind = try settings.kind
+    func require(_ holds: Bool, _ name: String, _ value: Any, _ need: String) throws(SettingError) {
+      if !holds { throw SettingError(name, "\(value)", need) }
+    }
+    try require(batchSize >= 1, "batchSize", batchSize, "1 or more is needed")
+    try require(threads >= 1, "threads", threads, "1 or more is needed")
+    try require(holdoutPeople >= 0, "holdoutPeople", holdoutPeople, "0 or more is needed")
+    try require(epochs > 0 && epochs.isFinite, "epochs", epochs, "a number above 0 is needed")
+    try require(steps ?? 1 >= 1, "steps", steps ?? 0, "1 or more is needed")
+    try require(learningRate > 0 && learningRate.isFinite, "learningRate", learningRate, "a number above 0 is needed")
+    try require((0...1).contains(margin), "margin", margin, "a number from 0 to 1 is needed")
+    let scale = logitScale ?? 1
+    try require(scale > 0 && scale.isFinite, "logitScale", scale, "a number above 0 is needed")
+
+    var options = TrainingOptions(data: data, output: output)
+    options.network = network
+    options.embedding = embeddingWidth
+    options.inputSize = inputSide
+    options.batchSize = batchSize
+    options.length = steps.map { .steps($0) } ?? .epochs(epochs)
+    options.learningRate = learningRate
+    options.margin = margin
+    options.logitScale = logitScale
+    options.holdoutPeople = holdoutPeople
+    options.seed = seed
+    options.threads = threads
+    return (options, kind)
+  }
+}

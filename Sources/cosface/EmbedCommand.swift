@@ -1,0 +1,59 @@
+import ArgumentParser
+import FaceRecognition
+import Foundation
+
+struct EmbedCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "embed",
+    abstract: "Write the embeddings of images to a file, alone or divided among ranks by mpirun.",
+    discussion: """
+      The file's ending says how: .npy (float32 rows, with the names beside in .names.txt), .safetensors (embeddings and \
+      names) or .csv. Rows are in the order of the sorted paths. What is done is kept in OUTPUT.parts until the file is \
+      complete: after an interruption the same command goes on from there.
+      """)
+
+  @OptionGroup var inference: InferenceOptionGroup
+
+  @Option(help: "Folder of images, at any depth, or a text file with the path of an image a line.")
+  var data: String
+
+  @Option(help: "File to write: .npy, .safetensors or .csv.")
+  var output: String
+
+  @Flag(help: "Add the embedding of the mirrored image to each image's.")
+  var flip = false
+
+  @Flag(help: "Give embeddings of length 1.")
+  var normalize = false
+
+  @Option(help: "Fraction of the images that may be unreadable; each is named and has no row.")
+  var maxBadImages = 0.001
+
+  @Option(help: "Images after which what is done is kept on disk.")
+  var partSize = 4096
+
+  func validate() throws {
+    try Validation.atLeast(1, "--part-size", partSize)
+    guard (0...1).contains(maxBadImages) else {
+      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
+    }
+  }
+
+  func run() throws {
+    inference.run { communicator in
+      var options = EmbeddingOptions(model: inference.model, data: data, output: output)
+      options.flip = flip
+      options.normalize = normalize
+      options.maximumBadImages = maxBadImages
+      options.batchSize = inference.batchSize
+      options.workers = inference.workers
+      options.partSize = partSize
+      let summary = try EmbeddingJob(options, communicator).run { done, all in
+        FileHandle.standardError.write(Data("embedded \(done) of \(all) images\n".utf8))
+      }
+      guard let summary else { return }
+      for image in summary.badImages { print("skipped   \(image.identifier): \(image.reason)") }
+      print("written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
+    }
+  }
+}
