@@ -7,6 +7,7 @@ struct Cosface: ParsableCommand {
     subcommands: [
       TrainCommand.self,
       EvaluateCommand.self,
+      ReportCommand.self,
       ReplayCommand.self,
       InspectCommand.self,
       BenchCommand.self,

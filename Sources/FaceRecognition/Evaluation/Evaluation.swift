@@ -15,6 +15,8 @@ package final class Evaluation {
   private let communicator: Communicator
   private let description: ModelDescription
   private let embedder: Embedder
+  /// What `run` came to, pair by pair.
+  package var result: VerificationResult? { results?.network }
   /// Made by `run`.
   private var results: (network: VerificationResult, rawPixels: VerificationResult?)?
 

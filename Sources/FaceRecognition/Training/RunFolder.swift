@@ -9,6 +9,10 @@ package struct RunFolder: Sendable {
   package var model: String { file("model.safetensors") }
   package var metrics: String { file("metrics.jsonl") }
   package var configuration: String { file("configuration.json") }
+  /// One line for each start of the run: where it ran.
+  package var starts: String { file("starts.jsonl") }
+  /// Folder of TensorBoard's event files.
+  package var tensorboard: String { file("tensorboard") }
 
   package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
@@ -18,7 +22,9 @@ package struct RunFolder: Sendable {
     do {
       try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch { throw FileError("creating the run's folder", path, code: Self.code(of: error)) }
-    if [model, metrics, configuration, file("checkpoints")].contains(where: manager.fileExists(atPath:)) {
+    if [model, metrics, configuration, starts, tensorboard, file("checkpoints")].contains(
+      where: manager.fileExists(atPath:))
+    {
       throw TrainingError.outputHoldsRun(path)
     }
     // Fails now rather than after the first epoch where nothing can be written.
