@@ -17,6 +17,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions
   @OptionGroup(title: "Run") var running: RunOptions
+  @OptionGroup(title: "Observation") var observation: ObservationOptions
 
   func validate() throws {
     guard running.resume == nil else { return }
@@ -51,6 +52,7 @@ struct TrainCommand: ParsableCommand {
     loss.fill(&options)
     try optimization.fill(&options)
     running.fill(&options)
+    observation.fill(&options)
     options.threads = threads
     return options
   }
@@ -61,7 +63,7 @@ struct TrainCommand: ParsableCommand {
     return Set(
       flags.map { flag in
         if flag == "epochs" || flag == "steps" { return "length" }
-        let words = flag.split(separator: "-")
+        let words = (flag.hasPrefix("no-") ? flag.dropFirst(3) : flag).split(separator: "-")
         return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
       })
   }

@@ -16,6 +16,7 @@ package struct Resumption {
   private static let free: Set<String> = [
     "data", "output", "threads", "workers", "bucketMegabytes", "checkpointEvery", "keep", "verifyReplicas",
     "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter",
+    "tensorboard", "histogramEvery", "dashboard",
   ]
 
   /// Finds the newest whole checkpoint of `run`; nil where there is none and `orStart` allows it.
@@ -61,6 +62,7 @@ package struct Resumption {
     }
     // This start's own business, never the last one's.
     members["stopAfter"] = asked["stopAfter"]
+    members["dashboard"] = asked["dashboard"]
     var changes: [ResumeRefusal.Row] = []
     for name in names.sorted() where members[name] != asked[name] {
       if !free.contains(name) {

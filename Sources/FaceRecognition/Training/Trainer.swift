@@ -89,7 +89,7 @@ package final class Trainer {
     for index in firstStep..<max(end, firstStep) {
       var (line, wish) = try trainStep(index)
       let isLast = index + 1 == end || wish == .stop
-      if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
+      if let judge, isJudgeDue(after: index) {
         let result = try judge.run(communicator)
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
         if result.accuracy > best?.accuracy ?? 0 { best = .init(step: index + 1, accuracy: result.accuracy) }
@@ -161,6 +161,7 @@ package final class Trainer {
     } catch let error as NonFinite {
       throw diagnose("", batch, sample: nil, cause: error)
     }
+    try files?.observe(step, batch, takesImages: index == firstStep || isJudgeDue(after: index))
     // One small allreduce a step carries what every rank must know.
     let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
     let isTimeUp =
@@ -215,6 +216,10 @@ package final class Trainer {
     return steps > 0 && (index + 1) % steps == 0
   }
 
+  private func isJudgeDue(after index: Int) -> Bool {
+    isDue(options.validateEvery, after: index) || index + 1 == totalSteps
+  }
+
   private func isCheckpointDue(after index: Int) -> Bool {
     guard case .length(let length) = options.checkpointEvery else { return false }
     return isDue(length, after: index)
@@ -243,14 +248,25 @@ package final class Trainer {
       classNames: data.training.classNames, step: step)
   }
 
+  private func start(on hosts: [String]) -> RunStart {
+    RunStart(
+      firstStep: firstStep, totalSteps: totalSteps, stepsPerEpoch: data.order.stepsPerEpoch, ranks: hosts.count,
+      hosts: Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +), threadsPerRank: options.threads,
+      readersPerRank: options.workers, globalBatchSize: data.order.globalBatchSize, images: data.training.count,
+      people: data.training.classNames.count,
+      parameters: step.network.parameters.parameters.reduce(0) { $0 + $1.count })
+  }
+
   private func report() throws {
     let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
     guard isRoot else { return }
+    try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let imageBytes = 3 * data.order.maximumShard * 3 * options.inputSize * options.inputSize * 4
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, loaderBytes: imageBytes, checkpointBytes: files?.bytes ?? 0)
     for line in report.lines() + (resumption?.notes ?? []) { progress.say(line) }
+    if let address = files?.dashboardAddress { progress.say("dashboard \(address)") }
     if resumption != nil { progress.say("resumed   after step \(firstStep) of \(totalSteps)") }
   }
 }
