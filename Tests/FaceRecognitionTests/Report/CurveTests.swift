@@ -10,8 +10,18 @@ struct CurveTests {
   }
 
   @Test(arguments: [Curve.capacity + 1, 1000, 123_457]) func aLongRunKeepsItsExtremes(count: Int) {
-    var curve = Curve()
-    for step in 0..<count { curve.append(step == 777 ? 1e6 : step == 778 ? -1e6 : Double(step % 10), step: step) }
+    func value(_ step: Int) -> Double {
+      switch step {
+      case 777: 1e6
+      case 778: -1e6
+      default: Double(step % 10)
+      }
+    }
+    var (curve, sum) = (Curve(), 0.0)
+    for step in 0..<count {
+      curve.append(value(step), step: step)
+      sum += value(step)
+    }
     let pieces = curve.pieces
     #expect(pieces.count <= Curve.capacity && pieces.count >= Curve.capacity / 2)
     #expect(pieces.reduce(0) { $0 + $1.count } == count)
@@ -19,7 +29,6 @@ struct CurveTests {
     #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.steps.upperBound + 1 == $1.steps.lowerBound })
     #expect((pieces.map(\.maximum).max() == 1e6) == (count > 777))
     #expect((pieces.map(\.minimum).min() == -1e6) == (count > 778))
-    let sum = (0..<count).reduce(0.0) { $0 + ($1 == 777 ? 1e6 : $1 == 778 ? -1e6 : Double($1 % 10)) }
     #expect(abs(pieces.reduce(0) { $0 + $1.sum } - sum) < 1e-3)
     #expect(curve.last == Double((count - 1) % 10))
     #expect(curve.coarser(24).count <= 24 && curve.coarser(24).reduce(0) { $0 + $1.count } == count)
