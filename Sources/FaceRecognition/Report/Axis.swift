@@ -14,11 +14,13 @@ struct Axis {
   init(_ values: ClosedRange<Double>, from start: Double, to end: Double, isTight: Bool = false, integers: Bool = false)
   {
     let spread = values.upperBound - values.lowerBound
-    let wide = spread > 0 ? spread : max(abs(values.lowerBound), integers ? 1 : 1e-3)
+    // Numbers that differ by rounding alone are one number.
+    let isFlat = spread <= 1e-9 * abs(values.upperBound)
+    let wide = !isFlat ? spread : max(abs(values.lowerBound), integers ? 1 : 1e-3)
     var step = Self.niceStep(wide / 4)
     if integers { step = max(step, 1) }
     var (low, high) = (values.lowerBound, values.upperBound)
-    if !isTight || spread == 0 { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
+    if !isTight || isFlat { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
     if low == high { high = low + step }
     ticks = ((low / step).rounded(.up).exactInteger...(high / step + 1e-9).rounded(.down).exactInteger)
       .map { Double($0) * step }

@@ -102,7 +102,11 @@ extension Chart {
       horizontalTitle: "cosine; share of the pairs of a kind in %",
       horizontalTicks: across.ticks.map { Tick(place: text(across.place($0)), text: Figure.short($0)) },
       verticalTicks: up.ticks.map { Tick(place: text(up.place($0)), text: Figure.short($0)) }, lines: drawn,
-      marks: [Mark(x: text(across.place(threshold)), number: 2, note: "threshold \(Figure.fixed(threshold, 3))")],
+      marks: [
+        Mark(
+          x: text(across.place(threshold)), number: 2, note: "threshold \(Figure.fixed(threshold, 3))",
+          isNoteLeft: threshold > 0)
+      ],
       hasLegend: true,
       table: Table(
         caption: "Share of pairs by cosine", corner: "cosine", columns: kinds.map(\.0), rows: rows))

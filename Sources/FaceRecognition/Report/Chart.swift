@@ -26,6 +26,8 @@ struct Chart {
     let x: String
     let number: Int
     let note: String
+    /// Whether the note stands to the left of the line: there is more room.
+    let isNoteLeft: Bool
   }
 
   let identifier: String
@@ -40,7 +42,7 @@ struct Chart {
   let hasLegend: Bool
   let table: Table
 
-  static let (left, right, top, bottom) = (48.0, 392.0, 10.0, 196.0)
+  static let (left, right, top, bottom) = (54.0, 392.0, 10.0, 196.0)
 
   /// A place, to a tenth of a unit.
   static func text(_ place: Double) -> String { Figure.fixed(place, 1) }

@@ -84,14 +84,14 @@ enum ReportTemplate {
     <svg viewBox="0 0 400 240" role="img" aria-labelledby="{{identifier}}-title {{identifier}}-words">
     <title id="{{identifier}}-title">{{heading}}</title>
     <desc id="{{identifier}}-words">{{summary}}</desc>
-    {{#verticalTicks}}<line class="grid" x1="48" x2="392" y1="{{place}}" y2="{{place}}"/><text x="44" y="{{place}}" dy="0.32em" text-anchor="end">{{text}}</text>
+    {{#verticalTicks}}<line class="grid" x1="54" x2="392" y1="{{place}}" y2="{{place}}"/><text x="50" y="{{place}}" dy="0.32em" text-anchor="end">{{text}}</text>
     {{/verticalTicks}}
     {{#horizontalTicks}}<line class="grid" x1="{{place}}" x2="{{place}}" y1="196" y2="200"/><text x="{{place}}" y="212" text-anchor="middle">{{text}}</text>
     {{/horizontalTicks}}
-    <text x="220" y="231" text-anchor="middle">{{horizontalTitle}}</text>
+    <text x="223" y="231" text-anchor="middle">{{horizontalTitle}}</text>
     {{#lines}}{{#area}}<polygon class="area c{{number}}" points="{{area}}"/>{{/area}}<polyline class="line c{{number}}" points="{{points}}"/>{{#dots}}<circle class="dot c{{number}}" cx="{{x}}" cy="{{y}}" r="2.5"/>{{/dots}}
     {{/lines}}
-    {{#marks}}<line class="line c{{number}}" x1="{{x}}" x2="{{x}}" y1="10" y2="196"/><text x="{{x}}" y="20" dx="4">{{note}}</text>
+    {{#marks}}<line class="line c{{number}}" x1="{{x}}" x2="{{x}}" y1="10" y2="196"/><text x="{{x}}" y="20"{{#isNoteLeft}} dx="-4" text-anchor="end"{{/isNoteLeft}}{{^isNoteLeft}} dx="4"{{/isNoteLeft}}>{{note}}</text>
     {{/marks}}
     </svg>
     {{#hasLegend}}<ul class="legend">{{#lines}}<li><svg viewBox="0 0 24 8" width="24" height="8" aria-hidden="true"><line class="line c{{number}}" x1="0" x2="24" y1="4" y2="4"/></svg>{{name}}</li>{{/lines}}</ul>{{/hasLegend}}
@@ -145,6 +145,7 @@ enum ReportTemplate {
     th[scope=row] { font-weight: 400; color: var(--quiet); } .different td { font-weight: 600; }
     .tag { background: var(--note); color: var(--text); border-radius: 0.25rem; padding: 0 0.25rem; }
     summary { cursor: pointer; font-size: 0.875rem; } footer { margin-top: 2rem; }
+    @media (max-width: 30rem) { svg text { font-size: 13px; } }
     @media print { details > * { display: block; } .card { break-inside: avoid; } }
     """#
 
