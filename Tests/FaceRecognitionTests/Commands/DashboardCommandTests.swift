@@ -54,7 +54,8 @@ import Testing
       try #require(!news.isEmpty, "it ended: \(text)")
       text += String(decoding: news, as: UTF8.self)
     }
-    let port = try #require(UInt16(try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//)).1))
+    let address = try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//))
+    let port = try #require(UInt16(address.1))
     let slow = try DashboardClient(port: port)
     slow.send("GET / HT")
     let page = try DashboardClient.ask(port, "/")
