@@ -15,6 +15,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -35,10 +36,11 @@ let package = Package(
         "MPI", "NeuralNetwork", "CTurboJPEG", "CSPNG", "CXXHash",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "Yams", package: "Yams"),
       ],
       // The source of the generated code beside it.
-      exclude: ["Export/onnx.proto"]),
+      exclude: ["Export/onnx.proto", "TensorBoard/tensorboard.proto"]),
     .executableTarget(
       name: "cosface",
       dependencies: [

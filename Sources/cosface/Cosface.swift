@@ -12,6 +12,7 @@ struct Cosface: ParsableCommand {
       EmbedCommand.self,
       CompareCommand.self,
       IdentifyCommand.self,
+      ReportCommand.self,
       ExportCommand.self,
       ReplayCommand.self,
       InspectCommand.self,

@@ -26,6 +26,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Run") var running: RunOptions
   @OptionGroup(title: "Communication") var communication: CommunicationOptions
   @OptionGroup(title: "Communication") var waiting: WaitingOptions
+  @OptionGroup(title: "Observation") var observation: ObservationOptions
 
   func validate() throws {
     guard running.resume == nil else { return }
@@ -74,6 +75,7 @@ struct TrainCommand: ParsableCommand {
     try optimization.fill(&options)
     running.fill(&options)
     communication.fill(&options)
+    observation.fill(&options)
     options.threads = threads
     return options
   }
@@ -84,7 +86,7 @@ struct TrainCommand: ParsableCommand {
     return Set(
       flags.map { flag in
         if flag == "epochs" || flag == "steps" { return "length" }
-        let words = flag.split(separator: "-")
+        let words = (flag.hasPrefix("no-") ? flag.dropFirst(3) : flag).split(separator: "-")
         return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
       })
   }

@@ -16,6 +16,8 @@ package final class Evaluation {
   private let description: ModelDescription
   private let weightFile: String
   private let embedder: Embedder
+  /// What `run` came to, pair by pair.
+  package var result: VerificationResult? { results?.network }
   /// Made by `run`.
   private var results: (network: VerificationResult, rawPixels: VerificationResult?)?
 

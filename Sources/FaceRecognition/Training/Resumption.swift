@@ -16,7 +16,7 @@ package struct Resumption {
   private static let free: Set<String> = [
     "data", "output", "threads", "workers", "bucketMegabytes", "checkpointEvery", "keep", "verifyReplicas",
     "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter", "logSamples",
-    "trace", "traceSteps",
+    "trace", "traceSteps", "tensorboard", "histogramEvery", "dashboard",
   ]
 
   /// Options that count at a run's start alone, or without which the checkpoint's tensors fit nothing.
@@ -72,7 +72,7 @@ package struct Resumption {
       throw ModelFileError(path: run, reason: "has a checkpoint without a configuration")
     }
     // This start's own business, never the last one's.
-    for name in ["stopAfter", "trace", "traceSteps"] { members[name] = asked[name] }
+    for name in ["stopAfter", "trace", "traceSteps", "dashboard"] { members[name] = asked[name] }
     // Options that the program which wrote the checkpoint did not have yet.
     if case .object(let defaults) = try JSONValue(encoding: TrainingOptions(data: "", output: run)) {
       members.merge(defaults) { known, _ in known }

@@ -10,6 +10,8 @@ final class RunFiles {
   private let lock: RunLock
   private let metrics: MetricsFile
   private let samples: StepLog<SampleLine>?
+  private let tensorBoard: TensorBoardLog?
+  private let dashboard: Dashboard?
   private let writer: CheckpointWriter
   private let started = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
@@ -17,6 +19,8 @@ final class RunFiles {
   /// A new run's files, or those of a run that goes on at `step`.
   init(_ folder: RunFolder, _ options: TrainingOptions, _ step: TrainingStep, resumingAt index: Int?) throws {
     self.folder = folder
+    // First of all: where its port is taken, nothing has been written yet.
+    dashboard = try options.dashboard.flatMap(DashboardAddress.init).map { try Dashboard($0, folder, options) }
     // Where `ulimit -f` ends a file, a message shall come, and not a signal's silent end.
     signal(SIGXFSZ, SIG_IGN)
     lock = try RunLock(folder)
@@ -26,14 +30,34 @@ final class RunFiles {
     samples = options.logSamples ? try StepLog(path: folder.samples, keepingStepsBefore: index) : nil
     try options.write(to: folder.configuration)
     try AtomicFile.write(Data(options.yaml().utf8), to: folder.optionFile)
+    tensorBoard =
+      options.tensorboard
+      ? try TensorBoardLog(folder: folder.tensorboard, histogramEvery: options.histogramEvery, resumingAt: index) : nil
     writer = CheckpointWriter(store, step.network, classWeight: step.head.classWeight, keep: options.keep)
   }
 
   /// Bytes of the copy from which checkpoints are written.
   var bytes: Int { writer.bytes }
 
+  /// Notes down where the steps that follow are made.
+  func add(_ start: RunStart) throws {
+    try start.append(to: folder.starts)
+    guard let dashboard else { return }
+    dashboard.start(try MetricsHistory(path: folder.metrics), RunStart.all(in: folder.starts))
+  }
+
+  /// Address of the live page, where there is one.
+  var dashboardAddress: String? { dashboard?.address }
+
+  /// Looks at a step that was just made, before its line; `takesImages` keeps a picture of the batch.
+  func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {
+    try tensorBoard?.observe(step, batch, takesImages: takesImages)
+  }
+
   func write(_ line: MetricsFile.Line) throws {
     try metrics.write(line)
+    try tensorBoard?.write(line)
+    dashboard?.publish(line)
     try writer.checkForFailure()
   }
 
@@ -53,5 +77,7 @@ final class RunFiles {
   /// Waits for the last checkpoint.
   func finish() throws {
     try writer.finish()
+    try tensorBoard?.close()
+    dashboard?.stop()
   }
 }

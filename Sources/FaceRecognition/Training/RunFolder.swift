@@ -13,6 +13,10 @@ package struct RunFolder: Sendable {
   package var samples: String { file("samples.jsonl") }
   /// The same for `train --config`.
   package var optionFile: String { file("run.yaml") }
+  /// One line for each start of the run: where it ran.
+  package var starts: String { file("starts.jsonl") }
+  /// Folder of TensorBoard's event files.
+  package var tensorboard: String { file("tensorboard") }
 
   package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
@@ -25,7 +29,7 @@ package struct RunFolder: Sendable {
       let store = CheckpointStore(run: path)
       signs += try (store.folders() + store.setAside()).map(\.path)
     } else {
-      signs += [metrics, configuration, samples, file("checkpoints")]
+      signs += [metrics, configuration, samples, starts, tensorboard, file("checkpoints")]
     }
     guard !signs.contains(where: FileManager.default.fileExists(atPath:)) else {
       throw TrainingError.outputHoldsRun(path)
@@ -39,7 +43,7 @@ package struct RunFolder: Sendable {
       try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch { throw FileError("create the run's folder", path, code: Self.code(of: error)) }
     // Of a run that came to no checkpoint; `refuseRun` has let it pass.
-    for path in [metrics, configuration, samples] { try? manager.removeItem(atPath: path) }
+    for path in [metrics, configuration, samples, starts, tensorboard] { try? manager.removeItem(atPath: path) }
     // Fails now rather than after the first epoch where nothing can be written.
     let probe = file(".probe")
     try AtomicFile.write(Data(), to: probe)

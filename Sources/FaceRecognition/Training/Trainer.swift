@@ -103,7 +103,7 @@ package final class Trainer {
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
-      if let judge, isDue(options.validateEvery, after: index) || index + 1 == totalSteps {
+      if let judge, isJudgeDue(after: index) {
         let result = try recorder.span(.validation) { try judge.run(communicator) }
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
         threshold = index + 1 == totalSteps ? result.threshold : nil
@@ -199,6 +199,7 @@ package final class Trainer {
     } catch let error as NonFinite {
       throw diagnose("", batch, sample: nil, cause: error)
     }
+    try files?.observe(step, batch, takesImages: index == firstStep || isJudgeDue(after: index))
     // One small allreduce a step carries what every rank must know.
     let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
     let isTimeUp =
@@ -268,6 +269,10 @@ package final class Trainer {
     return steps > 0 && (index + 1) % steps == 0
   }
 
+  private func isJudgeDue(after index: Int) -> Bool {
+    isDue(options.validateEvery, after: index) || index + 1 == totalSteps
+  }
+
   private func isCheckpointDue(after index: Int) -> Bool {
     guard case .length(let length) = options.checkpointEvery else { return false }
     return isDue(length, after: index)
@@ -296,13 +301,24 @@ package final class Trainer {
       classNames: data.training.classNames, step: step)
   }
 
+  private func start(on hosts: [String]) -> RunStart {
+    RunStart(
+      firstStep: firstStep, totalSteps: totalSteps, stepsPerEpoch: data.order.stepsPerEpoch, ranks: hosts.count,
+      hosts: Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +), threadsPerRank: options.threads,
+      readersPerRank: options.workers, globalBatchSize: data.order.globalBatchSize, images: data.training.count,
+      people: data.training.classNames.count,
+      parameters: step.network.parameters.parameters.reduce(0) { $0 + $1.count })
+  }
+
   private func report() throws {
     let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
     guard isRoot else { return }
+    try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, memory: memory())
     for line in report.lines() + (resumption?.notes ?? []) { progress.say(line) }
+    if let address = files?.dashboardAddress { progress.say("dashboard \(address)") }
     if let resumption {
       progress.say("resumed   after step \(firstStep) of \(totalSteps)")
       if let note = resumption.rounding(communicator) { progress.say("note      \(note)") }

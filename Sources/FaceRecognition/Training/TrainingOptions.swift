@@ -62,6 +62,13 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   /// Whether the images of each step are written down.
   package var logSamples = false
 
+  /// Event files beside the metrics.
+  package var tensorboard = true
+  /// Steps between histograms in them; 0 for none.
+  package var histogramEvery = 100
+  /// HOST:PORT of this start's live page.
+  package var dashboard: String?
+
   package var threads = 1
   package var workers = 1
   package var bucketMegabytes = 4

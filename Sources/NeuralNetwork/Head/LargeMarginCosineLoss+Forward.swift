@@ -16,6 +16,7 @@ extension LargeMarginCosineLoss {
     precondition(scale > 0, "The class weight has no common norm yet.")
     try take(labels)
     totalCount = count
+    forwardLogitScale = gamma * scale
     makeWorkspaces()
     pack(embeddings)
 

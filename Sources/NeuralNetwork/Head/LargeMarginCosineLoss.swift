@@ -43,6 +43,8 @@ package final class LargeMarginCosineLoss {
   // Of the last forward. M is padded to whole tiles of 16 with samples of zeros that count nowhere.
   var sampleCount = 0
   var totalCount = 0
+  /// gamma * scale: the logit of cosine 1.
+  var forwardLogitScale = 0.0
   /// Row of W of each sample's label, -1 where another rank holds it.
   var labelRows: [Int]
   /// gamma e^T (K, M) in panels of 16 samples: panel, k, sample.

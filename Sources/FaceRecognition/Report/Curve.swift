@@ -1,0 +1,62 @@
+/// A number over the steps of a run, in bounded memory however long the run is.
+///
+/// As it grows, neighbours are joined; the smallest and the largest of what was joined stay, so that no spike is lost.
+package struct Curve: Equatable, Sendable {
+  /// Values of neighbouring steps.
+  package struct Piece: Equatable, Sendable {
+    package private(set) var steps: ClosedRange<Int>
+    package private(set) var minimum: Double
+    package private(set) var maximum: Double
+    package private(set) var sum: Double
+    package private(set) var count: Int
+    package var mean: Double { sum / Double(count) }
+
+    init(_ value: Double, step: Int) {
+      (steps, minimum, maximum, sum, count) = (step...step, value, value, value, 1)
+    }
+
+    mutating func join(_ next: Piece) {
+      // A damaged file may go backwards.
+      steps = min(steps.lowerBound, next.steps.lowerBound)...max(steps.upperBound, next.steps.upperBound)
+      minimum = min(minimum, next.minimum)
+      maximum = max(maximum, next.maximum)
+      sum += next.sum
+      count += next.count
+    }
+  }
+
+  /// The most pieces: more than a chart has pixels to show.
+  package static let capacity = 512
+
+  package private(set) var pieces: [Piece] = []
+  package private(set) var last: Double?
+  /// Values that a full piece holds.
+  private var fullCount = 1
+
+  package init() {}
+
+  /// Adds the next step's value: O(1) on average.
+  package mutating func append(_ value: Double, step: Int) {
+    last = value
+    let new = Piece(value, step: step)
+    if let end = pieces.indices.last, pieces[end].count < fullCount { return pieces[end].join(new) }
+    if pieces.count == Self.capacity { halve() }
+    pieces.append(new)
+  }
+
+  /// At most `count` pieces of the same values.
+  package func coarser(_ count: Int) -> [Piece] {
+    var copy = self
+    while copy.pieces.count > count { copy.halve() }
+    return copy.pieces
+  }
+
+  private mutating func halve() {
+    pieces = stride(from: 0, to: pieces.count, by: 2).map { index in
+      var piece = pieces[index]
+      if index + 1 < pieces.count { piece.join(pieces[index + 1]) }
+      return piece
+    }
+    fullCount *= 2
+  }
+}

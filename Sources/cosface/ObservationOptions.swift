@@ -1,0 +1,31 @@
+import ArgumentParser
+import FaceRecognition
+
+/// What one can watch of a training run.
+struct ObservationOptions: ParsableArguments {
+  @Flag(
+    inversion: .prefixedNo, help: "Write event files for TensorBoard into the run's folder: tensorboard --logdir RUN.")
+  var tensorboard = true
+
+  @Option(help: "Steps between TensorBoard's histograms of norms and cosines; 0 for none.")
+  var histogramEvery = 100
+
+  @Option(
+    help:
+      "Serve a live page of the run from rank 0 at HOST:PORT, such as 127.0.0.1:8080; other addresses than loopback need the token that is printed."
+  )
+  var dashboard: String?
+
+  func validate() throws {
+    if let dashboard, DashboardAddress(dashboard) == nil {
+      throw ValidationError("--dashboard '\(dashboard)' must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080.")
+    }
+    try Validation.atLeast(0, "--histogram-every", histogramEvery)
+  }
+
+  func fill(_ options: inout TrainingOptions) {
+    options.tensorboard = tensorboard
+    options.histogramEvery = histogramEvery
+    options.dashboard = dashboard
+  }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import FaceRecognition
+import MPI
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Make one HTML page of a run, or of several side by side.",
+    discussion: """
+      The page stands for itself and loads nothing: curves, what was run, where and how long. A finished run's model \
+      is judged by --data, or else by the run's own validation set or people held out: ROC, precision and recall, \
+      scores. Started alone or by mpirun, which divides the images among ranks.
+      """)
+
+  @Argument(help: "Folders of runs; several are compared.")
+  var runs: [String]
+
+  @Option(help: "File to write (RUN/report.html of the first run unless given).")
+  var output: String?
+
+  @Option(help: "Folder of faces to judge the models by: DIR/PERSON/IMAGE; with --pairs the root of its names.")
+  var data: String?
+
+  @Option(help: "List of pairs, as evaluate takes it.")
+  var pairs: String?
+
+  @Flag(inversion: .prefixedNo, help: "Judge the models.")
+  var evaluation = true
+
+  @Option(
+    help:
+      "Hardest pairs of each kind to show, with pictures and file names in the page: 8 where --data is given, else 0.")
+  var pictures: Int?
+
+  @Option(help: "Images per rank that go through the network at once.")
+  var batchSize = 32
+
+  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  var threads: Int?
+
+  @Option(help: "Threads per rank that read and decode images.")
+  var workers = 1
+
+  @Option(help: "Fraction of the images that may be unreadable; their pairs are left out.")
+  var maxBadImages = 0.001
+
+  func validate() throws {
+    guard (1...6).contains(runs.count) else {
+      throw ValidationError("A page shows up to 6 runs, not \(runs.count).")
+    }
+    guard pairs == nil || data != nil else { throw ValidationError("--pairs needs the images' folder: --data.") }
+    guard evaluation || data == nil else { throw ValidationError("--data and --no-evaluation exclude each other.") }
+    if let pictures { try Validation.atLeast(0, "--pictures", pictures) }
+    guard (pictures ?? 0) <= 100 else { throw ValidationError("--pictures \(pictures ?? 0) must be 100 or less.") }
+    if let threads { try Validation.atLeast(1, "--threads", threads) }
+    try Validation.atLeast(1, "--batch-size", batchSize)
+    try Validation.atLeast(1, "--workers", workers)
+    guard (0...1).contains(maxBadImages) else {
+      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
+    }
+  }
+
+  func run() throws {
+    World.run { communicator in
+      Threads.use(threads, try communicator.placement())
+      let options = options
+      try Report(options, communicator).write()
+      if communicator.rank == 0 { print(options.output) }
+    }
+  }
+
+  private var options: ReportOptions {
+    var options = ReportOptions(runs: runs, output: output ?? RunFolder(runs[0]).file("report.html"))
+    options.data = data
+    options.pairs = pairs
+    options.evaluates = evaluation
+    options.pictures = pictures ?? (data == nil ? 0 : 8)
+    options.batchSize = batchSize
+    options.workers = workers
+    options.maximumBadImages = maxBadImages
+    return options
+  }
+}

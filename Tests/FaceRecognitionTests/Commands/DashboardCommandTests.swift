@@ -1,0 +1,80 @@
+import FaceRecognition
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// The live page of a run that trains.
+@Suite(.serialized) struct DashboardCommandTests {
+  private let faces: FaceFolder
+  private let run: String
+
+  init() throws {
+    faces = try FaceFolder(people: 4, images: 5)
+    run = faces.path + "-run"
+  }
+
+  private func arguments(_ address: String, steps: Int) -> [String] {
+    [
+      "train", "--data", faces.path, "--output", run, "--network", "mobilefacenet", "--embedding", "32", "--input-size",
+      "48", "--batch-size", "4", "--learning-rate", "0.01", "--steps", "\(steps)", "--dashboard", address,
+    ]
+  }
+
+  @Test(arguments: [1, 2]) func aTakenPortEndsTheRunBeforeItBegins(ranks: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: run) }
+    let other = try Dashboard(
+      try #require(DashboardAddress("127.0.0.1:0")), RunFolder("other"), TrainingOptions(data: "", output: ""))
+    other.start(MetricsHistory(), [])
+    defer { other.stop() }
+    let port = try #require(URLComponents(string: other.address)?.port)
+    let refused = try Subprocess.cosface(arguments("127.0.0.1:\(port)", steps: 2), ranks: ranks)
+    #expect(refused.exitCode != 0)
+    #expect(refused.text.contains("127.0.0.1:\(port)") && refused.text.contains("Another program has this port"))
+    #expect(refused.lines.filter { $0.hasPrefix("Error:") }.count == 1, "\(refused.text)")
+    // Nothing was written, so the same command works once the port is free.
+    let free = try Subprocess.cosface(arguments("127.0.0.1:0", steps: 2), ranks: ranks)
+    #expect(free.exitCode == 0 && free.text.contains("dashboard http://127.0.0.1:"), "\(free.text)")
+  }
+
+  @Test func servesWhileTrainingGoesOn() throws {
+    defer { try? FileManager.default.removeItem(atPath: run) }
+    let process = Process()
+    process.executableURL = Subprocess.products.appendingPathComponent("cosface")
+    process.arguments = arguments("127.0.0.1:0", steps: 100_000)
+    let errors = Pipe()
+    (process.standardInput, process.standardOutput, process.standardError) = (
+      FileHandle.nullDevice, FileHandle.nullDevice, errors
+    )
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    var text = ""
+    while !text.contains("step 1/") {
+      let news = errors.fileHandleForReading.availableData
+      try #require(!news.isEmpty, "it ended: \(text)")
+      text += String(decoding: news, as: UTF8.self)
+    }
+    let address = try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//))
+    let port = try #require(UInt16(address.1))
+    let slow = try DashboardClient(port: port)
+    slow.send("GET / HT")
+    let page = try DashboardClient.ask(port, "/")
+    #expect(page.status == 200 && page.text.contains("of 100,000 steps, 20 images of 4 people"))
+    func step() throws -> Int {
+      let text = try DashboardClient.ask(port, "/metrics.json").text
+      return try #require(text.firstMatch(of: /"step":([0-9]+)/).flatMap { Int($0.1) })
+    }
+    let first = try step()
+    let deadline = Date() + 30
+    while try step() <= first, Date() < deadline { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try step() > first)
+    kill(process.processIdentifier, SIGTERM)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 75)
+  }
+
+  @Test func anAddressThatIsNone() throws {
+    let outcome = try Subprocess.cosface(arguments("8080", steps: 2))
+    #expect(outcome.exitCode != 0 && outcome.text.contains("--dashboard '8080' must be HOST:PORT"), "\(outcome.text)")
+  }
+}

@@ -1,0 +1,82 @@
+import FaceRecognition
+import Foundation
+import TestSupport
+import Testing
+
+/// Pages of real runs: their figures are those of the files, and of `evaluate`.
+@Suite(.serialized) struct ReportCommandTests {
+  private let faces: FaceFolder
+  private let runs: String
+
+  init() throws {
+    faces = try FaceFolder(people: 6, images: 4)
+    runs = faces.path + "-runs"
+  }
+
+  private func train(_ run: String, _ more: [String] = []) throws {
+    let outcome = try Subprocess.cosface(
+      [
+        "train", "--data", faces.path, "--output", "\(runs)/\(run)", "--network", "mobilefacenet", "--embedding", "32",
+        "--input-size", "48", "--batch-size", "8", "--steps", "4", "--learning-rate", "0.02", "--holdout-people", "3",
+        "--seed", "5",
+      ] + more)
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+  }
+
+  private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+  @Test func aRunAndItsJudgement() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    let run = "\(runs)/run"
+    try train("run")
+    #expect(try Subprocess.cosface(["report", run], ranks: 2).exitCode == 0)
+    let page = try text("\(run)/report.html")
+    let judged = try Subprocess.cosface(
+      ["evaluate", "--model", run, "--data", faces.path, "--holdout-people", "3", "--seed", "5", "--json"])
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(judged.text.utf8)).verification
+    #expect(page.contains(String(format: "%.2f %%", 100 * report.best.accuracy)))
+    #expect(page.contains(String(format: "area under the curve %.4f.", report.areaUnderCurve)))
+    #expect(page.contains(String(format: "the line is the best threshold, %.4f.", report.best.threshold)))
+    let last = try #require(MetricsHistory(path: "\(run)/metrics.jsonl").last)
+    #expect(page.contains("<b>\(String(format: "%.4f", last.loss))</b>"))
+    let start = try #require(RunStart.all(in: "\(run)/starts.jsonl").first)
+    #expect(start.totalSteps == 4 && start.people == 3 && start.images == 12 && start.ranks == 1)
+    #expect(page.contains(start.date) && page.contains("4 of 4 steps, 12 images of 3 people"))
+    // Pictures and names of people only where they are asked for.
+    #expect(!page.contains("data:image") && !page.contains(".pgm"))
+  }
+
+  @Test func picturesOfTheHardestPairs() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    try train("first")
+    try train("second", ["--margin", "0.2", "--no-tensorboard"])
+    let output = "\(runs)/both.html"
+    let outcome = try Subprocess.cosface(
+      ["report", "\(runs)/first", "\(runs)/second", "--data", faces.path, "--pictures", "2", "--output", output])
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let page = try text(output)
+    let pictures = page.matches(of: /<img src="data:image\/png;base64,([^"]+)" alt="(p[0-9]+\/[0-9]+\.pgm)"/)
+    #expect(pictures.count == 2 * 2 * 2 * 2)
+    let first = try #require(pictures.first)
+    let png = try #require(Data(base64Encoded: String(first.1)))
+    #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    #expect(page.contains("3 of the people") && page.contains("first: the same person, cosine"))
+    #expect(page.contains("tr class=\"different\"><th scope=\"row\">margin"))
+    // Without a judgement there is none of it, and the page is small.
+    #expect(try Subprocess.cosface(["report", "\(runs)/first", "--no-evaluation"]).exitCode == 0)
+    #expect(try !text("\(runs)/first/report.html").contains("ROC"))
+  }
+
+  @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    try FileManager.default.createDirectory(atPath: runs, withIntermediateDirectories: true)
+    let nothing = try Subprocess.cosface(["report", runs], ranks: ranks)
+    #expect(nothing.exitCode != 0 && nothing.text.contains("\(runs) holds no run"), "\(nothing.text)")
+    try Data("{}\n".utf8).write(to: URL(fileURLWithPath: "\(runs)/metrics.jsonl"))
+    let nowhere = try Subprocess.cosface(["report", runs, "--output", "/nowhere/page.html"], ranks: ranks)
+    #expect(nowhere.exitCode != 0 && nowhere.text.contains("/nowhere/page.html"), "\(nowhere.text)")
+    for outcome in [nothing, nowhere] {
+      #expect(outcome.lines.filter { $0.hasPrefix("Error:") }.count == 1, "\(outcome.text)")
+    }
+  }
+}

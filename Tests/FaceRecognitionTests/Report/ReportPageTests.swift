@@ -1,0 +1,144 @@
+import FaceRecognition
+import Foundation
+import Testing
+
+/// Pages of runs that this test makes up.
+struct ReportPageTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func line(_ step: Int, loss: Double, accuracy: Double? = nil) -> String {
+    let more = accuracy.map { ",\"accuracy\":\($0),\"areaUnderCurve\":0.75" } ?? ""
+    return "{\"badImages\":0,\"classWeightNorm\":1.5,\"dataSeconds\":0.25,\"epoch\":0,\"imagesPerSecond\":32.5,"
+      + "\"learningRate\":0.0375,\"loss\":\(loss),\"samples\":16,\"scale\":48.25,\"seconds\":0.5,\"step\":\(step)\(more)}"
+  }
+
+  /// A run's folder of `lines` and options.
+  private func run(_ name: String, _ lines: [String], options: String = #"{"margin":0.35,"network":"iresnet18"}"#)
+    throws
+    -> RunFolder
+  {
+    try folder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: "\(name)/metrics.jsonl")
+    try folder.write(Data(options.utf8), to: "\(name)/configuration.json")
+    return RunFolder(folder[name])
+  }
+
+  private func page(_ folders: RunFolder...) throws -> String {
+    let records = try folders.map { try RunRecord(folder: $0) }
+    return ReportPage(records, evaluations: records.map { _ in nil }).html
+  }
+
+  /// Every start tag has its end, in the right order.
+  private func expectWellFormed(_ html: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    var open: [String] = []
+    let void: Set = ["meta", "link", "img", "!doctype"]
+    for tag in html.matches(of: /<(\/?)([a-z0-9!]+)[^>]*?(\/?)>/) {
+      let name = String(tag.2)
+      if !tag.1.isEmpty {
+        #expect(open.popLast() == name, "</\(name)> after \(open)", sourceLocation: sourceLocation)
+      } else if tag.3.isEmpty, !void.contains(name) {
+        open.append(name)
+      }
+    }
+    #expect(open.isEmpty, "\(open) have no end", sourceLocation: sourceLocation)
+  }
+
+  @Test func figuresOfTheFiles() throws {
+    let html = try page(
+      run("first", [line(0, loss: 9.25), line(1, loss: 7.5, accuracy: 0.8125), line(2, loss: 7.0625)]))
+    for text in [
+      "7.0625", "48.25", "1.5000", "32.0", "81.25 %", "iresnet18", "at step 1",
+      "from 7.0625 to 9.25, at the end 7.0625.",
+      "0.0375", "50.00 %",
+    ] {
+      #expect(html.contains(text), "\(text)")
+    }
+    // The table under the curve has each step's value.
+    #expect(html.contains("<th scope=\"row\">0</th><td>9.25</td><td>9.25</td><td>9.25</td>"))
+    expectWellFormed(html)
+  }
+
+  @Test func nothingIsLoadedFromElsewhere() throws {
+    let html = try page(run("first", [line(0, loss: 9.25)]))
+    #expect(html.contains("default-src 'none'"))
+    for text in ["http://", "https://", "//cdn", "@import", "url(", "<script"] {
+      #expect(!html.contains(text), "\(text)")
+    }
+    // Every picture says what it shows.
+    let pictures = html.matches(of: /<svg[^>]*>/).map { String($0.0) }
+    #expect(pictures.count >= 5)
+    for picture in pictures { #expect(picture.contains("aria-"), "\(picture)") }
+  }
+
+  @Test func brokenLinesAreNamedAndLeftOut() throws {
+    let cut = String(line(4, loss: 5).prefix(40))
+    let lines = [
+      line(0, loss: 9), "not JSON at all", line(1, loss: 8), line(1, loss: 3), "{\"step\":2}",
+      line(3, loss: 7).replacing("\"loss\":7.0", with: "\"loss\":\"seven\""), line(3, loss: 6),
+    ]
+    let folder = try run("broken", lines)
+    let handle = try #require(FileHandle(forWritingAtPath: folder.metrics))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data(cut.utf8))
+    try handle.close()
+    let history = try MetricsHistory(path: folder.metrics)
+    #expect(history.damaged.map(\.line) == [2, 4, 5, 6, 8])
+    #expect(history.steps == 3)
+    let html = try page(folder)
+    for text in [
+      "5 lines that are left out", "line 2: it is no JSON", "line 4: step 1 comes after step 1", "line 5: it has no",
+      "line 6: &#39;loss&#39; is of another type", "line 8: the file ends in the middle of it",
+    ] {
+      #expect(html.contains(text), "\(text)")
+    }
+  }
+
+  @Test func hostileNamesStayText() throws {
+    let script = "<script>alert(1)</script>"
+    // A mark that joins the quote to one character would pass an escape by characters.
+    let quote = "x\"\u{301} onmouseover=alert(1) y='\u{301}<img src=x onerror=alert(1)>"
+    let options = try JSONSerialization.data(withJSONObject: ["data": script, "output": quote, script: quote])
+    let html = try page(
+      run("<b>run & \"co\"", [line(0, loss: 9)], options: String(decoding: options, as: UTF8.self)))
+    for text in ["<script", "<b>run", "<img", "\"\u{301}", "'\u{301}"] {
+      #expect(html.unicodeScalars.firstRange(of: Array(text.unicodeScalars)) == nil, "\(text)")
+    }
+    #expect(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+    #expect(html.contains("&lt;b&gt;run &amp; &quot;co&quot;"))
+    expectWellFormed(html)
+  }
+
+  @Test func runsSideBySide() throws {
+    let first = try run("first", [line(0, loss: 9), line(1, loss: 8)])
+    let second = try run(
+      "second", [line(0, loss: 7), line(1, loss: 6.125)], options: #"{"margin":0.4,"network":"iresnet18"}"#)
+    let html = try page(first, second)
+    for text in ["first and second", "first: loss", "second: loss", "8.0000", "6.1250"] {
+      #expect(html.contains(text), "\(text)")
+    }
+    let rows = html.matches(of: /<tr( class="different")?><th scope="row">(margin|network)/)
+    #expect(rows.map { "\($0.2) \($0.1 != nil)" } == ["margin true", "network false"])
+    expectWellFormed(html)
+  }
+
+  @Test func aMillionStepsMakeASmallPage() throws {
+    var history = MetricsHistory()
+    let decoder = JSONDecoder()
+    var made = try decoder.decode(MetricsFile.Line.self, from: Data(line(0, loss: 9).utf8))
+    for step in 0..<200_000 {
+      (made.step, made.loss) = (step, Double(step % 1000))
+      history.add(made)
+    }
+    for curve in history.curves.values { #expect(curve.pieces.count <= Curve.capacity) }
+    let sample = (0..<5000).map { line($0, loss: Double($0 % 100)) }
+    #expect(try page(run("long", sample)).utf8.count < 500_000)
+  }
+
+  @Test func aFolderWithoutARun() throws {
+    try folder.write(to: "empty/file")
+    #expect(throws: ReportError("\(folder["empty"]) holds no run: there is no \(folder["empty"])/metrics.jsonl")) {
+      try RunRecord(folder: RunFolder(folder["empty"]))
+    }
+  }
+}
