@@ -42,7 +42,7 @@ struct IdentifyCommand: ParsableCommand {
       options.threshold = threshold
       options.batchSize = inference.batchSize
       options.workers = inference.workers
-      let result = try Identification(of: photographs, in: gallery, top: top, options, communicator)
+      let result = try GallerySearch(of: photographs, in: gallery, top: top, options, communicator)
       if communicator.rank == 0 { print(json ? try JSONText.of(result) : "\(result)") }
     }
   }

@@ -86,7 +86,7 @@ struct TrainCommand: ParsableCommand {
     return Set(
       flags.map { flag in
         if flag == "epochs" || flag == "steps" { return "length" }
-        let words = (flag.hasPrefix("no-") ? flag.dropFirst(3) : flag).split(separator: "-")
+        let words = (flag.hasPrefix("no-") ? String(flag.dropFirst(3)) : flag).split(separator: "-")
         return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
       })
   }

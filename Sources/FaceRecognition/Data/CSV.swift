@@ -1,8 +1,8 @@
-/// Fields of comma-separated values.
+/// Comma-separated values as RFC 4180 has them.
 enum CSV {
-  /// A field as RFC 4180 has it.
-  static func quoted(_ field: String) -> String {
-    let needsQuotes = field.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
-    return needsQuotes ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+  /// A text as a field: in quotes where it must be.
+  static func field(_ text: String) -> String {
+    let needsQuotes = text.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
+    return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
   }
 }

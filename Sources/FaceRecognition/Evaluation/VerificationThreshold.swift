@@ -13,13 +13,13 @@ package struct VerificationThreshold: Codable, Equatable, Sendable {
   /// What was judged by, as a person named it.
   package var data: String
   /// Whether embeddings were sums of an image's and its mirror image's.
-  package var flip: Bool
+  package var flip: FlipTest
   /// `Network.weightsDigest`
   package var weights: String
 
   package static let fileName = "threshold.json"
 
-  package init(_ report: VerificationReport, data: String, flip: Bool, of network: Network) {
+  package init(_ report: VerificationReport, data: String, flip: FlipTest, of network: Network) {
     threshold = report.best.threshold
     accuracy = report.best.accuracy
     pairs = report.sameCount + report.differentCount

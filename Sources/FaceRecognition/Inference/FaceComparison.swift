@@ -27,7 +27,7 @@ package struct FaceComparison: Codable, Equatable, Sendable, CustomStringConvert
     if let given = options.threshold {
       threshold = given
       thresholdSource = "given"
-    } else if let kept, kept.flip == options.flip {
+    } else if let kept, kept.flip == (options.flip ? .sum : .none) {
       threshold = kept.threshold
       thresholdSource =
         "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"

@@ -116,7 +116,7 @@ public struct TrainingRun: Sendable {
     let scale = logitScale ?? 1
     try require(scale > 0 && scale.isFinite, "logitScale", scale, "a number above 0 is needed")
 
-    var options = TrainingOptions(data: data, output: output)
+    var options = TrainingOptions(data: [data], output: output)
     options.network = network
     options.embedding = embeddingWidth
     options.inputSize = inputSide

@@ -28,8 +28,8 @@ package struct ReportOptions: Sendable {
     } else if let own, let validation = own.validation {
       options = EvaluationOptions(model: run.path, data: own.validationImages ?? validation)
       options.pairs = own.validationImages == nil ? nil : validation
-    } else if let own, own.holdoutPeople > 0 {
-      options = EvaluationOptions(model: run.path, data: own.data)
+    } else if let own, own.holdoutPeople > 0, own.data.count == 1 {
+      options = EvaluationOptions(model: run.path, data: own.data[0])
       options.holdoutPeople = own.holdoutPeople
     } else {
       return nil

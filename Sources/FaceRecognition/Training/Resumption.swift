@@ -74,7 +74,7 @@ package struct Resumption {
     // This start's own business, never the last one's.
     for name in ["stopAfter", "trace", "traceSteps", "dashboard"] { members[name] = asked[name] }
     // Options that the program which wrote the checkpoint did not have yet.
-    if case .object(let defaults) = try JSONValue(encoding: TrainingOptions(data: "", output: run)) {
+    if case .object(let defaults) = try JSONValue(encoding: TrainingOptions(data: [], output: run)) {
       members.merge(defaults) { known, _ in known }
     }
     var changes: [ResumeRefusal.Row] = []

@@ -51,6 +51,6 @@ final class TrainingJudge {
     return Result(
       accuracy: folds ?? report.best.accuracy, areaUnderCurve: report.areaUnderCurve,
       pairs: result.pairs.count,
-      threshold: VerificationThreshold(report, data: data, flip: true, of: embedder.network))
+      threshold: VerificationThreshold(report, data: data, flip: .sum, of: embedder.network))
   }
 }

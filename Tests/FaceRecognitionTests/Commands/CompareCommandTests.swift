@@ -82,7 +82,7 @@ import Testing
     let gallery = try FaceFolder(people: 4, images: 3)
     let outcome = try identify(face(2, 3), face(1, 3), more: ["--json", "--top", "3"], gallery: gallery.path)
     #expect(outcome.exitCode == 0, "\(outcome.text)")
-    let result = try JSONDecoder().decode(Identification.self, from: Data(outcome.text.utf8))
+    let result = try JSONDecoder().decode(GallerySearch.self, from: Data(outcome.text.utf8))
     #expect(result.people == 4 && result.photographs.map(\.path) == [face(2, 3), face(1, 3)])
     #expect(result.photographs.map { $0.candidates[0].name } == ["p02", "p01"])
     for photograph in result.photographs {
@@ -92,7 +92,7 @@ import Testing
     // One image in the gallery: the template is its direction, and the cosine that of compare.
     let single = try FaceFolder(people: 4, images: 1)
     let alone = try identify(face(2, 3), more: ["--json", "--top", "1"], gallery: single.path, ranks: 2)
-    let best = try JSONDecoder().decode(Identification.self, from: Data(alone.text.utf8)).photographs[0].candidates[0]
+    let best = try JSONDecoder().decode(GallerySearch.self, from: Data(alone.text.utf8)).photographs[0].candidates[0]
     let pair = try comparison(compare(face(2, 3), "\(single.path)/\(best.name)/00.pgm", "--json"))
     #expect(abs(best.cosine - pair.cosine) < 1e-5)
     let table = try identify(face(2, 3), more: ["--threshold", "1"], gallery: gallery.path)

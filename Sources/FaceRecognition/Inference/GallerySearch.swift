@@ -1,7 +1,7 @@
 package import MPI
 
 /// Who of a gallery's people photographs show.
-package struct Identification: Codable, Equatable, Sendable, CustomStringConvertible {
+package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConvertible {
   package struct Photograph: Codable, Equatable, Sendable {
     package let path: String
     /// The nearest first.
