@@ -8,7 +8,7 @@ extension RankTests {
     let world = RankTests.world
 
     private func makeReducer(bucketBytes: Int, type: GradientType = .float32) -> (Network, GradientReducer) {
-      let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: 16)
+      let network = NetworkKind.mobilefacenet.makeNetwork(embeddingWidth: 32, inputSide: 48)
       return (network, GradientReducer(network, world, bucketBytes: bucketBytes, type: type))
     }
 

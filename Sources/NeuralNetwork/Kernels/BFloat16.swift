@@ -1,6 +1,6 @@
 /// bfloat16: the upper half of a Float, so the same range and 8 bits of precision in place of 24.
 ///
-/// Relative error of a rounded value: at most 2^-8 / 2. Values past the largest bfloat16 become infinite, NaN stays NaN.
+/// Relative error of a rounded value: at most 2^-8. Values past the largest bfloat16 become infinite, NaN stays NaN.
 package enum BFloat16 {
   /// Rounds to the nearest, ties to even. One read, one write of half as much.
   package static func encode(

@@ -43,7 +43,7 @@ import Testing
       Initializer.normal(standardDeviation: 1e-3).fill($0, seed: 3, name: "x")
     }
     for (value, rounded) in zip(values, roundTrip(values).floats) {
-      #expect(abs(rounded - value) <= abs(value) * 0x1p-9 * 1.000_001)
+      #expect(abs(rounded - value) <= abs(value) * 0x1p-8)
     }
   }
 }
