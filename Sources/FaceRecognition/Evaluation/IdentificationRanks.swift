@@ -67,6 +67,8 @@ package struct IdentificationRanks {
     // Twice the bound of a Float inner product of unit vectors, with the rounding of the vectors themselves.
     let margin = Double(width + 8) * Double(Float.ulpOfOne)
     let memory = [rows.count * width, Self.rowBlock * width, rows.count * Self.rowBlock].map(AlignedMemory.init)
+    // Its last use would otherwise be the next line.
+    defer { withExtendedLifetime(memory) {} }
     let (left, right, products) = (
       memory[0].elements.baseAddress!, memory[1].elements.baseAddress!, memory[2].elements.baseAddress!
     )

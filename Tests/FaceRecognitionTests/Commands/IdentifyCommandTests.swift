@@ -87,9 +87,12 @@ import Testing
     for line in lines {
       #expect(line[0] != line[1] && line[0].prefix(3) == line[1].prefix(3))
       let mate = cosines["\(line[0]) \(line[1])"]!
-      // Images stand at another place in their batch here: the last digits may differ, but none of these scores is near.
-      let rank = 1 + distractors.count { cosines["\(line[0]) \($0)"]! > mate }
-      #expect(Int(line[2]) == rank && abs(Double(line[3])! - mate) < 1e-5)
+      // Images stand at another place in their batch here, which changes the last digits of scores.
+      let bounds = [1e-6, -1e-6].map { slack in
+        1 + distractors.count { cosines["\(line[0]) \($0)"]! > mate + slack }
+      }
+      let rank = try #require(Int(line[2]))
+      #expect(rank >= bounds[0] && rank <= bounds[1] && abs(Double(line[3])! - mate) < 1e-5)
       ranks.append(rank)
     }
     #expect(report.rates[0].found == ranks.count { $0 == 1 } && report.rates[1].found == ranks.count { $0 <= 5 })
