@@ -274,6 +274,12 @@ for ((attempt = 0; ; attempt++)); do
   sleep 2
   if [[ $hostfile ]]; then
     lost=$(silent_hosts "${names[@]}" | paste -sd ' ')
+    # A link that is just coming back deserves a second look.
+    if [[ $lost ]]; then
+      sleep 5
+      # shellcheck disable=SC2086
+      lost=$(silent_hosts $lost | paste -sd ' ')
+    fi
     if [[ $lost ]]; then echo "launch.sh: no answer from $lost: going on without" >&2; fi
     asked=$ranks
     place
