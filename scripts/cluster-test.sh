@@ -146,6 +146,18 @@ wait_for() {
 # steps RUN
 steps() { if [[ -e $1/metrics.jsonl ]]; then wc -l <"$1/metrics.jsonl"; else echo 0; fi; }
 
+# Bytes that a shaped link may send at once: a millisecond's worth. More would make short messages too fast, less would keep
+# fast links from their rate.
+burst() {
+  awk -v rate="$rate" 'BEGIN {
+    bits = rate + 0
+    if (rate ~ /kbit/) bits *= 1e3; else if (rate ~ /mbit/) bits *= 1e6; else if (rate ~ /gbit/) bits *= 1e9
+    else if (rate ~ /tbit/) bits *= 1e12
+    bytes = bits / 8000
+    printf "%d", bytes < 16384 ? 16384 : bytes
+  }'
+}
+
 make_host() {
   local number=$1 host=node$1 folder=$work/node$1 port=port-node$1 cores=()
   mkdir "$folder"
@@ -157,8 +169,8 @@ make_host() {
   ip link set "$port" master switch up
   on "$host" bash -euc 'ip link set lo up; ip addr add "$1" dev eth0; ip link set eth0 up' - "10.77.0.$number/24"
   if [[ $rate ]]; then
-    on "$host" tc qdisc add dev eth0 root tbf rate "$rate" burst 256kb latency 50ms
-    tc qdisc add dev "$port" root tbf rate "$rate" burst 256kb latency 50ms
+    on "$host" tc qdisc add dev eth0 root tbf rate "$rate" burst "$(burst)" latency 50ms
+    tc qdisc add dev "$port" root tbf rate "$rate" burst "$(burst)" latency 50ms
   fi
   # What a host has of its own besides the network. sshd refuses a root whose password is locked.
   ssh-keygen -q -t ed25519 -N '' -f "$folder/host_key"

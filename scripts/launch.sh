@@ -206,7 +206,7 @@ fi
 if [[ $hostfile || ${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
   # Within half a minute mpirun sees that a host is gone, and a host that mpirun is: by default it takes many minutes.
   settings+=(--mca oob_tcp_keepalive_time 8 --mca oob_tcp_keepalive_intvl 4 --mca oob_tcp_keepalive_probes 2
-    --mca plm_rsh_args "${OMPI_MCA_plm_rsh_args:+$OMPI_MCA_plm_rsh_args }-o ServerAliveInterval=5 -o ServerAliveCountMax=4")
+    --mca plm_rsh_args "${OMPI_MCA_plm_rsh_args:+$OMPI_MCA_plm_rsh_args }-o ServerAliveInterval=5 -o ServerAliveCountMax=3")
 fi
 # cosface silences those explanations once it runs, unless this variable is set.
 if [[ $verbose ]]; then settings+=(--report-bindings --display-map -x OMPI_MCA_orte_execute_quiet=0); fi
@@ -274,6 +274,12 @@ for ((attempt = 0; ; attempt++)); do
   sleep 2
   if [[ $hostfile ]]; then
     lost=$(silent_hosts "${names[@]}" | paste -sd ' ')
+    # A link that is just coming back deserves a second look.
+    if [[ $lost ]]; then
+      sleep 5
+      # shellcheck disable=SC2086
+      lost=$(silent_hosts $lost | paste -sd ' ')
+    fi
     if [[ $lost ]]; then echo "launch.sh: no answer from $lost: going on without" >&2; fi
     asked=$ranks
     place

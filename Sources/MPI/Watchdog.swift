@@ -126,7 +126,8 @@ final class Watchdog: Sendable {
     let (message, patience) =
       switch problem {
       case .hang(let message): (message, 0)
-      case .loss(let message): (message, Watch.patience)
+      // A rank that no longer reaches rank 0 is the one that is cut off: its mpirun may never hear of it.
+      case .loss(let message): (message, rank == 0 ? Watch.patience : Watch.patience - 3)
       }
     // Should the abort hang all the same, the alarm ends this process, and mpirun the others.
     signal(SIGALRM, SIG_DFL)

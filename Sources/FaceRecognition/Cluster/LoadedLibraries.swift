@@ -28,7 +28,8 @@ package struct LoadedLibraries: Equatable, Sendable {
 
   /// Why threads of one library would take cores from those of another; nil where they share one pool.
   package var secondPool: String? {
-    if let path = paths.first(where: { $0.contains("openblas-pthread") || Self.name($0).hasPrefix("libopenblasp") }) {
+    // Debian's variants differ in their folders only.
+    if let path = paths.first(where: { $0.contains("openblas-pthread") }) {
       return "\(path) has threads of its own beside OpenMP's: install libopenblas-openmp-dev, or choose it with "
         + "update-alternatives --config libopenblas.so.0-x86_64-linux-gnu"
     }
