@@ -36,13 +36,11 @@ import Testing
 
   /// Operators are named in plain text.
   private func count(of word: String, in path: String) throws -> Int {
-    try Data(contentsOf: URL(fileURLWithPath: path)).withUnsafeBytes { bytes in
-      var (count, start) = (0, 0)
-      while let found = memmem(bytes.baseAddress! + start, bytes.count - start, word, word.utf8.count) {
-        count += 1
-        start = UnsafeRawPointer(found) - bytes.baseAddress! + 1
+    let letters = Array(word.utf8)
+    return try Data(contentsOf: URL(fileURLWithPath: path)).withUnsafeBytes { bytes in
+      (0...(bytes.count - letters.count)).count { start in
+        bytes[start] == letters[0] && letters.indices.allSatisfy { bytes[start + $0] == letters[$0] }
       }
-      return count
     }
   }
 
