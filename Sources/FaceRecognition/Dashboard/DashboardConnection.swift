@@ -48,14 +48,13 @@ struct DashboardConnection {
     let news = receive()
     guard !news.isEmpty else { return }
     received += news
-    guard let end = Self.endOfHead(received) else {
-      if received.count > DashboardRequest.maximumBytes {
-        respond(
-          .refusal(431, "The request's head is longer than \(DashboardRequest.maximumBytes) bytes."), withBody: true)
-      }
-      return
+    let headEnd = Self.endOfHead(received)
+    guard (headEnd ?? received.count) <= DashboardRequest.maximumBytes else {
+      let words = "The request's head is longer than \(DashboardRequest.maximumBytes) bytes."
+      return respond(.refusal(431, words), withBody: true)
     }
-    guard end <= DashboardRequest.maximumBytes, let request = DashboardRequest(received[..<end]) else {
+    guard let end = headEnd else { return }
+    guard let request = DashboardRequest(received[..<end]) else {
       return respond(.refusal(400, "This is no HTTP request."), withBody: true)
     }
     respond(answer(request), withBody: request.method != "HEAD")

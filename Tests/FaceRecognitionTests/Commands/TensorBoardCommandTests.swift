@@ -22,9 +22,9 @@ import Testing
       ] + more, ranks: ranks)
   }
 
-  private func metrics() throws -> [[String: Any]] {
+  private func metrics() throws -> [[String: Double]] {
     try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+      try JSONDecoder().decode([String: Double].self, from: Data($0.utf8))
     }
   }
 
@@ -40,9 +40,9 @@ import Testing
     for (event, line) in zip(steps, lines) {
       for name in ["loss", "scale", "classWeightNorm", "learningRate", "imagesPerSecond", "accuracy", "areaUnderCurve"]
       {
-        #expect(event.scalar(name) == (line[name] as? Double).map { Float($0) }, "\(name) at step \(event.step)")
+        #expect(event.scalar(name) == line[name].map { Float($0) }, "\(name) at step \(event.step)")
       }
-      let share = try #require(line["dataSeconds"] as? Double) / #require(line["seconds"] as? Double)
+      let share = try #require(line["dataSeconds"]) / #require(line["seconds"])
       #expect(abs(Double(try #require(event.scalar("dataShare"))) - share) < 1e-6)
     }
     #expect(steps.compactMap { $0.scalar("accuracy") }.count == 2)
@@ -50,7 +50,7 @@ import Testing
     try expectPictures(Array(steps))
   }
 
-  private func expectHistograms(_ events: [EventReader.Event], _ lines: [[String: Any]]) throws {
+  private func expectHistograms(_ events: [EventReader.Event], _ lines: [[String: Double]]) throws {
     let tags = ["classWeightNorms", "embeddingNorms", "cosines/sameClass", "cosines/otherClasses"]
     for event in events {
       for tag in tags { #expect((event.values[tag] != nil) == (event.step % 2 == 0), "\(tag) at step \(event.step)") }
@@ -60,7 +60,7 @@ import Testing
       #expect(EventReader.double(norms[3]) == 2)
       // The rows' new common norm is the mean of what they were before the projection.
       let mean = try #require(EventReader.double(norms[4])) / 2
-      #expect(abs(mean - (try #require(lines[event.step]["classWeightNorm"] as? Double))) < 1e-6)
+      #expect(abs(mean - (try #require(lines[event.step]["classWeightNorm"]))) < 1e-6)
       let same = try #require(try event.message("cosines/sameClass", field: 5))
       let others = try #require(try event.message("cosines/otherClasses", field: 5))
       // Two classes: each sample has one cosine of either kind.
@@ -111,7 +111,7 @@ import Testing
       if event.scalar("loss") != nil { kept.append(event) }
     }
     #expect(kept.map(\.step) == Array(0..<6))
-    #expect(kept.map { $0.scalar("loss") } == (try metrics()).map { ($0["loss"] as? Double).map { Float($0) } })
+    #expect(kept.map { $0.scalar("loss") } == (try metrics()).map { $0["loss"].map { Float($0) } })
   }
 
   @Test func nothingUnlessAskedFor() throws {
