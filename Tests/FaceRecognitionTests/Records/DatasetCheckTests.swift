@@ -26,10 +26,10 @@ import Testing
     #expect(check.sizes == ["16 x 16": 11, "8 x 8": 2])
     #expect(check.peopleWithOneImage == ["lonely"])
     #expect(
-      check.duplicates == [
-        .init(images: ["lonely/x.jpg", "person-1/x.jpg"], samePerson: false),
-        .init(images: ["person-0/thrice.jpg", "person-0/twice.jpg"], samePerson: true),
+      check.duplicates.map(\.images) == [
+        ["lonely/x.jpg", "person-1/x.jpg"], ["person-0/thrice.jpg", "person-0/twice.jpg"],
       ])
+    #expect(check.duplicates.map(\.samePerson) == [false, true])
     #expect(try DatasetCheck(path: folder.path, workers: 1) == check)
   }
 
