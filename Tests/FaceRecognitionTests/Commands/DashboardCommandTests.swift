@@ -24,7 +24,7 @@ import Testing
   @Test(arguments: [1, 2]) func aTakenPortEndsTheRunBeforeItBegins(ranks: Int) throws {
     defer { try? FileManager.default.removeItem(atPath: run) }
     let other = try Dashboard(
-      try #require(DashboardAddress("127.0.0.1:0")), RunFolder("other"), TrainingOptions(data: "", output: ""))
+      try #require(DashboardAddress("127.0.0.1:0")), RunFolder("other"), TrainingOptions(data: [""], output: ""))
     other.start(MetricsHistory(), [])
     defer { other.stop() }
     let port = try #require(URLComponents(string: other.address)?.port)

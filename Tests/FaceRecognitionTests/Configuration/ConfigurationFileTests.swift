@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test func writtenOptionsAreReadBack() throws {
-    var options = TrainingOptions(data: "a folder: of 'faces'", output: "runs/first")
+    var options = TrainingOptions(data: ["a folder: of 'faces'"], output: "runs/first")
     options.length = .steps(500)
     options.milestones = [.epochs(10), .steps(400)]
     options.nesterov = true

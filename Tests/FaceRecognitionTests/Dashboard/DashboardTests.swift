@@ -9,7 +9,7 @@ import Testing
   private let token: String?
 
   private init(host: String) throws {
-    let options = TrainingOptions(data: "<faces>", output: "runs/<live>")
+    let options = TrainingOptions(data: ["<faces>"], output: "runs/<live>")
     dashboard = try Dashboard(
       try #require(DashboardAddress("\(host):0")), RunFolder("runs/<live>"), options)
     let address = try #require(URLComponents(string: dashboard.address))
@@ -110,7 +110,7 @@ import Testing
     defer { dashboard.stop() }
     let address = try #require(DashboardAddress("127.0.0.1:\(port)"))
     let error = #expect(throws: DashboardError.self) {
-      try Dashboard(address, RunFolder("run"), TrainingOptions(data: "", output: ""))
+      try Dashboard(address, RunFolder("run"), TrainingOptions(data: [""], output: ""))
     }
     #expect(error?.description.contains("Another program has this port") == true)
   }
@@ -123,7 +123,7 @@ import Testing
       #expect(DashboardAddress(text) == nil, "\(text)")
     }
     #expect(throws: DashboardError.self) {
-      try Dashboard(DashboardAddress("192.0.2.1:80")!, RunFolder("run"), TrainingOptions(data: "", output: ""))
+      try Dashboard(DashboardAddress("192.0.2.1:80")!, RunFolder("run"), TrainingOptions(data: [""], output: ""))
     }
   }
 }
