@@ -18,6 +18,7 @@ package struct LabelledList: ImageSource {
   /// - Throws: `DataError` naming the line that is none.
   package init(path: String) throws {
     let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
     var (names, people): ([String], [String]) = ([], [])
     var number = 0
     for line in file.bytes.split(separator: 10, omittingEmptySubsequences: false) {

@@ -5,7 +5,7 @@ import Glibc
 /// The file must not shrink while it is mapped (the kernel would end the process with SIGBUS).
 package final class MappedFile: Sendable {
   package let path: String
-  /// Valid as long as this object.
+  /// Valid as long as this object, which may end after its last use in the text: hold it by `withExtendedLifetime`.
   nonisolated(unsafe) package let bytes: UnsafeRawBufferPointer
 
   /// - Throws: `DataError` where the file is missing, no file, or may not be read.

@@ -127,6 +127,7 @@ final class RecordFileWriter {
   /// Learns what the kept records are.
   private func readBack() throws {
     let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
     let scratch = ByteBuffer()
     var position = 0
     while position < size {

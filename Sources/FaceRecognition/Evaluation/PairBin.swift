@@ -19,7 +19,9 @@ package struct PairBin: ImageSource {
 
   /// - Throws: `DataError` naming what is not as it should be.
   package init(path: String) throws {
-    file = try MappedFile(path: path)
+    let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
+    self.file = file
     location = path
     hasDigest = try Self.checkDigest(of: file)
     let pickle = try Pickle(file.bytes, path: path)
@@ -84,8 +86,9 @@ package struct PairBin: ImageSource {
   private static func checkDigest(of file: MappedFile) throws -> Bool {
     let path = digestPath(file.path)
     guard FilePath.exists(path) else { return false }
-    let text = try MappedFile(path: path).bytes.prefix(32)
-    guard let digest = Digest(String(decoding: text, as: UTF8.self)) else {
+    let note = try MappedFile(path: path)
+    defer { withExtendedLifetime(note) {} }
+    guard let digest = Digest(String(decoding: note.bytes.prefix(32), as: UTF8.self)) else {
       throw DataError(path, "it does not begin with a digest of 32 hexadecimal digits")
     }
     guard digest == Digest(of: file.bytes) else {

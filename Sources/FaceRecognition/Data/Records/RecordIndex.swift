@@ -10,6 +10,7 @@ enum RecordIndex {
   /// - Throws: `DataError` naming the line that is none, a key or an offset that stands there twice.
   static func read(_ path: String) throws(DataError) -> [Entry] {
     let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
     var entries: [Entry] = []
     var reader = DecimalLines(file.bytes)
     while !reader.isAtEnd {

@@ -19,6 +19,7 @@ struct RecordProperty: Equatable {
       guard records == 1 else { return nil }
     }
     let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
     let fields = String(decoding: file.bytes.prefix(100), as: UTF8.self).split(separator: ",").map { field in
       Int(field.filter { !$0.isWhitespace }) ?? -1
     }

@@ -25,7 +25,9 @@ package struct RecordSet: ImageSource {
   ///   .idx, `property` or catalog are not its own.
   package init(path: String) throws {
     location = path
-    file = try MappedFile(path: path)
+    let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
+    self.file = file
     let catalog = RecordCatalog.path(of: path)
     if FilePath.exists(catalog) {
       table = try RecordCatalog.read(catalog, recordBytes: file.bytes.count)
