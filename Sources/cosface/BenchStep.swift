@@ -8,6 +8,7 @@ struct BenchStep: ParsableCommand {
 
   @OptionGroup var network: NetworkOptions
   @OptionGroup var loss: LossOptions
+  @OptionGroup var classifier: ClassifierOptions
   @OptionGroup var options: BenchOptions
 
   @Option(help: "Images of each rank in a step.")
@@ -41,6 +42,7 @@ struct BenchStep: ParsableCommand {
       benchmark.batchSize = batchSize
       benchmark.classes = classes
       benchmark.steps = steps
+      benchmark.settings.classifier = classifier.classifier
       benchmark.settings.margin = loss.margin
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       benchmark.settings.bucketBytes = bucketMegabytes << 20

@@ -22,6 +22,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Network") var network: NetworkOptions
   @OptionGroup(title: "Warm start") var warmStart: WarmStartOptions
   @OptionGroup(title: "Loss") var loss: LossOptions
+  @OptionGroup(title: "Classifier") var classifier: ClassifierOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions
   @OptionGroup(title: "Run") var running: RunOptions
   @OptionGroup(title: "Communication") var communication: CommunicationOptions
@@ -72,6 +73,7 @@ struct TrainCommand: ParsableCommand {
     network.fill(&options)
     warmStart.fill(&options)
     loss.fill(&options)
+    classifier.fill(&options)
     try optimization.fill(&options)
     running.fill(&options)
     communication.fill(&options)

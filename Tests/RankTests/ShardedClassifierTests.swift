@@ -20,7 +20,9 @@ extension RankTests {
       return settings
     }
 
-    private func makeStep(_ settings: StepSettings, accumulates: Bool = false) throws -> TrainingStep {
+    private func makeStep(_ settings: StepSettings, accumulates: Bool = false, on communicator: Communicator? = nil)
+      throws -> TrainingStep
+    {
       let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: side)
       network.initialize(seed: 5)
       // As in TrainingStepTests: small steps where a rounding carries an activation over PReLU's kink.
@@ -29,7 +31,7 @@ extension RankTests {
       }
       let step = try TrainingStep(
         network, classCount: classCount, capacity: 2 * world.size, accumulates: accumulates, settings: settings,
-        communicator: world)
+        communicator: communicator ?? world)
       step.head.initialize(seed: 5)
       try step.synchronize(classWeightNorm: 1)
       return step
@@ -50,7 +52,7 @@ extension RankTests {
               images: .init(rebasing: images[(part.lowerBound * size)..<(part.upperBound * size)]),
               labels: .init(rebasing: labels[part]))
           }
-          return try world.allReduce(step.run(batches, index: index, count: count, learningRate: 0.001))
+          return try step.communicator.allReduce(step.run(batches, index: index, count: count, learningRate: 0.001))
         }
       }
     }
@@ -166,6 +168,27 @@ extension RankTests {
       // A clip that changes nothing would make this test worthless.
       #expect(distance(momenta[2], momenta[1]) > 0.1)
       withExtendedLifetime((clipped, free)) {}
+    }
+
+    /// The sample of classes depends on seed and step alone: one rank and many train the same.
+    @Test func samplesAlikeOnAnyNumberOfRanks() throws {
+      let alone = try world.split(color: world.rank)
+      var settings = settings(.sharded, .learned(multiplier: 4))
+      settings.sampling = ClassSampling(rate: 0.3, seed: 3)
+      let together = try makeStep(settings)
+      let single = try makeStep(settings, on: alone)
+      let count = 2 * world.size
+      for index in 0..<5 {
+        let a = try train(together, [Parallel.share(of: count, world.rank, world.size)], of: count, index: index)
+        let b = try train(single, [0..<count], of: count, index: index)
+        #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
+        #expect(abs(together.head.scale - single.head.scale) <= 1e-6)
+      }
+      #expect(
+        distance(try gathered(together.head.classWeight.momentum, together), single.head.classWeight.momentum) <= 1e-5)
+      #expect(distance(together.network.parameters.values, single.network.parameters.values) <= 1e-5)
+      withExtendedLifetime((together, single)) {}
+      try alone.free()
     }
 
     @Test func fewerClassesThanRanksAreRefused() throws {

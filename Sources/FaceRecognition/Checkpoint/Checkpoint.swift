@@ -8,6 +8,8 @@ package final class Checkpoint {
   package let description: ModelDescription
   package let model: SafetensorsFile
   package let optimizer: SafetensorsFile
+  /// The class weight and its momenta, in one file or in many.
+  package let classRows: ClassRows
 
   package var state: CheckpointState { document.state }
 
@@ -28,16 +30,27 @@ package final class Checkpoint {
     self.description = description
     self.model = model
     self.optimizer = optimizer
+    classRows =
+      try document.classRows.map { try ClassRows($0, examination.classRows) }
+      ?? ClassRows(model: model, optimizer: optimizer, name: Self.classWeightName)
   }
+
+  private static let classWeightName = "classWeight"
 
   /// Puts values, running statistics and momenta back, to the bit. `classWeight` must not be pending, and the head must
   /// be told (`valueChanged()`).
   ///
   /// - Throws: `ModelFileError` or `SafetensorsError` where the network is another one.
   package func restore(_ network: Network, classWeight: Parameter) throws {
+    try restore(network)
+    try classRows.expect(count: classWeight.shape[0], width: classWeight.shape[1])
+    try classRows.copy(0..<classRows.count, values: classWeight.value, momenta: classWeight.momentum)
+  }
+
+  /// The same without the class weight.
+  package func restore(_ network: Network) throws {
     try ModelFile.load(network, from: model)
-    try model.copyFloats(of: classWeight.name, shape: classWeight.shape, into: classWeight.value)
-    for parameter in network.parameters.parameters + [classWeight] where parameter.isTrained {
+    for parameter in network.parameters.parameters where parameter.isTrained {
       let name = CheckpointSnapshot.momentumPrefix + parameter.name
       try optimizer.copyFloats(of: name, shape: parameter.shape, into: parameter.momentum)
     }

@@ -3,19 +3,28 @@ import Foundation
 /// `state.json` of a checkpoint: who wrote it and when, where the run stood, and what the tensor files must hold.
 package struct CheckpointDocument: Codable, Equatable, Sendable {
   /// Counts up when an older program could no longer read the file rightly.
-  package static let currentFormat = 1
+  package static let currentFormat = 2
+  /// Of a checkpoint whose class weight is whole, which format 1 could express.
+  private static let wholeFormat = 1
   /// 100 thousand tensors; no reader allocates more for a file that claims to be one of these.
   static let maximumBytes = 32 << 20
 
-  package var format = Self.currentFormat
+  package var format: Int
   package var program = ProgramVersion.name
   /// UTC, ISO 8601.
   package var written: String
   package var state: CheckpointState
   package var model: [TensorRecord]
   package var optimizer: [TensorRecord]
+  /// Where the class weight is divided: its files, in the order of the rows.
+  package var classRows: [ClassRowsRecord]?
 
-  init(_ state: CheckpointState, model: [TensorRecord], optimizer: [TensorRecord], written: Date = Date()) {
+  init(
+    _ state: CheckpointState, model: [TensorRecord], optimizer: [TensorRecord], classRows: [ClassRowsRecord]? = nil,
+    written: Date = Date()
+  ) {
+    format = classRows == nil ? Self.wholeFormat : Self.currentFormat
+    self.classRows = classRows
     self.written = written.ISO8601Format()
     self.state = state
     self.model = model

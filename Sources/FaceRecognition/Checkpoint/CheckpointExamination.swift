@@ -12,6 +12,8 @@ package struct CheckpointExamination {
   package private(set) var description: ModelDescription?
   package private(set) var model: SafetensorsFile?
   package private(set) var optimizer: SafetensorsFile?
+  /// The files of the class weight's rows, in their order; none where the model has them.
+  package private(set) var classRows: [SafetensorsFile] = []
 
   private var digests: CheckpointDigests?
   /// Files whose bytes are those that were written.
@@ -24,7 +26,7 @@ package struct CheckpointExamination {
   package init(_ folder: CheckpointFolder) throws {
     self.folder = folder
     do { digests = try readDigests() } catch let found as CheckpointDamage { damage.append(found) }
-    for name in CheckpointFolder.digestedNames {
+    for name in digestedNames {
       do { try check(name) } catch let found as CheckpointDamage { damage.append(found) }
     }
     do { document = try readDocument() } catch let found as CheckpointDamage { damage.append(found) }
@@ -37,14 +39,22 @@ package struct CheckpointExamination {
         damage.append(CheckpointDamage(CheckpointFolder.modelName, error.reason))
       }
     }
+    for record in document?.classRows ?? [] {
+      guard let file = try open(record.file) else { continue }
+      classRows.append(file)
+      try compare(file, with: record.tensors, record.file)
+    }
     compareStates()
+    compareRows()
     nameUnexplained()
   }
+
+  private var digestedNames: [String] { digests?.names ?? CheckpointFolder.digestedNames(parts: 0) }
 
   private func readDigests() throws -> CheckpointDigests {
     let name = CheckpointFolder.digestsName
     guard let digests = CheckpointDigests(decoding: try folder.read(name, limit: CheckpointDigests.maximumBytes)) else {
-      throw CheckpointDamage(name, "not the digests of \(CheckpointFolder.digestedNames.joined(separator: ", "))")
+      throw CheckpointDamage(name, "not the digests of a checkpoint's files")
     }
     return digests
   }
@@ -124,10 +134,35 @@ package struct CheckpointExamination {
     }
   }
 
+  /// Divided rows must follow each other without a gap, be all that there are, and lie in the files that digests cover.
+  private mutating func compareRows() {
+    guard let document, let records = document.classRows else { return }
+    let name = CheckpointFolder.stateName
+    func note(_ reason: String) { damage.append(CheckpointDamage(name, reason)) }
+    if records.map(\.file) != (0..<records.count).map({ ClassRowsRecord.fileName($0, of: records.count) })
+      || digests.map({ $0.names != CheckpointFolder.digestedNames(parts: records.count) }) == true
+    {
+      note("the files of the class weight's rows that it lists are not those of this checkpoint")
+    }
+    var end = 0
+    for record in records {
+      if record.firstRow != end || record.rowCount < 1 || record.tensors.count != 2
+        || record.tensors.contains(where: { $0.shape.count != 2 || $0.shape[0] != record.rowCount })
+      {
+        note("the rows of \(record.file) do not follow row \(end)")
+      }
+      // A sum past Int's range would end the program.
+      end = record.firstRow.addingReportingOverflow(record.rowCount).partialValue
+    }
+    if let names = description?.classNames, names.count != end {
+      note("its files have rows of \(end) classes, and \(CheckpointFolder.modelName) names \(names.count)")
+    }
+  }
+
   /// Files whose digest does not hold though nothing in them could be named: headers, white space, notes.
   private mutating func nameUnexplained() {
     guard digests != nil else { return }
-    for name in CheckpointFolder.digestedNames {
+    for name in digestedNames {
       guard !intact.contains(name), !damage.contains(where: { $0.file == name }) else { continue }
       let reason =
         name != CheckpointFolder.stateName && document != nil && intact.contains(CheckpointFolder.stateName)

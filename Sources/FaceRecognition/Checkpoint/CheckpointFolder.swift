@@ -5,7 +5,12 @@ import Foundation
 ///     model.safetensors       parameters, running statistics, class weight: a model as ModelFile writes it
 ///     optimizer.safetensors   momenta, "momentum.NAME"
 ///     state.json              CheckpointDocument
-///     digests.xxh128          digests of these three files, as `xxhsum -H2` writes and `xxhsum -c` checks them
+///     digests.xxh128          digests of all files, as `xxhsum -H2` writes and `xxhsum -c` checks them
+///
+/// With the class weight divided among ranks `model.safetensors` has none. Its rows are then in
+///
+///     classWeight-00001-of-00002.safetensors ...      a file for each rank: rows and their momenta
+///     model.safetensors.index.json                    which file holds which tensor
 package struct CheckpointFolder: Equatable, Sendable {
   package let path: String
   /// Steps trained, by the folder's name; nil where it has another (a copy that somebody made).
@@ -15,8 +20,13 @@ package struct CheckpointFolder: Equatable, Sendable {
   package static let optimizerName = "optimizer.safetensors"
   package static let stateName = "state.json"
   package static let digestsName = "digests.xxh128"
-  /// What `digests.xxh128` lists.
-  static let digestedNames = [modelName, optimizerName, stateName]
+  package static let indexName = "model.safetensors.index.json"
+
+  /// What `digests.xxh128` lists; `parts` files hold the class weight's rows, none where it is whole.
+  static func digestedNames(parts: Int) -> [String] {
+    let rows = (0..<parts).map { ClassRowsRecord.fileName($0, of: parts) }
+    return [modelName, optimizerName] + rows + (parts > 0 ? [indexName] : []) + [stateName]
+  }
 
   package init(path: String) {
     self.path = path

@@ -28,6 +28,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
   package var threadsPerRank: Int
   /// The norm that all rows of the class weight share.
   package var classScale: ExactDouble
+  /// Sampled classes: rows have the norms that they got when last trained on, and stand for rows of that one norm.
+  package var rowsAwaitProjection: Bool
   /// `ImageSource.fingerprint()` of the training images.
   package var dataFingerprint: String
   /// `Digest(ofNames:)` of the class names, which stand in the model file.
@@ -39,8 +41,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
 
   package init(
     step: Int, epoch: Int, stepInEpoch: Int, totalSteps: Int, seed: UInt64, globalBatchSize: Int, rankCount: Int,
-    threadsPerRank: Int, classScale: Double, dataFingerprint: String, classNames: [String], best: Validation? = nil,
-    configuration: JSONValue
+    threadsPerRank: Int, classScale: Double, rowsAwaitProjection: Bool = false, dataFingerprint: String,
+    classNames: [String], best: Validation? = nil, configuration: JSONValue
   ) {
     self.step = step
     self.epoch = epoch
@@ -51,6 +53,7 @@ package struct CheckpointState: Codable, Equatable, Sendable {
     self.rankCount = rankCount
     self.threadsPerRank = threadsPerRank
     self.classScale = ExactDouble(classScale)
+    self.rowsAwaitProjection = rowsAwaitProjection
     self.dataFingerprint = dataFingerprint
     classNamesDigest = Digest(ofNames: classNames)
     self.best = best

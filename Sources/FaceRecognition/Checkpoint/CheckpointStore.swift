@@ -76,33 +76,68 @@ package struct CheckpointStore: Sendable {
     _ snapshot: CheckpointSnapshot, _ state: CheckpointState, _ description: ModelDescription
   ) throws -> CheckpointFolder {
     precondition(description.step == state.step, "A model of step \(description.step) in a state of \(state.step)")
-    let name = CheckpointFolder.name(step: state.step)
-    let (temporary, final) = (CheckpointFolder(path: temporary(name)), item(name))
-    guard mkdir(temporary.path, 0o777) == 0 else { throw FileError("create the folder", temporary.path) }
+    let folder = try begin(step: state.step)
     do {
-      try writeFiles(of: temporary, snapshot, state, description)
-      try give(temporary.path, theName: name)
+      return try complete(folder, state, try writeNetwork(of: snapshot, description, to: folder), [])
     } catch {
-      try? FileManager.default.removeItem(atPath: temporary.path)
+      try? FileManager.default.removeItem(atPath: folder.path)
       throw error
     }
-    return CheckpointFolder(path: final)
   }
 
-  /// Each file is flushed as it is written, and the folder with it (`AtomicFile`).
-  private func writeFiles(
-    of folder: CheckpointFolder, _ snapshot: CheckpointSnapshot, _ state: CheckpointState,
-    _ description: ModelDescription
-  ) throws {
+  /// Makes the hidden folder in which a checkpoint is written.
+  func begin(step: Int) throws -> CheckpointFolder {
+    let folder = CheckpointFolder(path: temporary(CheckpointFolder.name(step: step)))
+    guard mkdir(folder.path, 0o777) == 0 else { throw FileError("create the folder", folder.path) }
+    return folder
+  }
+
+  /// The hidden folder that another rank has made.
+  func temporaryFolder(named name: String) -> CheckpointFolder { CheckpointFolder(path: item(name)) }
+
+  /// What the document and the digests say of the model and the optimizer file.
+  struct NetworkFiles: Sendable {
+    let model: [TensorRecord]
+    let optimizer: [TensorRecord]
+    let digests: [Digest]
+  }
+
+  /// Writes the model and the optimizer file. Each is flushed as it is written, and the folder with it (`AtomicFile`).
+  func writeNetwork(
+    of snapshot: CheckpointSnapshot, _ description: ModelDescription, to folder: CheckpointFolder
+  ) throws -> NetworkFiles {
     let (model, optimizer) = (try snapshot.modelWriter(description), snapshot.optimizerWriter())
-    let document = try CheckpointDocument(state, model: model.records, optimizer: optimizer.records).encoded()
-    let digests = [
-      try model.write(to: folder.file(CheckpointFolder.modelName)),
-      try optimizer.write(to: folder.file(CheckpointFolder.optimizerName)),
-      document.withUnsafeBytes { Digest(of: $0) },
-    ]
+    return NetworkFiles(
+      model: model.records, optimizer: optimizer.records,
+      digests: [
+        try model.write(to: folder.file(CheckpointFolder.modelName)),
+        try optimizer.write(to: folder.file(CheckpointFolder.optimizerName)),
+      ])
+  }
+
+  /// Writes what lists the other files, all of which are on disk, and gives the checkpoint its name.
+  ///
+  /// `parts`: the files of the class weight's rows, in their order; none where the model has them.
+  func complete(
+    _ folder: CheckpointFolder, _ state: CheckpointState, _ network: NetworkFiles, _ parts: [ClassRowsSnapshot.Part]
+  ) throws -> CheckpointFolder {
+    let records = parts.map(\.record)
+    let document = try CheckpointDocument(
+      state, model: network.model, optimizer: network.optimizer, classRows: parts.isEmpty ? nil : records
+    ).encoded()
+    var digests = network.digests + parts.map(\.digest)
+    if !parts.isEmpty {
+      let index = try CheckpointIndex(model: network.model, optimizer: network.optimizer, classRows: records).encoded()
+      try AtomicFile.write(index, to: folder.file(CheckpointFolder.indexName))
+      digests.append(index.withUnsafeBytes { Digest(of: $0) })
+    }
+    digests.append(document.withUnsafeBytes { Digest(of: $0) })
     try AtomicFile.write(document, to: folder.file(CheckpointFolder.stateName))
-    try AtomicFile.write(CheckpointDigests(digests).encoded, to: folder.file(CheckpointFolder.digestsName))
+    let list = CheckpointDigests(digests, parts: parts.count)
+    try AtomicFile.write(list.encoded, to: folder.file(CheckpointFolder.digestsName))
+    let name = CheckpointFolder.name(step: state.step)
+    try give(folder.path, theName: name)
+    return CheckpointFolder(path: item(name))
   }
 
   private func give(_ temporary: String, theName name: String) throws {

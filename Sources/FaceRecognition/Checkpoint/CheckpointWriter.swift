@@ -1,5 +1,5 @@
-import Foundation
 package import NeuralNetwork
+import Synchronization
 
 /// Writes checkpoints behind the training: `save` copies and returns, a thread of its own writes the copy.
 ///
@@ -19,11 +19,8 @@ package final class CheckpointWriter: @unchecked Sendable {
   package let keep: Int
 
   private let snapshot: CheckpointSnapshot
-  private let condition = NSCondition()
-  // Under the condition's lock.
-  private var isBusy = false
-  private var failure: (any Error)?
-  private var last: CheckpointFolder?
+  private let work = BackgroundWork()
+  private let last = Mutex<CheckpointFolder?>(nil)
 
   /// Allocates the copy: as much memory as values, statistics and momenta have.
   package init(_ store: CheckpointStore, _ network: Network, classWeight: Parameter, keep: Int) {
@@ -36,18 +33,10 @@ package final class CheckpointWriter: @unchecked Sendable {
   /// Bytes of the copy, for the memory report.
   package var bytes: Int { snapshot.bytes }
 
-  package var isWriting: Bool {
-    condition.lock()
-    defer { condition.unlock() }
-    return isBusy
-  }
+  package var isWriting: Bool { work.isBusy }
 
   /// The last checkpoint that is whole and on disk; nil before the first.
-  package var lastWritten: CheckpointFolder? {
-    condition.lock()
-    defer { condition.unlock() }
-    return last
-  }
+  package var lastWritten: CheckpointFolder? { last.withLock { $0 } }
 
   /// Copies the network as it is now, and has the copy written. Costs one copy in memory, if the last one is written.
   ///
@@ -55,50 +44,16 @@ package final class CheckpointWriter: @unchecked Sendable {
   package func save(_ state: CheckpointState, _ description: ModelDescription) throws {
     try finish()
     snapshot.capture()
-    condition.lock()
-    isBusy = true
-    condition.unlock()
-    let thread = Thread { self.write(state, description) }
-    thread.name = "checkpoint"
-    thread.start()
+    try work.start("checkpoint") { [self] in
+      let folder = try store.write(snapshot, state, description)
+      last.withLock { $0 = folder }
+      try store.prune(keeping: keep, best: state.best?.step, written: folder)
+    }
   }
 
   /// Throws what went wrong since the last call; does not wait.
-  package func checkForFailure() throws {
-    condition.lock()
-    defer { condition.unlock() }
-    try throwFailure()
-  }
+  package func checkForFailure() throws { try work.checkForFailure() }
 
   /// Waits until what was saved is on disk; throws what went wrong.
-  package func finish() throws {
-    condition.lock()
-    defer { condition.unlock() }
-    while isBusy { condition.wait() }
-    try throwFailure()
-  }
-
-  /// Each failure is thrown once.
-  private func throwFailure() throws {
-    guard let failure else { return }
-    self.failure = nil
-    throw failure
-  }
-
-  /// On the thread.
-  private func write(_ state: CheckpointState, _ description: ModelDescription) {
-    var written: CheckpointFolder?
-    var problem: (any Error)?
-    do {
-      let folder = try store.write(snapshot, state, description)
-      written = folder
-      try store.prune(keeping: keep, best: state.best?.step, written: folder)
-    } catch { problem = error }
-    condition.lock()
-    isBusy = false
-    failure = problem
-    last = written ?? last
-    condition.broadcast()
-    condition.unlock()
-  }
+  package func finish() throws { try work.wait() }
 }

@@ -38,6 +38,11 @@ extension Inspection {
     ] {
       if let file { files.append(try Self.describe(file, name: name, records: records)) }
     }
+    for file in examination.classRows {
+      let name = (file.path as NSString).lastPathComponent
+      let records = examination.document?.classRows?.first { $0.file == name }?.tensors
+      files.append(try Self.describe(file, name: name, records: records))
+    }
   }
 
   private static func describe(_ file: SafetensorsFile, name: String, records: [TensorRecord]?) throws -> File {
@@ -65,9 +70,14 @@ extension Inspection {
       let examination = try CheckpointExamination(parent)
       damage = examination.damage.filter { $0.file == name || $0.file == CheckpointFolder.digestsName }
       let document = examination.document
-      records = name == CheckpointFolder.modelName ? document?.model : document?.optimizer
+      records =
+        switch name {
+        case CheckpointFolder.modelName: document?.model
+        case CheckpointFolder.optimizerName: document?.optimizer
+        default: document?.classRows?.first { $0.file == name }?.tensors
+        }
       // What is no tensor file is told about with its folder.
-      guard name == CheckpointFolder.modelName || name == CheckpointFolder.optimizerName else {
+      guard name.hasSuffix(".safetensors") else {
         isWhole = damage.isEmpty
         return
       }

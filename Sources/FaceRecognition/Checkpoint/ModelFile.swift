@@ -32,6 +32,30 @@ package enum ModelFile {
     try writer(entries, description) { UnsafeBufferPointer($0.value) }.write(to: path)
   }
 
+  /// The class weight (N, K) that exists nowhere whole: its rows come piece by piece.
+  package struct StreamedClassWeight {
+    package let count: Int
+    package let width: Int
+    package let stream: SafetensorsWriter.Stream
+
+    package init(count: Int, width: Int, stream: @escaping SafetensorsWriter.Stream) {
+      self.count = count
+      self.width = width
+      self.stream = stream
+    }
+  }
+
+  /// The same file from a class weight that is streamed.
+  ///
+  /// Throws `FileError`, or what the stream throws.
+  package static func write(
+    _ network: Network, classWeight: StreamedClassWeight, _ description: ModelDescription, to path: String
+  ) throws {
+    var writer = try writer(entries(of: network, classWeight: nil), description) { UnsafeBufferPointer($0.value) }
+    writer.add("classWeight", Float.self, shape: [classWeight.count, classWeight.width], stream: classWeight.stream)
+    try writer.write(to: path)
+  }
+
   /// The file of `entries`, whose values lie where `values` says: in the network, or in a copy of it.
   static func writer(
     _ entries: [Entry], _ description: ModelDescription, values: (Parameter) -> UnsafeBufferPointer<Float>

@@ -15,17 +15,25 @@ package struct SafetensorsWriter {
     let name: String
     let type: TensorType
     let shape: [Int]
-    let bytes: UnsafeRawBufferPointer
-    /// Keeps `bytes` alive where the writer owns them.
-    let owner: AnyObject?
+    let byteCount: Int
+    let content: Content
 
     /// As in the header: `"name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`.
     func header(at start: Int) -> String {
       let extents = shape.map(String.init).joined(separator: ",")
       return SafetensorsWriter.quoted(name)
-        + #":{"dtype":"\#(type.rawValue)","shape":[\#(extents)],"data_offsets":[\#(start),\#(start + bytes.count)]}"#
+        + #":{"dtype":"\#(type.rawValue)","shape":[\#(extents)],"data_offsets":[\#(start),\#(start + byteCount)]}"#
     }
   }
+
+  private enum Content {
+    /// `owner` keeps the bytes alive where the writer owns them.
+    case memory(UnsafeRawBufferPointer, owner: AnyObject?)
+    case stream(Stream)
+  }
+
+  /// Hands the bytes of a tensor on piece by piece, in their order.
+  package typealias Stream = (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
   private final class Storage<Element> {
     let values: UnsafeMutableBufferPointer<Element>
@@ -55,36 +63,69 @@ package struct SafetensorsWriter {
     append(name, shape, UnsafeBufferPointer(storage.values), owner: storage)
   }
 
+  /// Adds a tensor in row-major order that exists nowhere whole; `stream` is called once, by `write(to:)`.
+  package mutating func add<T: TensorElement>(_ name: String, _ type: T.Type, shape: [Int], stream: @escaping Stream) {
+    let count = shape.reduce(MemoryLayout<T>.size, *)
+    append(Entry(name: name, type: T.tensorType, shape: shape, byteCount: count, content: .stream(stream)))
+  }
+
   private mutating func append<T: TensorElement>(
     _ name: String, _ shape: [Int], _ values: UnsafeBufferPointer<T>, owner: AnyObject?
   ) {
-    precondition(names.insert(name).inserted, "The tensor '\(name)' is already in this file, or reserved")
     precondition(
       shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == values.count,
       "Tensor '\(name)' of shape \(shape) given \(values.count) values")
-    entries.append(
-      Entry(name: name, type: T.tensorType, shape: shape, bytes: UnsafeRawBufferPointer(values), owner: owner))
+    let bytes = UnsafeRawBufferPointer(values)
+    append(
+      Entry(
+        name: name, type: T.tensorType, shape: shape, byteCount: bytes.count, content: .memory(bytes, owner: owner)))
+  }
+
+  private mutating func append(_ entry: Entry) {
+    let inserted = names.insert(entry.name).inserted
+    precondition(inserted, "The tensor '\(entry.name)' is already in this file, or reserved")
+    entries.append(entry)
   }
 
   /// What the file will hold, in the order of `add`, with a digest of each tensor's bytes: one pass over the data.
+  ///
+  /// Of tensors in memory alone.
   package var records: [TensorRecord] {
-    entries.map { TensorRecord(name: $0.name, type: $0.type.rawValue, shape: $0.shape, digest: Digest(of: $0.bytes)) }
+    entries.map { entry in
+      guard case .memory(let bytes, _) = entry.content else {
+        preconditionFailure("A digest of '\(entry.name)', which is only streamed")
+      }
+      return TensorRecord(name: entry.name, type: entry.type.rawValue, shape: entry.shape, digest: Digest(of: bytes))
+    }
   }
 
   /// Writes the file beside `path`, makes it durable and renames it: under `path` is the former file or the whole new one.
   ///
-  /// Returns the digest of the file's bytes.
-  @discardableResult package func write(to path: String) throws(FileError) -> Digest {
+  /// Returns the digest of the file's bytes. Throws `FileError`, or what a stream throws.
+  @discardableResult package func write(to path: String) throws -> Digest {
     var digest = DigestStream()
     let (header, order) = layout()
     precondition(
       header.count - 8 <= SafetensorsHeader.maximumLength, "A header of \(header.count) bytes that no reader accepts")
     let file = try AtomicFile(path: path)
-    try header.withUnsafeBufferPointer { (bytes) throws(FileError) in try file.write(UnsafeRawBufferPointer(bytes)) }
-    header.withUnsafeBytes { digest.update($0) }
+    try header.withUnsafeBytes { bytes in
+      try file.write(bytes)
+      digest.update(bytes)
+    }
     for index in order {
-      try file.write(entries[index].bytes)
-      digest.update(entries[index].bytes)
+      switch entries[index].content {
+      case .memory(let bytes, _):
+        try file.write(bytes)
+        digest.update(bytes)
+      case .stream(let stream):
+        var written = 0
+        try stream { bytes in
+          try file.write(bytes)
+          digest.update(bytes)
+          written += bytes.count
+        }
+        precondition(written == entries[index].byteCount, "\(written) bytes streamed for '\(entries[index].name)'")
+      }
     }
     try file.commit()
     return digest.digest
@@ -97,7 +138,7 @@ package struct SafetensorsWriter {
     var position = 0
     for index in order {
       starts[index] = position
-      position += entries[index].bytes.count
+      position += entries[index].byteCount
     }
     var members = zip(entries, starts).map { $0.header(at: $1) }
     if !metadata.isEmpty {

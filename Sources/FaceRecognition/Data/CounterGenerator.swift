@@ -9,6 +9,7 @@ package struct CounterGenerator: RandomNumberGenerator, Sendable {
     case augmentation = 2
     case holdout = 3
     case dropout = 4
+    case classes = 5
     case personOrder = 16
     case selection = 17
   }
@@ -29,6 +30,9 @@ package struct CounterGenerator: RandomNumberGenerator, Sendable {
     state &+= Self.increment
     return Self.mixed(state)
   }
+
+  /// Passes over `count` draws, in no time.
+  package mutating func skip(_ count: Int) { state &+= Self.increment &* UInt64(count) }
 
   /// A number in 0..<bound without bias (Lemire 2019).
   package mutating func below(_ bound: Int) -> Int {

@@ -19,6 +19,9 @@ package protocol Classifier: AnyObject {
 
   /// Makes the ranks agree on weights that were initialized or loaded; `renormalize` is due then.
   func synchronize() throws
+  /// Takes the class weight and its momenta from a checkpoint, which rank 0 alone has and reads for all; `resume` is
+  /// due then.
+  func restore(_ rows: ClassRows?) throws
   /// Makes the ranks agree on weights and momenta of a run that goes on; `scale` is the norm that all rows share.
   func resume(scale: Double) throws
 
@@ -39,6 +42,8 @@ package protocol Classifier: AnyObject {
   func update(with rule: UpdateRule)
   /// Gives all rows the norm `norm`, or the mean of theirs.
   func renormalize(to norm: Double?) throws
+  /// Hands all N rows of W, in their order and piece by piece, to `body` on rank 0. Every rank calls it.
+  func streamRows(_ body: (UnsafeRawBufferPointer) throws -> Void) throws
 }
 
 /// Where the rows of the class weight lie.

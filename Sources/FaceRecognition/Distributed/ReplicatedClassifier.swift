@@ -21,7 +21,8 @@ package final class ReplicatedClassifier: Classifier {
   package init(
     classCount: Int, width: Int, capacity: Int, accumulates: Bool, settings: StepSettings, reducer: GradientReducer,
     communicator: Communicator
-  ) {
+  ) throws {
+    if settings.sampling != nil { throw ShardingError.samplingNeedsSharded }
     self.communicator = communicator
     self.reducer = reducer
     clips = settings.gradientClipping != nil
@@ -38,10 +39,21 @@ package final class ReplicatedClassifier: Classifier {
     head.valueChanged()
   }
 
+  /// Rank 0 fills its replica; `resume` sends it.
+  package func restore(_ rows: ClassRows?) throws {
+    try rows?.expect(count: head.classCount, width: head.width)
+    try rows?.copy(0..<head.rowCount, values: head.classWeight.value, momenta: head.classWeight.momentum)
+  }
+
   package func resume(scale: Double) throws {
     try communicator.broadcast(head.store.values)
     try communicator.broadcast(head.store.momenta)
     head.restore(scale: scale)
+  }
+
+  package func streamRows(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    head.materialize()
+    if communicator.rank == 0 { try body(UnsafeRawBufferPointer(head.classWeight.value)) }
   }
 
   package func begin(step: Int, sampleCounts: [Int]) -> Int { max(sampleCounts.count, 1) }

@@ -11,15 +11,17 @@ package import NeuralNetwork
 ///     scale                       the rows' norms summed on rank 0 and their mean shared: one number each way
 ///
 /// dW never leaves its rank: unless it must be accumulated or clipped it never exists whole, and no traffic depends
-/// on N. All but gathering is the replicated classifier's mathematics over a range of the classes.
+/// on N. With `StepSettings.sampling` a step knows some of the classes only. All but gathering is the replicated classifier's mathematics over a range of the classes.
 package final class ShardedClassifier: Classifier {
   package let head: LargeMarginCosineLoss
   package var replicas: [ParameterStore] { [] }
   package var bytes: Int { head.bytes + embeddings.bytes + gradients.bytes + labels.count * MemoryLayout<Int32>.stride }
 
-  private let communicator: Communicator
+  let communicator: Communicator
   private let accumulates: Bool
   private let holdsGradient: Bool
+  private let sampling: ClassSampling?
+  private var step = 0
   private let reductions: SoftmaxReductions
   /// (M, K) of all ranks, by rank.
   private let embeddings: AlignedMemory
@@ -46,12 +48,15 @@ package final class ShardedClassifier: Classifier {
     }
     self.communicator = communicator
     self.accumulates = accumulates
+    sampling = settings.sampling
     holdsGradient = accumulates || settings.gradientClipping != nil
+    if sampling != nil && holdsGradient { throw ShardingError.samplingHoldsNoGradient }
     let all = capacity * communicator.size
+    let classes = Self.classes(of: communicator.rank, among: communicator.size, classCount: classCount)
     head = LargeMarginCosineLoss(
-      classes: Self.classes(of: communicator.rank, among: communicator.size, classCount: classCount), of: classCount,
-      width: width, capacity: all, margin: settings.margin, logitScale: settings.logitScale,
-      holdsGradient: holdsGradient)
+      classes: classes, of: classCount, width: width, capacity: all, margin: settings.margin,
+      logitScale: settings.logitScale, holdsGradient: holdsGradient,
+      sampledRows: sampling?.capacity(of: classes.count, samples: all))
     embeddings = AlignedMemory(count: all * width)
     gradients = AlignedMemory(count: all * width)
     labels = Array(repeating: 0, count: all)
@@ -77,6 +82,7 @@ package final class ShardedClassifier: Classifier {
       Blocks(counts: (0..<communicator.size).map { all[$0 * count + round] })
     }
     round = 0
+    self.step = step
     return count
   }
 
@@ -91,6 +97,7 @@ package final class ShardedClassifier: Classifier {
     return try labels.withUnsafeMutableBufferPointer { labels in
       let labels = UnsafeMutableBufferPointer(rebasing: labels[0..<blocks.total])
       try communicator.allGather(mineLabels, into: labels, counts: blocks.counts)
+      if let sampling { head.select(sampling.rows(of: head.classes, step: step, labels: labels)) }
       do {
         let loss = try head.forward(
           embeddings.elements.baseAddress!, labels: .init(labels), count: count, reductions: reductions)
@@ -150,14 +157,26 @@ package final class ShardedClassifier: Classifier {
   }
 }
 
-/// Classes that cannot be divided.
+/// Classes that cannot be divided, or sampled.
 package enum ShardingError: Error, Equatable, CustomStringConvertible {
   case fewerClassesThanRanks(classes: Int, ranks: Int)
+  case samplingNeedsSharded
+  case samplingHoldsNoGradient
+  case tooFewClassesToSample(Int)
 
   package var description: String {
     switch self {
     case .fewerClassesThanRanks(let classes, let ranks):
       "\(classes) people cannot be divided among \(ranks) ranks: use --classifier replicated, or fewer ranks."
+    case .samplingNeedsSharded:
+      "--sample-rate works with --classifier sharded only: replicated classes are all computed on every rank."
+    case .samplingHoldsNoGradient:
+      "--sample-rate goes neither with --gradient-accumulation above 1 nor with --gradient-clipping: each step draws other"
+        + " classes and updates them as their gradient arises, so that no gradient is there to add to or to measure."
+        + " Take a larger --batch-size, or leave --sample-rate out."
+    case .tooFewClassesToSample(let count):
+      "--sample-rate with \(count) people: below \(ClassSampling.leastClasses) classes all negatives cost little time, and"
+        + " leaving some out costs accuracy. Leave it out, or insist with --force-sample-rate."
     }
   }
 }

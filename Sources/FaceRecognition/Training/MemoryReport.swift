@@ -11,6 +11,8 @@ package struct MemoryReport: Codable, Equatable, Sendable {
   /// What decides about memory beside the network.
   package struct Settings: Sendable {
     package var classifier = ClassifierKind.replicated
+    /// Of sharded classes.
+    package var sampling: ClassSampling?
     package var classCount: Int
     package var ranks = 1
     package var threads = 1
@@ -55,7 +57,10 @@ package struct MemoryReport: Codable, Equatable, Sendable {
         bytes: settings.loadedBatches * settings.loadedBatch * 3 * settings.imageSide * settings.imageSide * floats))
     if settings.copiesCheckpoints {
       let network = network.parameterBytes - floats * network.gradientCount + network.statisticsBytes
-      parts.append(Part(name: "copy for checkpoints, on rank 0", bytes: network + 2 * rows * width * floats))
+      parts.append(
+        Part(
+          name: "copy for checkpoints" + (settings.classifier == .replicated ? ", on rank 0" : ""),
+          bytes: network + 2 * rows * width * floats))
     }
     self.parts = parts
   }
@@ -71,7 +76,8 @@ package struct MemoryReport: Codable, Equatable, Sendable {
       let samples = settings.batch * settings.ranks
       // The loss over a rank's rows, and all ranks' embeddings, their gradients and labels.
       return LargeMarginCosineLoss.bytes(
-        rows: rows, width: width, capacity: samples, threads: settings.threads, holdsGradient: several)
+        rows: rows, width: width, capacity: samples, threads: settings.threads, holdsGradient: several,
+        sampledRows: settings.sampling?.capacity(of: rows, samples: samples))
         + (2 * samples * width + samples) * MemoryLayout<Float>.stride
     }
   }

@@ -22,6 +22,7 @@ package final class Trainer {
   private let replicas: ReplicaCheck
   private let folder: RunFolder
   private let files: RunFiles?
+  private let checkpoints: RunCheckpoints
   private let judge: TrainingJudge?
   private let fingerprint: String
   private let resumption: Resumption?
@@ -65,6 +66,11 @@ package final class Trainer {
       (0...order.maximumShard).flatMap {
         MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
       }.max() ?? 1
+    if options.sampleRate != nil && !options.forceSampleRate
+      && data.training.classNames.count < ClassSampling.leastClasses
+    {
+      throw ShardingError.tooFewClassesToSample(data.training.classNames.count)
+    }
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
       accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
@@ -83,9 +89,11 @@ package final class Trainer {
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
     if communicator.rank == 0 && resumption == nil { try folder.create() }
+    if options.classifier == .sharded { try SharedFolder.check(folder.path, communicator) }
     files =
       communicator.rank == 0
-      ? try RunFiles(folder, options, step, resumingAt: resumption?.state.step) : nil
+      ? try RunFiles(folder, options, resumingAt: resumption?.state.step) : nil
+    checkpoints = try RunCheckpoints(folder, step, keep: options.keep)
   }
 
   /// Trains to the end, or until a signal or `stopAfter` asks to stop. Every rank calls `onStep` after each step.
@@ -141,8 +149,9 @@ package final class Trainer {
 
   private func prepareWeights() throws {
     if let resumption {
-      try resumption.checkpoint?.restore(step.network, classWeight: step.head.classWeight)
+      try step.restore(resumption.checkpoint)
       try step.resume(scale: resumption.state.classScale.value)
+      if resumption.state.rowsAwaitProjection { try step.head.projectRestored() }
     } else if let warmStart {
       for line in try warmStart.finish() where isRoot { progress.say(line) }
     } else {
@@ -153,6 +162,7 @@ package final class Trainer {
   }
 
   private func stop(after index: Int) throws -> Outcome {
+    try checkpoints.finish()
     try files?.finish()
     try writeTrace()
     if isRoot {
@@ -162,15 +172,19 @@ package final class Trainer {
   }
 
   private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
+    try checkpoints.finish()
     try files?.finish()
     try writeTrace()
     if isRoot {
-      step.head.materialize()
+      let classWeight = ModelFile.StreamedClassWeight(
+        count: step.head.classCount, width: step.head.width, stream: step.classifier.streamRows)
       try ModelFile.write(
-        step.network, classWeight: step.head.classWeight, description(after: max(totalSteps, firstStep)),
+        step.network, classWeight: classWeight, description(after: max(totalSteps, firstStep)),
         to: folder.model)
       try threshold?.write(beside: folder.model)
       progress.say("model     \(folder.model)")
+    } else {
+      try step.classifier.streamRows { _ in }
     }
     try communicator.barrier()
     return .complete
@@ -203,9 +217,14 @@ package final class Trainer {
     // One small allreduce a step carries what every rank must know.
     let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
     let isTimeUp =
-      if case .minutes(let minutes) = options.checkpointEvery { files?.isDue(minutes: minutes) } else { false }
-    let wishes = [part, news, StopRequest.isPending ? 1 : 0, isTimeUp == true ? 1 : 0]
+      if case .minutes(let minutes) = options.checkpointEvery { isRoot && checkpoints.isDue(minutes: minutes) } else {
+        false
+      }
+    let wishes = [
+      part, news, StopRequest.isPending ? 1 : 0, isTimeUp ? 1 : 0, checkpoints.isWritingPart ? 1 : 0,
+    ]
     let sums = try recorder.span(.agreement) { try communicator.allReduce(wishes) }
+    try checkpoints.completeIfWritten(sums[4] == 0)
     if sums[1] > 0 {
       for image in try badImages.join(loader.badImages) where isRoot {
         progress.say("skipped   \(image.identifier): \(image.reason)")
@@ -285,14 +304,13 @@ package final class Trainer {
         step: index, epoch: index / data.order.stepsPerEpoch, rank: communicator.rank,
         problem: "The update left a value that is not finite:", cause: "\(broken).")
     }
-    guard let files else { return }
     let (epoch, stepInEpoch) = data.order.position(ofStep: index + 1)
     let state = CheckpointState(
       step: index + 1, epoch: epoch, stepInEpoch: stepInEpoch, totalSteps: totalSteps, seed: options.seed,
       globalBatchSize: data.order.globalBatchSize, rankCount: communicator.size, threadsPerRank: options.threads,
-      classScale: step.head.scale, dataFingerprint: fingerprint, classNames: data.training.classNames, best: best,
-      configuration: try JSONValue(encoding: options))
-    try files.save(state, description(after: index + 1))
+      classScale: step.head.scale, rowsAwaitProjection: step.head.isSampled, dataFingerprint: fingerprint,
+      classNames: data.training.classNames, best: best, configuration: try JSONValue(encoding: options))
+    try checkpoints.save(state, description(after: index + 1))
   }
 
   private func description(after step: Int) -> ModelDescription {
@@ -336,6 +354,7 @@ package final class Trainer {
     settings.threads = options.threads
     settings.accumulates = options.gradientAccumulation > 1
     settings.clips = options.gradientClipping != nil
+    settings.sampling = step.settings.sampling
     settings.bucketBytes = step.settings.bucketBytes
     settings.loadedBatch = data.order.maximumShard
     return MemoryReport(network, settings)

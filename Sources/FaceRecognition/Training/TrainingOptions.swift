@@ -20,6 +20,10 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   package var milestones: [TrainingLength] = []
   package var warmup = TrainingLength.steps(0)
 
+  package var classifier = ClassifierKind.replicated
+  /// Fraction of the other classes that a step of sharded ones knows; nil for all.
+  package var sampleRate: Double?
+  package var forceSampleRate = false
   package var margin = 0.35
   package var logitMultiplier: Double?
   package var logitScale: Double?
@@ -84,6 +88,8 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
 
   package var stepSettings: StepSettings {
     var settings = StepSettings()
+    settings.classifier = classifier
+    settings.sampling = sampleRate.map { ClassSampling(rate: $0, seed: seed) }
     settings.margin = margin
     settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 32)
     settings.momentum = momentum

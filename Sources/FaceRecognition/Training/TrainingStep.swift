@@ -47,7 +47,7 @@ package final class TrainingStep {
     classifier =
       switch settings.classifier {
       case .replicated:
-        ReplicatedClassifier(
+        try ReplicatedClassifier(
           classCount: classCount, width: network.embeddingWidth, capacity: capacity, accumulates: accumulates,
           settings: settings, reducer: reducer, communicator: communicator)
       case .sharded:
@@ -76,6 +76,12 @@ package final class TrainingStep {
     network.weightsChanged()
     try classifier.synchronize()
     try classifier.renormalize(to: norm)
+  }
+
+  /// Takes weights and momenta from a checkpoint, which rank 0 alone has and reads for all; `resume` is due then.
+  package func restore(_ checkpoint: Checkpoint?) throws {
+    try checkpoint?.restore(network)
+    try classifier.restore(checkpoint?.classRows)
   }
 
   /// Makes rank 0's state everybody's, momenta too: where a run goes on. `scale` is the norm that all class rows share.

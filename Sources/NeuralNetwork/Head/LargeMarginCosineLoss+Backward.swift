@@ -11,6 +11,7 @@ extension LargeMarginCosineLoss {
       preconditionFailure("This class weight holds no gradient.")
     }
     precondition(rowsPerPiece > 0, "Pieces of \(rowsPerPiece) rows")
+    precondition(!isSampled, "A gradient of sampled rows is not held")
     clearEmbeddingGradients()
     var start = 0
     while start < rowCount {
@@ -32,12 +33,13 @@ extension LargeMarginCosineLoss {
   /// Writes de (M, K) and updates W and its momentum with dW, tile of rows by tile of rows: dW never exists whole.
   ///
   /// For one rank: nobody else adds to dW, and nothing needs its norm first. The new rows' norms are gathered on the
-  /// way. One read of W and of its momentum, one write of both.
+  /// way. One read of W and of its momentum, one write of both; sampled, of the step's rows.
   package func backward(into gradient: UnsafeMutablePointer<Float>, updatingWith rule: UpdateRule) {
     let values = classWeight.value.baseAddress!
     let momenta = classWeight.momentum.baseAddress!
     clearEmbeddingGradients()
-    sweep(0..<rowCount) { row, current, gradient in
+    sweep(0..<activeCount) { place, current, gradient in
+      let row = row(at: place)
       let updated = values + row * width
       rule.apply(current, into: updated, gradient: gradient, momentum: momenta + row * width, count: width)
       normMemory.elements[row] = rowNorm(updated)

@@ -14,6 +14,7 @@ extension LargeMarginCosineLoss {
     precondition(labels.count <= capacity, "\(labels.count) of at most \(capacity) samples")
     precondition(count >= labels.count, "\(labels.count) samples of \(count) in the step")
     precondition(scale > 0, "The class weight has no common norm yet.")
+    precondition(!isSampled || activeRows != nil, "A sampled step for which no rows were selected")
     try take(labels)
     totalCount = count
     forwardLogitScale = gamma * scale
@@ -24,7 +25,7 @@ extension LargeMarginCosineLoss {
     for workspace in workspaces { workspace.clearStatistics() }
     Parallel.run { part, parts in
       let workspace = workspaces[part]
-      forBlocks(of: share(of: 0..<rowCount, part, parts), workspace) { rows in
+      forBlocks(of: share(of: 0..<activeCount, part, parts), workspace) { rows in
         load(rows, into: workspace, writingBack: writesBack)
         computeLogits(of: rows, workspace)
         subtractMargin(in: rows)
@@ -53,7 +54,7 @@ extension LargeMarginCosineLoss {
       guard 0..<classCount ~= Int(label) else {
         throw .labelOutOfRange(sample: sample, label: Int(label), classCount: classCount)
       }
-      labelRows[sample] = classes.contains(Int(label)) ? Int(label) - classes.lowerBound : -1
+      labelRows[sample] = classes.contains(Int(label)) ? place(of: Int(label) - classes.lowerBound) : -1
       sums[sampleCount + sample] = 0
     }
   }

@@ -10,16 +10,28 @@ extension LargeMarginCosineLoss {
   package static let epsilon = 1e-10
 
   /// The sum of the rows' norms, in Double. No pass over W after an updating backward; else one read.
+  ///
+  /// After a sampled step the rows that had no part in it count with `scale`, the norm that they stand for.
   package func rowNormSum() -> Double {
     if !hasCurrentNorms {
       materialize()
-      let values = classWeight.value.baseAddress!
-      Parallel.ranges(rowCount) { rows in
-        for row in rows { normMemory.elements[row] = rowNorm(values + row * width) }
+      gatherNorms()
+    }
+    if let activeRows {
+      return activeRows.reduce(Double(rowCount - activeRows.count) * scale) {
+        $0 + Double(normMemory.elements[Int($1)])
       }
-      currentNorms = rowCount
     }
     return normMemory.elements.reduce(0.0) { $0 + Double($1) }
+  }
+
+  /// The norms of all rows as they are in memory. One read of W.
+  func gatherNorms() {
+    let values = classWeight.value.baseAddress!
+    Parallel.ranges(rowCount) { rows in
+      for row in rows { normMemory.elements[row] = rowNorm(values + row * width) }
+    }
+    currentNorms = rowCount
   }
 
   /// The memory of the N row factors: filled by `computeRowFactors`, or by a broadcast.
@@ -28,6 +40,8 @@ extension LargeMarginCosineLoss {
   /// f = scale / n of every row, into `rowFactors`.
   package func computeRowFactors(scale: Double) throws(HeadError) {
     guard scale.isFinite, scale > 0 else { throw .nonFiniteScale(scale) }
+    // Sampled rows find theirs when a step takes them up.
+    if isSampled { return }
     // Brings the norms up to date, and applies former factors that are pending.
     _ = rowNormSum()
     Parallel.ranges(rowCount) { rows in
@@ -42,6 +56,7 @@ extension LargeMarginCosineLoss {
   package func apply(scale: Double) {
     precondition(!isPending, "Row factors upon row factors that were not applied yet")
     self.scale = scale
+    if isSampled { return }
     isPending = true
     currentNorms = 0
   }
@@ -51,6 +66,7 @@ extension LargeMarginCosineLoss {
     self.scale = scale
     isPending = false
     currentNorms = 0
+    activeRows = nil
   }
 
   /// Multiplies the rows in memory by factors that are pending: before anything but this class reads W.

@@ -11,6 +11,9 @@
 /// Replicated, the range is 0..<classCount. Sharded, it is this rank's, e and y are those of all ranks, and
 /// `SoftmaxReductions` join the pieces; de is then this rank's part of a sum over the ranks.
 ///
+/// Sampled (PartialFC: An et al. 2021), a step knows only the rows that `select` names: softmax, gradient, update and
+/// projection are over these, and the others keep their values and momenta.
+///
 /// W is streamed in blocks of rows that stay in the cache. A fused step (one rank, no clipping, no accumulation) reads W
 /// twice and its momentum once, writes both once, and holds no gradient: 5 passes of N * K over the memory bus.
 package final class LargeMarginCosineLoss {
@@ -33,6 +36,14 @@ package final class LargeMarginCosineLoss {
   var currentNorms = 0
   var hasCurrentNorms: Bool { currentNorms == rowCount }
 
+  /// Whether a step computes with some of the rows. Then a row is projected whenever a step takes it up, from the norm
+  /// that it has in memory, and factors are never pending.
+  package let isSampled: Bool
+  /// Rows of the step, ascending, where it is sampled.
+  var activeRows: [Int32]?
+  /// How many rows a step computes with.
+  package var activeCount: Int { activeRows?.count ?? rowCount }
+
   package var gamma: Double { logitScale.gamma(rowNorm: scale) }
   package var rowCount: Int { classes.count }
 
@@ -51,8 +62,8 @@ package final class LargeMarginCosineLoss {
   let scaledColumns: AlignedMemory
   /// e (M, K) in panels of 16 columns: panel, sample, k.
   let columnPanels: AlignedMemory
-  /// (N, M): transposed, so that a block of classes is one piece and a vector holds samples.
-  let logits: AlignedMemory
+  /// (N, M), N the rows of a step: transposed, so that a block of classes is one piece and a vector holds samples.
+  var logits: AlignedMemory
   /// The largest logit per sample.
   let maxima: AlignedMemory
   /// gamma / (count * sum of exponentials) per sample, 0 for padding: turns an exponential into gamma * dlogits.
@@ -62,10 +73,14 @@ package final class LargeMarginCosineLoss {
   var workspaces: [HeadWorkspace] = []
 
   /// `holdsGradient` false leaves out the gradient: only `backward(into:updatingWith:)` works then.
+  ///
+  /// `sampledRows`: each step computes with those that `select` names, about so many at most.
   package init(
     classes: Range<Int>, of classCount: Int, width: Int, capacity: Int, margin: Double, logitScale: LogitScale,
-    holdsGradient: Bool
+    holdsGradient: Bool, sampledRows: Int? = nil
   ) {
+    precondition(!holdsGradient || sampledRows == nil, "A gradient of sampled rows is not held")
+    isSampled = sampledRows != nil
     precondition(
       !classes.isEmpty && classes.lowerBound >= 0 && classes.upperBound <= classCount,
       "Classes \(classes) of \(classCount)")
@@ -81,7 +96,7 @@ package final class LargeMarginCosineLoss {
     store = ParameterStore([classWeight], gradients: holdsGradient)
 
     let padded = Self.padded(capacity)
-    let tiledRows = (classes.count + TileProduct.rows - 1) / TileProduct.rows * TileProduct.rows
+    let tiledRows = Self.tiled(min(sampledRows ?? classes.count, classes.count))
     normMemory = AlignedMemory(count: classes.count)
     factorMemory = AlignedMemory(count: classes.count)
     labelRows = Array(repeating: -1, count: capacity)
@@ -111,6 +126,9 @@ package final class LargeMarginCosineLoss {
     ]
     return store.bytes + memories.reduce(0) { $0 + $1.bytes } + workspaces.reduce(0) { $0 + $1.bytes }
   }
+
+  /// Rounds up to whole tiles of rows.
+  static func tiled(_ rows: Int) -> Int { (rows + TileProduct.rows - 1) / TileProduct.rows * TileProduct.rows }
 
   /// Rounds up to whole panels of 16.
   static func padded(_ count: Int) -> Int {
@@ -142,15 +160,22 @@ package final class LargeMarginCosineLoss {
     }
   }
 
-  /// Puts W' of a block into the workspace: the one read from memory. Rows up to the next whole tile are zeros.
+  /// Puts W' of a block into the workspace: the one read from memory. Rows up to the next whole tile are zeros. `rows`
+  /// counts the rows of the step.
   ///
   /// A pending factor is applied on the way, the same single multiplication per element as `materialize()`'s.
   func load(_ rows: Range<Int>, into workspace: HeadWorkspace, writingBack: Bool) {
-    let values = classWeight.value.baseAddress! + rows.lowerBound * width
+    let values = classWeight.value.baseAddress!
     let block = workspace.rows.elements.baseAddress!
     for index in 0..<rows.count {
-      let row = values + index * width
       let copy = block + index * workspace.rowStride
+      if let activeRows {
+        let number = Int(activeRows[rows.lowerBound + index])
+        let factor = Float(scale / Double(normMemory.elements[number]))
+        multiply(values + number * width, by: factor, into: copy, count: width)
+        continue
+      }
+      let row = values + (rows.lowerBound + index) * width
       if isPending {
         multiply(row, by: factorMemory.elements[rows.lowerBound + index], into: copy, count: width)
         if writingBack { row.update(from: copy, count: width) }

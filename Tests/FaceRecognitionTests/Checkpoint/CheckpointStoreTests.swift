@@ -137,7 +137,7 @@ import Testing
     try material.write(step: 1)
     let folder = try material.write(step: 2)
     let text = String(decoding: try material.bytes("state.json", of: folder), as: UTF8.self)
-    let newer = Data(text.replacing("\"format\" : 1", with: "\"format\" : 2").utf8)
+    let newer = Data(text.replacing("\"format\" : 1", with: "\"format\" : 3").utf8)
     try material.folder.write(newer, to: "checkpoints/step-00000002/state.json")
     let digests = String(decoding: try material.bytes("digests.xxh128", of: folder), as: UTF8.self)
     let former = Data(text.utf8).withUnsafeBytes { "\(Digest(of: $0))" }
@@ -145,7 +145,7 @@ import Testing
     try material.folder.write(
       Data(digests.replacing(former, with: digest).utf8), to: "checkpoints/step-00000002/digests.xxh128")
     let error = #expect(throws: CheckpointError.self) { try material.store.newestWhole() }
-    #expect(error.map { "\($0)" }?.contains("has format 2") == true, "\(String(describing: error))")
+    #expect(error.map { "\($0)" }?.contains("has format 3") == true, "\(String(describing: error))")
     #expect(material.checkpoints == ["step-00000001", "step-00000002"])
   }
 }

@@ -1,0 +1,153 @@
+import NeuralNetwork
+import Testing
+
+/// A step over some of the rows is a step of a head that has no others.
+@Suite struct SampledHeadTests {
+  private let n = 90
+  private let k = 24
+  private let m = 7
+  private let rows: [Int32] = [0, 3, 4, 5, 17, 18, 19, 20, 21, 22, 40, 41, 57, 58, 59, 60, 88, 89]
+
+  private func makeHead(_ classes: Int, sampledRows: Int? = nil, scale: LogitScale = .learned(multiplier: 16))
+    -> LargeMarginCosineLoss
+  {
+    LargeMarginCosineLoss(
+      classes: 0..<classes, of: classes, width: k, capacity: m, margin: 0.35, logitScale: scale, holdsGradient: false,
+      sampledRows: sampledRows)
+  }
+
+  private func forward(_ head: LargeMarginCosineLoss, _ e: [Float], _ labels: [Int32]) throws -> Double {
+    try e.withUnsafeBufferPointer { e in
+      try labels.withUnsafeBufferPointer { try head.forward(e.baseAddress!, labels: $0, count: m) }
+    }
+  }
+
+  private func backward(_ head: LargeMarginCosineLoss, rate: Float, momentum: Float = 0.9) -> [Float] {
+    let gradient = AlignedMemory(count: m * k)
+    head.backward(
+      into: gradient.elements.baseAddress!, updatingWith: UpdateRule(learningRate: rate, momentum: momentum))
+    return Array(gradient.elements)
+  }
+
+  private func take(_ rows: [Int32], of values: some Collection<Float>) -> [Float] {
+    let values = Array(values)
+    return rows.flatMap { values[(Int($0) * k)..<((Int($0) + 1) * k)] }
+  }
+
+  private func projectSampled(_ head: LargeMarginCosineLoss, to scale: Double) throws {
+    try head.computeRowFactors(scale: scale)
+    head.apply(scale: scale)
+  }
+
+  @Test(arguments: [LogitScale.learned(multiplier: 16), .fixed(12)]) func equalsAHeadOfTheseRows(scale: LogitScale)
+    throws
+  {
+    let sampled = makeHead(n, sampledRows: 4, scale: scale)
+    let small = makeHead(rows.count, scale: scale)
+    sampled.initialize(seed: 3)
+    try projectSampled(sampled, to: 1.3)
+    _ = small.classWeight.value.update(fromContentsOf: take(rows, of: sampled.classWeight.value))
+    small.valueChanged()
+    let untouched = (0..<Int32(n)).filter { !rows.contains($0) }
+    let before = take(untouched, of: sampled.classWeight.value)
+    try small.renormalize(to: 1.3)
+    sampled.select(rows)
+    for step in 0..<3 {
+      let e = unitRows(m, width: k, seed: UInt64(step))
+      let places = labels(m, classCount: rows.count)
+      let loss = try forward(small, e, places)
+      #expect(abs(try forward(sampled, e, places.map { rows[Int($0)] }) - loss) < 1e-12 * loss)
+      #expect(backward(sampled, rate: 0.1) == backward(small, rate: 0.1))
+      // Rows that had no part stand for rows of the common norm.
+      let others = Double(n - rows.count) * sampled.scale
+      let mean = (small.rowNormSum() + others) / Double(n)
+      #expect(abs(sampled.rowNormSum() / Double(n) - mean) < 1e-12)
+      try projectSampled(sampled, to: mean)
+      try small.renormalize(to: mean)
+    }
+    #expect(take(rows, of: sampled.classWeight.momentum) == Array(small.classWeight.momentum))
+    #expect(take(untouched, of: sampled.classWeight.value) == before)
+    #expect(take(untouched, of: sampled.classWeight.momentum).allSatisfy { $0 == 0 })
+    sampled.project()
+    small.materialize()
+    #expect(take(rows, of: sampled.classWeight.value) == Array(small.classWeight.value))
+    for row in 0..<n {
+      #expect(abs(length(sampled.classWeight.value[(row * k)..<((row + 1) * k)]) - sampled.scale) < 1e-6)
+    }
+  }
+
+  /// All rows in each step are what a head that is not sampled does, to the bit.
+  @Test func allRowsAreTheWholeHead() throws {
+    let (sampled, whole) = (makeHead(n, sampledRows: n), makeHead(n))
+    for head in [sampled, whole] {
+      head.initialize(seed: 5)
+      try head.renormalize(to: 1)
+    }
+    for step in 0..<3 {
+      sampled.select((0..<Int32(n)).map { $0 })
+      let e = unitRows(m, width: k, seed: UInt64(step))
+      let labels = labels(m, classCount: n)
+      #expect(try forward(sampled, e, labels) == forward(whole, e, labels))
+      #expect(backward(sampled, rate: 0.1) == backward(whole, rate: 0.1))
+      for head in [sampled, whole] { try head.renormalize() }
+      #expect(sampled.scale == whole.scale)
+    }
+    sampled.project()
+    whole.materialize()
+    #expect(Array(sampled.classWeight.value) == Array(whole.classWeight.value))
+  }
+
+  /// de and dW against differences of the loss over the sampled rows.
+  @Test func gradients() throws {
+    let head = makeHead(n, sampledRows: rows.count)
+    let labels = (0..<m).map { rows[$0 * 2] }
+    var e = unitRows(m, width: k, seed: 9)
+    head.initialize(seed: 9)
+    try projectSampled(head, to: 1)
+    // Rows of norm 1 are W' themselves, but for rounding: a change of one element is one of W'.
+    head.project()
+    let weight = Array(head.classWeight.value)
+    func loss(_ weight: [Float], _ e: [Float]) throws -> Double {
+      _ = head.classWeight.value.update(fromContentsOf: weight)
+      head.valueChanged()
+      // The projection is a constant of the step: norms are those before the change.
+      head.restore(scale: 1)
+      head.select(rows)
+      return try forward(head, e, labels)
+    }
+    _ = try loss(weight, e)
+    let de = backward(head, rate: 1, momentum: 0)
+    let dw = zip(weight, head.classWeight.value).map { $0 - $1 }
+    let step: Float = 1e-3
+    for i in stride(from: 0, to: m * k, by: 11) {
+      let value = e[i]
+      e[i] = value + step
+      let above = try loss(weight, e)
+      e[i] = value - step
+      let below = try loss(weight, e)
+      e[i] = value
+      let difference = (above - below) / Double(2 * step)
+      #expect(abs(Double(de[i]) - difference) < 5e-3 * max(abs(difference), 0.2), "de[\(i)]")
+    }
+    // Across a row's own direction its norm, and so its projection, stays: dW against directions in the sphere.
+    for row in rows.map({ Int($0) * k }) {
+      let w = weight[row..<(row + k)]
+      var direction = normals(k, seed: UInt64(row))
+      let along = zip(direction, w).reduce(0) { $0 + $1.0 * $1.1 }
+      for (index, value) in w.enumerated() { direction[index] -= along * value }
+      let size = Float(length(direction))
+      for index in direction.indices { direction[index] /= size }
+      func moved(_ amount: Float) -> [Float] {
+        var result = weight
+        for index in 0..<k { result[row + index] += amount * direction[index] }
+        return result
+      }
+      let difference = (try loss(moved(step), e) - loss(moved(-step), e)) / Double(2 * step)
+      let expected = zip(direction, dw[row..<(row + k)]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      #expect(abs(expected - difference) < 5e-3 * max(abs(difference), 0.2), "row \(row / k)")
+    }
+    for row in 0..<n where !rows.contains(Int32(row)) {
+      #expect(dw[(row * k)..<((row + 1) * k)].allSatisfy { $0 == 0 })
+    }
+  }
+}
