@@ -79,7 +79,7 @@ enum RecordCatalog {
   }
 
   /// Writes the catalog of a .rec of `size` bytes. The table must have digests.
-  static func write(_ table: RecordTable, recordBytes size: Int, to path: String) throws(FileError) {
+  static func write(_ table: RecordTable, recordBytes size: Int, to path: String) throws {
     guard let digests = table.digests else { preconditionFailure("A catalog without digests") }
     var writer = SafetensorsWriter(metadata: [
       "format": format, "bytes": "\(size)", "digest": "\(digest(of: table, recordBytes: size))",
