@@ -55,7 +55,7 @@ extension RankTests {
     private func start(_ material: Material, _ newRows: NewRows, norm: Double? = nil) throws -> (
       step: TrainingStep, lines: [String]
     ) {
-      var options = TrainingOptions(data: material.faces.path, output: "")
+      var options = TrainingOptions(data: [material.faces.path], output: "")
       options.weights = material.path
       (options.embedding, options.inputSize, options.batchSize) = (width, 48, 3)
       (options.newRows, options.classWeightNorm, options.seed) = (newRows, norm, 11)
