@@ -5,11 +5,19 @@ import Foundation
 struct CheckpointIndex: Codable, Equatable {
   struct Metadata: Codable, Equatable {
     /// Bytes of all tensors.
-    let total_size: Int
+    let totalSize: Int
+
+    private enum CodingKeys: String, CodingKey { case totalSize = "total_size" }
   }
 
   let metadata: Metadata
-  let weight_map: [String: String]
+  /// File of each tensor.
+  let weightMap: [String: String]
+
+  private enum CodingKeys: String, CodingKey {
+    case metadata
+    case weightMap = "weight_map"
+  }
 
   init(model: [TensorRecord], optimizer: [TensorRecord], classRows: [ClassRowsRecord]) {
     var files: [String: String] = [:]
@@ -23,8 +31,8 @@ struct CheckpointIndex: Codable, Equatable {
         bytes += record.shape.reduce(TensorType(rawValue: record.type)?.width ?? 0, *)
       }
     }
-    metadata = Metadata(total_size: bytes)
-    weight_map = files
+    metadata = Metadata(totalSize: bytes)
+    weightMap = files
   }
 
   func encoded() throws -> Data {
