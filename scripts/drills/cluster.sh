@@ -111,7 +111,8 @@ kill_drill() {
 
 link() {
   accident pulled "link node2 down; $in_time; link node2 up"
-  says "lost node2 \(rank 1\)"
+  # The watchdog tells, or mpirun, whoever notices first.
+  says "lost node2 \(rank 1\)|Remote daemon: .* on node node2"
 }
 
 lost() {
@@ -120,7 +121,8 @@ lost() {
     reached() { (( \$(steps $work/lost) >= 8 )); }
     wait_for 300 reached
     link node2 down; $in_time" -- "${small[@]}" --batch-size 4 --output "$work/lost"
-  says "lost node2 \(rank 1\)"
+  # The watchdog tells, or mpirun, whoever notices first.
+  says "lost node2 \(rank 1\)|Remote daemon: .* on node node2"
   says "no answer from node2: going on without"
   says "ranks     2 on node1 \(1\), node3 \(1\)"
   [[ -e $work/lost/model.safetensors ]] || fail "no model"

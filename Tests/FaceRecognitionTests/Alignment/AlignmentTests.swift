@@ -35,8 +35,11 @@ import Testing
 
   private func image(_ name: String) throws -> Picture {
     let file = try #require(bytes(name))
+    // The pixels lie in the decoder.
+    let decoder = ImageDecoder()
+    defer { withExtendedLifetime(decoder) {} }
     return try [UInt8](file).withUnsafeBytes { bytes in
-      let image = try ImageDecoder().decode(bytes, name: name)
+      let image = try decoder.decode(bytes, name: name)
       return Picture(width: image.width, height: image.height) { image.pixels[3 * (image.width * $1 + $0) + $2] }
     }
   }

@@ -40,7 +40,7 @@ import Testing
     #expect(itself.cosine > 0.999999 && itself.samePerson == nil)
     let other = try comparison(compare(face(0, 0), face(1, 0), "--json", "--threshold", "1"))
     #expect(other.cosine < 1 && other.samePerson == false)
-    #expect(try comparison(compare(face(0, 0), face(1, 0), "--json", "--threshold", "-1")).samePerson == true)
+    #expect(try comparison(compare(face(0, 0), face(1, 0), "--json", "--threshold=-1")).samePerson == true)
     let ranks = try compare(face(0, 0), face(1, 0), "--threshold", "1", ranks: 2)
     #expect(ranks.lines.filter { $0 == "verdict    different people" }.count == 1, "\(ranks.text)")
   }

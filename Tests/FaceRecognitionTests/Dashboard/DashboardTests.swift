@@ -22,7 +22,7 @@ import Testing
 
   private func line(_ step: Int, loss: Double) throws -> MetricsFile.Line {
     let json =
-      #"{"badImages":0,"classWeightNorm":1.5,"dataSeconds":0.25,"epoch":0,"imagesPerSecond":32,"learningRate":0.1,"#
+      #"{"badImages":0,"classWeightNorm":1.5,"communicationShare":0.25,"dataSeconds":0.25,"epoch":0,"imagesPerSecond":32,"learningRate":0.1,"#
       + #""loss":\#(loss),"samples":16,"scale":48,"seconds":0.5,"step":\#(step)}"#
     return try JSONDecoder().decode(MetricsFile.Line.self, from: Data(json.utf8))
   }
