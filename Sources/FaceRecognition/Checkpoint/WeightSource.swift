@@ -8,8 +8,15 @@ package enum WeightSource {
   /// - Throws: `FileError`, `SafetensorsError`, `CheckpointError`, or `ModelFileError` for a folder without any of these.
   package static func open(_ path: String) throws -> SafetensorsFile {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-      return try SafetensorsFile(path: path)
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    // Of a file only the name of its folder says that it is a checkpoint's.
+    let folder = CheckpointFolder(path: isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent)
+    if exists, CheckpointStore.isLeftover(folder.name) {
+      throw ModelFileError(
+        path: folder.path, reason: "is half a checkpoint, left by a program that was killed: give a whole one")
+    }
+    guard isFolder.boolValue else {
+      return exists && folder.step != nil ? try Checkpoint(path: folder.path).model : try SafetensorsFile(path: path)
     }
     if CheckpointFolder.isCheckpoint(path) { return try Checkpoint(path: path).model }
     let finished = (path as NSString).appendingPathComponent(CheckpointFolder.modelName)

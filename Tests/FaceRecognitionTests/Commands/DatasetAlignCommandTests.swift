@@ -36,7 +36,9 @@ import Testing
     #expect(folder.count == 6 && folder.classNames == ["p00", "p01", "p02"])
     // Faces that lie on the template already stay what they are.
     let pixels = try folder.encodedImage(of: 3).withUnsafeBytes { bytes in
-      let image = try ImageDecoder().decode(bytes, name: "3")
+      let decoder = ImageDecoder()
+      defer { withExtendedLifetime(decoder) {} }
+      let image = try decoder.decode(bytes, name: "3")
       return (0..<(112 * 112)).map { image.pixels[3 * $0] }
     }
     #expect(pixels == Array(FaceFolder.pgm(person: 1, image: 1, side: 112).suffix(112 * 112)))

@@ -10,7 +10,9 @@ import Testing
     let again = picture.pixels.withUnsafeBufferPointer { [UInt8](encoder.encode($0.baseAddress!)) }
     #expect(file == again)
     return try file.withUnsafeBytes { bytes in
-      let image = try ImageDecoder().decode(bytes, name: "x")
+      let decoder = ImageDecoder()
+      defer { withExtendedLifetime(decoder) {} }
+      let image = try decoder.decode(bytes, name: "x")
       #expect(image.width == 24 && image.height == 18)
       return (file, [UInt8](UnsafeBufferPointer(start: image.pixels, count: picture.pixels.count)))
     }

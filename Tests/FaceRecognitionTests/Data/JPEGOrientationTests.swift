@@ -22,7 +22,9 @@ import Testing
     let plain = picture.jpeg(quality: 100)
     let bytes = Array(plain[..<2]) + segments + Array(plain[2...])
     return try bytes.withUnsafeBytes { bytes in
-      let image = try ImageDecoder().decode(bytes, name: "x.jpg")
+      let decoder = ImageDecoder()
+      defer { withExtendedLifetime(decoder) {} }
+      let image = try decoder.decode(bytes, name: "x.jpg")
       var blocks: [Int] = []
       for y in stride(from: 4, to: image.height, by: 8) {
         for x in stride(from: 4, to: image.width, by: 8) {

@@ -124,7 +124,9 @@ import Testing
     case .jpeg, .png, .ppm:
       let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder + "/" + format.file)))
       let pixels = try bytes.withUnsafeBytes {
-        let image = try ImageDecoder().decode($0, name: format.file)
+        let decoder = ImageDecoder()
+        defer { withExtendedLifetime(decoder) {} }
+        let image = try decoder.decode($0, name: format.file)
         return [UInt8](UnsafeBufferPointer(start: image.pixels, count: 3 * image.width * image.height))
       }
       // Other pixels are no other label.

@@ -105,7 +105,10 @@ import Testing
       encode + text + [0x85, 0x52], encode + text + [0x8C, 5] + Array("utf-7".utf8) + [0x86, 0x52],
       text + text + [0x86, 0x52], encode + encode + [0x86, 0x52], encode + [0x29, 0x52],
     ]
-    for call in calls { #expect(reason(Self.pickle(call)).contains("code is never run"), "\(call)") }
+    for call in calls {
+      let reason = reason(Self.pickle(call))
+      #expect(reason.contains("code is never run") || reason.contains("values are missing"), "\(call): \(reason)")
+    }
     #expect(reason(Self.pickle(encode)) == "BIN: it is not a pickle of (list of images, list of booleans).")
     #expect(reason(Self.pickle(Array("c_codecs\nencode".utf8))).contains("GLOBAL without two lines"))
   }
@@ -168,7 +171,7 @@ import Testing
     #expect(try open(whole).hasDigest)
     var flipped = whole
     // True becomes False.
-    flipped[whole.count - 6] = 0x89
+    flipped[try #require(whole.lastIndex(of: 0x88))] = 0x89
     #expect(reason(flipped).contains("its bytes are not those whose digest is in"))
     try FileManager.default.removeItem(atPath: folder.path + "/pairs.bin.xxh128")
     #expect(try open(flipped).pairs.map(\.same) == [true, false, false])
