@@ -98,8 +98,9 @@ import Testing
   @Test func aResumedRunStartsANewFile() throws {
     defer { try? FileManager.default.removeItem(atPath: run) }
     #expect(try train(["--checkpoint-every", "2", "--stop-after", "4"]).exitCode == 75)
-    // As if it had crashed between the checkpoint of step 2 and that of step 4.
-    try FileManager.default.removeItem(atPath: run + "/checkpoints/step-00000004")
+    // As if it had crashed right after the checkpoint of step 2.
+    let checkpoints = try CheckpointStore(run: run).folders()
+    for folder in checkpoints where folder.step != 2 { try FileManager.default.removeItem(atPath: folder.path) }
     let outcome = try Subprocess.cosface(["train", "--resume", run])
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     let events = try EventReader(folder: run + "/tensorboard").events
