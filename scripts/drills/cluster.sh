@@ -131,7 +131,7 @@ lost() {
 stop() {
   accident stopped "kill -STOP \$(ranks node2); $in_time" --collective-timeout 10
   says "A collective operation hangs: rank 0 on node1 has waited in MPI_[A-Za-z]+ in step [0-9]+ for"
-  says "  rank 1 on node2: silent for"
+  says "  rank 1 on node2: (silent for|never heard of)"
 }
 
 data() {
