@@ -24,4 +24,4 @@ grep -Eq '^cosine -?[01]\.[0-9]+' "$work/output"
 
 # An error says what is wrong; Swift ends a program that lets one through.
 if "$program" "$work/none" "$work/other" 2>"$work/error"; then exit 1; fi
-grep -q 'there is no such folder' "$work/error"
+grep -q 'there is no such file or folder' "$work/error"
