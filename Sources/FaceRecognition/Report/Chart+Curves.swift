@@ -29,7 +29,7 @@ extension Chart {
       Self.words(curve, scale: scale, unit: unit, run: curves.count > 1 ? run : nil)
     }.joined(separator: " ")
     horizontalTitle = "step"
-    horizontalTicks = across.ticks.map { Tick(place: Self.text(across.place($0)), text: Figure.grouped(Int($0))) }
+    horizontalTicks = across.ticks.map { Tick(place: Self.text(across.place($0)), text: Int($0).grouped) }
     verticalTicks = up.ticks.map { Tick(place: Self.text(up.place($0)), text: Figure.short($0)) }
     lines = curves.map { number, run, curve in
       Self.line(curve, name: run, number: number) { step, value in (across.place(step), up.place(value * scale)) }

@@ -16,13 +16,4 @@ enum Figure {
     default: fixed(seconds / 3600, 1) + " h"
     }
   }
-
-  /// 36644 as 36,644.
-  static func grouped(_ number: Int) -> String {
-    let digits = String(number.magnitude)
-    let groups = stride(from: digits.count, to: 0, by: -3).map { end in
-      String(digits.dropLast(digits.count - end).suffix(3))
-    }
-    return (number < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
-  }
 }

@@ -19,9 +19,9 @@ extension ReportPage {
     let reports = runs.map(\.evaluation.report)
     let verifications = reports.map(\.verification)
     var rows: [(title: String, cells: [String])] = [
-      ("pairs", verifications.map { Figure.grouped($0.sameCount + $0.differentCount) }),
-      ("of the same person", verifications.map { Figure.grouped($0.sameCount) }),
-      ("images", reports.map { Figure.grouped($0.images) }),
+      ("pairs", verifications.map { ($0.sameCount + $0.differentCount).grouped }),
+      ("of the same person", verifications.map { $0.sameCount.grouped }),
+      ("images", reports.map { $0.images.grouped }),
       ("accuracy at the best threshold", verifications.map { Figure.percent($0.best.accuracy) }),
       ("best threshold", verifications.map { Figure.fixed($0.best.threshold, 4) }),
       ("precision there", verifications.map { $0.best.precision.map(Figure.percent) ?? "-" }),
@@ -42,7 +42,7 @@ extension ReportPage {
       "verification", "Verification",
       runs.map { run in
         (compares ? "\(run.name): " : "")
-          + "Judged by \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(Figure.grouped(run.evaluation.report.trainedSteps)) steps."
+          + "Judged by \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(run.evaluation.report.trainedSteps.grouped) steps."
       },
       charts: [Chart.roc(runs), Chart.precisionRecall(runs)]
         + runs.map { Chart.scores($0.evaluation, name: $0.name, number: $0.number, compares: compares) },
@@ -126,12 +126,12 @@ extension ReportPage {
     }
     guard !starts.isEmpty else { return nil }
     let rows: [(title: String, value: (RunStart) -> String)] = [
-      ("started", { $0.date }), ("from step", { Figure.grouped($0.firstStep) }),
+      ("started", { $0.date }), ("from step", { $0.firstStep.grouped }),
       ("ranks", { "\($0.ranks)" }),
       ("hosts", { $0.hosts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ") }),
       ("threads per rank", { "\($0.threadsPerRank)" }), ("readers per rank", { "\($0.readersPerRank)" }),
-      ("images in a step", { Figure.grouped($0.globalBatchSize) }),
-      ("parameters", { Figure.grouped($0.parameters) }), ("program", { $0.program }),
+      ("images in a step", { $0.globalBatchSize.grouped }),
+      ("parameters", { $0.parameters.grouped }), ("program", { $0.program }),
       ("processor of rank 0", { $0.processor }), ("its cores", { "\($0.cores)" }),
       ("its memory", { Figure.fixed(Double($0.memoryBytes) / 1e9, 1) + " GB" }), ("system", { $0.system }),
     ]

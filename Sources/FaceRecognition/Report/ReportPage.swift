@@ -85,10 +85,10 @@ package struct ReportPage {
 
   private static func progress(_ run: RunRecord) -> String {
     let done = run.history.last.map { $0.step + 1 } ?? 0
-    guard let start = run.starts.last else { return "\(Figure.grouped(done)) steps" }
+    guard let start = run.starts.last else { return "\(done.grouped) steps" }
     return
-      "\(Figure.grouped(done)) of \(Figure.grouped(start.totalSteps)) steps, \(Figure.grouped(start.images)) images "
-      + "of \(Figure.grouped(start.people)) people"
+      "\(done.grouped) of \(start.totalSteps.grouped) steps, \(start.images.grouped) images "
+      + "of \(start.people.grouped) people"
   }
 
   private static func tiles(_ run: RunRecord, prefix: String?) -> [Tile] {
@@ -102,7 +102,7 @@ package struct ReportPage {
         remark: "norm of the class weight's rows \(Figure.fixed(last.classWeightNorm, 4))"),
       Tile(
         name: before + "images/s", figure: Figure.fixed(Double(history.samples) / max(history.seconds, 1e-9), 1),
-        remark: "over \(Figure.grouped(history.samples)) images in \(Figure.duration(history.seconds))"),
+        remark: "over \(history.samples.grouped) images in \(Figure.duration(history.seconds))"),
     ]
     if let best = history.best {
       tiles.append(

@@ -19,10 +19,10 @@ struct StartReport {
     let order = data.order
     var lines = [
       "ranks     \(placements.count) on \(hosts.joined(separator: ", ")), \(options.threads) threads and \(options.workers) readers each",
-      "network   \(network.name), \(Self.grouped(parameters)) parameters, input 3 x \(options.inputSize) x \(options.inputSize), embedding \(network.embeddingWidth)",
-      "data      \(Self.grouped(data.training.count)) images of \(Self.grouped(head.classCount)) people"
+      "network   \(network.name), \(parameters.grouped) parameters, input 3 x \(options.inputSize) x \(options.inputSize), embedding \(network.embeddingWidth)",
+      "data      \(data.training.count.grouped) images of \(head.classCount.grouped) people"
         + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
-      "steps     \(Self.grouped(totalSteps)) of \(order.globalBatchSize) images, \(Self.grouped(order.stepsPerEpoch)) an epoch",
+      "steps     \(totalSteps.grouped) of \(order.globalBatchSize) images, \(order.stepsPerEpoch.grouped) an epoch",
       "memory    " + memoryText + " per rank",
     ]
     let scale = settings.effective(rowNorm: head.scale)
@@ -50,16 +50,5 @@ struct StartReport {
   private static func size(_ bytes: Int) -> String {
     bytes < 1_000_000_000
       ? String(format: "%.0f MB", Double(bytes) / 1e6) : String(format: "%.2f GB", Double(bytes) / 1e9)
-  }
-
-  /// 36644 as 36,644.
-  private static func grouped(_ number: Int) -> String {
-    var digits = String(number)
-    var result = ""
-    while digits.count > 3 {
-      result = ",\(digits.suffix(3))" + result
-      digits.removeLast(3)
-    }
-    return digits + result
   }
 }
