@@ -32,10 +32,20 @@ package enum Subprocess {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = output
-    try process.run()
+    try withAllSignalsHeard { try process.run() }
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     return Outcome(exitCode: process.terminationStatus, lines: text.split(separator: "\n").map(String.init))
+  }
+
+  /// Children inherit what is blocked, and Dispatch's threads, on which tests run, block nearly every signal.
+  private static func withAllSignalsHeard(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 
   /// The program under test on `ranks` ranks; 1 starts it without mpirun.

@@ -192,12 +192,13 @@ import Testing
 
   /// What a batch system sends before the end: the step is finished, saved, and the exit code says so.
   ///
-  /// To one rank, or to mpirun and the ranks at once, as some batch systems do: mpirun passes it on, so each rank hears it
+  /// To one rank, to mpirun, which tells the ranks, or to mpirun and the ranks at once, as some batch systems do: mpirun passes it on, so each rank hears it
   /// twice then, and must not take that for a second request.
-  @Test(arguments: ["a rank", "everybody"]) func aSignalSavesAndStops(whom: String) throws {
+  @Test(arguments: ["a rank", "mpirun", "everybody"]) func aSignalSavesAndStops(whom: String) throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     let kills = [
-      "a rank": "kill -USR1 ${ranks[1]}", "everybody": "kill -USR1 $pid ${ranks[@]}",
+      "a rank": "kill -USR1 ${ranks[1]}", "mpirun": "kill -USR1 $pid",
+      "everybody": "kill -USR1 $pid ${ranks[@]}",
     ]
     let outcome = try background("run", kills[whom]!)
     #expect(outcome.exitCode == 75, "\(outcome.text)")

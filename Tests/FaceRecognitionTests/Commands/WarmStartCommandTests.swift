@@ -17,14 +17,13 @@ import Testing
   }
 
   private func train(
-    _ data: FaceFolder, _ run: String, _ more: [String], ranks: Int = 1, network: String = "mobilefacenet"
-  )
-    throws -> Subprocess.Outcome
-  {
+    _ data: FaceFolder, _ run: String, _ more: [String], ranks: Int = 1, batch: Int = 6,
+    network: String = "mobilefacenet"
+  ) throws -> Subprocess.Outcome {
     try Subprocess.cosface(
       [
         "train", "--data", data.path, "--output", "\(runs)/\(run)", "--network", network, "--embedding", "32",
-        "--input-size", "48", "--batch-size", "6", "--schedule", "constant", "--logit-scale", "16",
+        "--input-size", "48", "--batch-size", "\(batch)", "--schedule", "constant", "--logit-scale", "16",
       ] + more, ranks: ranks)
   }
 
@@ -44,13 +43,13 @@ import Testing
 
   @Test func morePeople() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
-    #expect(try train(old, "first", ["--steps", "60", "--learning-rate", "0.05"]).exitCode == 0)
+    #expect(try train(old, "first", ["--steps", "80", "--learning-rate", "0.05"], batch: 12).exitCode == 0)
     let before = try rows("\(runs)/first/model.safetensors")
     for ranks in [1, 2] {
       let begun = try train(
         grown, "grown\(ranks)",
         ["--weights", "\(runs)/first", "--steps", "4", "--learning-rate", "0.001", "--stop-after", "0"],
-        ranks: ranks)
+        ranks: ranks, batch: 36 / ranks)
       #expect(begun.exitCode == 75, "\(begun.text)")
       #expect(begun.text.contains("2 new rows of the class weight, from the embeddings of 12 images"), "\(begun.text)")
       let after = try rows("\(runs)/grown\(ranks)/checkpoints/step-00000000/model.safetensors")
@@ -69,10 +68,11 @@ import Testing
     ])
     #expect(other.exitCode == 1 && other.text.contains("weights") && other.text.contains("nothing"), "\(other.text)")
 
-    let fresh = try train(grown, "fresh", ["--steps", "1", "--learning-rate", "0.001"])
+    // A batch of all images: the loss of a few would depend on which.
+    let fresh = try train(grown, "fresh", ["--steps", "1", "--learning-rate", "0.001"], batch: 36)
     #expect(fresh.exitCode == 0)
     let (first, fromNothing) = (try losses("grown1")[0], try losses("fresh")[0])
-    #expect(first < fromNothing, "Starts at \(first), from nothing at \(fromNothing)")
+    #expect(first < 0.75 * fromNothing, "Starts at \(first), from nothing at \(fromNothing)")
   }
 
   /// What is refused leaves no folder behind: the corrected command must not meet it.
