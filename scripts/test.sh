@@ -26,9 +26,10 @@ part() {
   if ((code == 0 && bad > 0)); then code=1; fi
   passed=$((passed + good)) failed=$((failed + bad))
   if ((code != 0)); then
-    grep -aE '✘|error:|Fatal error|warning:' "$log" | head -n 60 || true
+    grep -aE '✘|error:|Fatal error|warning:' "$log" | cut -c1-500 | head -n 60 || true
     echo "-- the end of $log:"
-    tail -n 40 "$log"
+    # Parameterized tests announce each case with all its values.
+    { grep -av '◇' "$log" || true; } | tail -n 40 | cut -c1-500
     summary+=("FAILED  $name (exit code $code, $good tests passed, $bad failures, $((SECONDS - start)) s; $log)")
   else
     summary+=("ok      $name ($good tests, $((SECONDS - start)) s)")

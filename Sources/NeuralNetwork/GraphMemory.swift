@@ -8,30 +8,33 @@ struct GraphMemory {
   private(set) var gradients: [[Int]]
   /// Slot of the gradient that each node writes for its first input; nil where nobody asks.
   private(set) var inputGradients: [Int?]
+  /// For each chain of the backward pass the nodes whose output is made again before it.
+  private(set) var remade: [[Int]]
   private(set) var plan = MemoryPlan()
 
   private let graph: Graph
   private let schedule: Schedule
   private let batch: Int
 
-  init(_ graph: Graph, _ schedule: Schedule, batch: Int, mode: Mode) {
+  init(_ graph: Graph, _ schedule: Schedule, batch: Int, mode: Mode, recomputes: Bool = false) {
     self.graph = graph
     self.schedule = schedule
     self.batch = batch
     gradients = Array(repeating: [], count: graph.shapes.count)
     inputGradients = Array(repeating: nil, count: graph.nodes.count)
+    remade = schedule.backward.map { _ in [] }
     switch mode {
     case .training:
-      placeValues(inPlace: false)
+      placeValues(inPlace: false, recomputes: recomputes)
       placeGradients()
     case .evaluation:
-      placeValues(inPlace: true)
+      placeValues(inPlace: true, recomputes: false)
     }
   }
 
   private func count(_ value: Int) -> Int { batch * graph.shapes[value].count }
 
-  private mutating func placeValues(inPlace: Bool) {
+  private mutating func placeValues(inPlace: Bool, recomputes: Bool) {
     var lastUse = graph.shapes.map { _ in -1 }
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs { lastUse[input] = index }
@@ -50,11 +53,36 @@ struct GraphMemory {
         values.append(plan.add(count: count(index + 1), birth: time))
       }
       plan.extend(values[index + 1], to: time)
-      if !inPlace && node.layer.traits.contains(.readsInput) {
+      if !inPlace && node.layer.traits.contains(.readsInput) && !(recomputes && isRemade(first)) {
         plan.extend(values[first], to: schedule.backwardTime(index))
       }
     }
     plan.extend(values[graph.nodes.count], to: schedule.lossTime)
+    if recomputes { placeRemade() }
+  }
+
+  /// What a batch normalization makes of its input, which is kept for its own backward, is cheap to make again where only
+  /// the gradients of convolutions' weights need it.
+  private func isRemade(_ value: Int) -> Bool {
+    guard value > 0, graph.nodes[value - 1].layer.traits.contains(.remakesOutput),
+      graph.shapes[value].layout == .blocked
+    else { return false }
+    return graph.nodes.allSatisfy { node in
+      !(node.inputs[0] == value && node.layer.traits.contains(.readsInput))
+        || node.layer.traits.contains(.hasBlockedWeight)
+    }
+  }
+
+  private mutating func placeRemade() {
+    for value in graph.shapes.indices where isRemade(value) {
+      let readers = graph.nodes.indices.filter {
+        graph.nodes[$0].inputs[0] == value && graph.nodes[$0].layer.traits.contains(.readsInput)
+      }
+      guard let first = readers.map(schedule.backwardTime).min(), let last = readers.map(schedule.backwardTime).max()
+      else { continue }
+      plan.revive(values[value], during: first...last)
+      remade[schedule.backwardChain(atTime: first)].append(value - 1)
+    }
   }
 
   private mutating func placeGradients() {

@@ -38,6 +38,8 @@ package struct LayerTraits: OptionSet, Sendable {
   package static let sumsOverBatch = LayerTraits(rawValue: 64)
   /// A convolution: its weight takes its place in the shared scratch, or in the cache, while a chain runs.
   package static let hasBlockedWeight = LayerTraits(rawValue: 128)
+  /// `forward` of the same images again, after the batch went by, gives the same output: it need not be kept.
+  package static let remakesOutput = LayerTraits(rawValue: 512)
   /// The result is added to the second input in its place where nobody reads that again.
   package static let overwritesSecondInput = LayerTraits(rawValue: 256)
 }

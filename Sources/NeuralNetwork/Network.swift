@@ -10,6 +10,9 @@ package final class Network {
   package let inputShape: Shape
   package let embeddingWidth: Int
   package let random = SampleKeys()
+  /// Whether training passes make again what batch normalizations made, instead of keeping it: the same bits for less
+  /// memory and some time.
+  package let recomputes: Bool
 
   let graph: Graph
   let foldedGraph: Graph
@@ -24,8 +27,9 @@ package final class Network {
     let threads: Int
   }
 
-  package init(_ name: String, _ graph: Graph) {
+  package init(_ name: String, _ graph: Graph, recomputes: Bool = false) {
     self.name = name
+    self.recomputes = recomputes
     self.graph = graph
     foldedGraph = graph.folded()
     let layers = graph.nodes.map(\.layer)
@@ -52,7 +56,7 @@ package final class Network {
   package func reserve(training: Int, evaluation: Int = 0) {
     var count = 0
     for (batch, mode) in [(training, Mode.training), (evaluation, .evaluation)] where batch > 0 {
-      count = max(count, Self.passCount(graph(mode), batch: batch, mode))
+      count = max(count, Self.passCount(graph(mode), batch: batch, mode, recomputes: recomputes))
     }
     grow(to: count)
   }
@@ -89,7 +93,7 @@ package final class Network {
   private func makePass(batch: Int, _ mode: Mode, isPlain: Bool = false, convolvesDirectly: Bool = false) -> Pass {
     let graph = isPlain ? self.graph : graph(mode)
     let schedule = Schedule(graph, mode: mode)
-    let layout = GraphMemory(graph, schedule, batch: batch, mode: mode)
+    let layout = GraphMemory(graph, schedule, batch: batch, mode: mode, recomputes: recomputes && !isPlain)
     let (offsets, count) = layout.plan.place()
     grow(to: count)
     return Pass(
@@ -98,8 +102,8 @@ package final class Network {
   }
 
   /// Floats of activations and their gradients.
-  static func passCount(_ graph: Graph, batch: Int, _ mode: Mode) -> Int {
-    GraphMemory(graph, Schedule(graph, mode: mode), batch: batch, mode: mode).plan.place().count
+  static func passCount(_ graph: Graph, batch: Int, _ mode: Mode, recomputes: Bool = false) -> Int {
+    GraphMemory(graph, Schedule(graph, mode: mode), batch: batch, mode: mode, recomputes: recomputes).plan.place().count
   }
 
   /// Bytes of activations, their gradients, and scratch.

@@ -14,7 +14,10 @@ package struct NetworkFootprint: Sendable {
   package let embeddingWidth: Int
 
   /// `batch` is the largest that a pass is made for.
-  package init(_ kind: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, batch: Int) {
+  package init(
+    _ kind: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false,
+    batch: Int
+  ) {
     let graph = kind.makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout)
     let layers = graph.nodes.map(\.layer)
     let parameters = layers.reversed().flatMap(\.parameters)
@@ -24,7 +27,8 @@ package struct NetworkFootprint: Sendable {
     statisticsCount = ParameterStore.layout(statistics).count
     parameterBytes = ParameterStore.bytes(parameters)
     statisticsBytes = ParameterStore.bytes(statistics, gradients: false, momenta: false)
-    activationBytes = MemoryLayout<Float>.stride * Network.passCount(graph, batch: batch, .training)
+    activationBytes =
+      MemoryLayout<Float>.stride * Network.passCount(graph, batch: batch, .training, recomputes: recomputes)
     self.embeddingWidth = embeddingWidth
   }
 }

@@ -40,6 +40,8 @@ package final class Pass {
   struct Chain {
     let steps: [Int]
     let pieces: Pieces
+    /// Steps whose output was not kept and is made again before a backward chain.
+    let remade: [Int]
   }
 
   /// `memory` holds at least `GraphMemory.plan.place().count` Floats.
@@ -65,11 +67,13 @@ package final class Pass {
     gradient = mode == .training ? tensor(layout.gradients[graph.nodes.count][0], graph.nodes.count) : nil
     inputObservers = schedule.observers[0]
 
-    func chains(_ chains: [[Int]]) -> [Chain] {
-      chains.map { Chain(steps: $0, pieces: schedule.pieces($0, graph, batch: batch, isPiecewise: isPiecewise)) }
+    func chain(_ steps: [Int], remade: [Int] = []) -> Chain {
+      Chain(
+        steps: steps, pieces: schedule.pieces(steps, graph, batch: batch, isPiecewise: isPiecewise), remade: remade)
     }
-    forwardChains = chains(schedule.forward)
-    backwardChains = mode == .training ? chains(schedule.backward) : []
+    forwardChains = schedule.forward.map { chain($0) }
+    backwardChains =
+      mode == .training ? zip(schedule.backward, layout.remade).map { chain($0, remade: $1) } : []
     func pieces(_ node: Int, _ chains: [Chain]) -> Pieces {
       chains.first { $0.steps.contains(node) }?.pieces ?? Pieces(wholeBatch: batch)
     }
@@ -132,6 +136,7 @@ package final class Pass {
     steps[steps.count - 1].operation.observeGradient(0..<batch)
     for (number, chain) in backwardChains.enumerated() {
       observer?.begins(chain: number, .backward)
+      for index in chain.remade { steps[index].operation.forward(0..<batch) }
       for index in chain.steps { steps[index].operation.beginBackward() }
       try chain.pieces.forEach(
         { images in

@@ -59,6 +59,7 @@ struct Schedule {
   func forwardTime(_ node: Int) -> Int { forwardChain[node] }
   var lossTime: Int { forward.count }
   func backwardTime(_ node: Int) -> Int { forward.count + 1 + backwardChain[node] }
+  func backwardChain(atTime time: Int) -> Int { time - forward.count - 1 }
 
   /// How a batch goes through a chain.
   func pieces(_ chain: [Int], _ graph: Graph, batch: Int, isPiecewise: Bool) -> Pieces {

@@ -20,6 +20,9 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Steps to measure.")
   var steps = 10
 
+  @Flag(help: "Make again in backward what batch normalizations made, instead of keeping it.")
+  var recompute = false
+
   @Option(help: "Megabytes of gradients that travel together.")
   var bucketMegabytes = 4
 
@@ -39,6 +42,7 @@ struct BenchStep: ParsableCommand {
       benchmark.inputSide = network.inputSize
       benchmark.embedding = network.embedding
       benchmark.dropout = network.dropout
+      benchmark.recomputes = recompute
       benchmark.batchSize = batchSize
       benchmark.classes = classes
       benchmark.steps = steps

@@ -19,28 +19,12 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var inference: InferenceOptionGroup
 
-  @Option(help: "Cosine from which on the two show the same person.")
-  var threshold: Double?
-
-  @Flag(inversion: .prefixedNo, help: "Add the embedding of the mirrored image to each image's.")
-  var flip = true
-
-  @Flag(help: "Print one JSON object.")
-  var json = false
-
-  func validate() throws {
-    if let threshold { try Validation.cosine("--threshold", threshold) }
-  }
+  @OptionGroup var matching: MatchingOptions
 
   func run() throws {
     inference.run { communicator in
-      var options = InferenceOptions(model: inference.model)
-      options.flip = flip
-      options.threshold = threshold
-      options.batchSize = inference.batchSize
-      options.workers = inference.workers
-      let comparison = try FaceComparison(first, second, options, communicator)
-      if communicator.rank == 0 { print(json ? try JSONText.of(comparison) : "\(comparison)") }
+      let comparison = try FaceComparison(first, second, matching.options(inference), communicator)
+      if communicator.rank == 0 { print(matching.json ? try JSONText.of(comparison) : "\(comparison)") }
     }
   }
 }

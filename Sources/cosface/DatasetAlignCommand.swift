@@ -68,9 +68,7 @@ struct DatasetAlignCommand: ParsableCommand {
     guard (0...1).contains(maxBadImages) else {
       throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
     }
-    guard Program.ranks == 1 else {
-      throw ValidationError("dataset align is one process with --workers threads; mpirun started \(Program.ranks).")
-    }
+    try Validation.oneProcess("dataset align", threads: "--workers")
     if let workers { try Validation.atLeast(1, "--workers", workers) }
   }
 

@@ -28,6 +28,7 @@ struct DatasetCheckCommand: ParsableCommand {
   var threads: Int?
 
   func validate() throws {
+    try Validation.oneProcess("dataset check", threads: "--threads")
     if let threads { try Validation.atLeast(1, "--threads", threads) }
   }
 

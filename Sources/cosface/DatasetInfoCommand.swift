@@ -11,6 +11,8 @@ struct DatasetInfoCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  func validate() throws { try Validation.oneProcess("dataset info", threads: nil) }
+
   func run() throws {
     let info = try DatasetInfo(path: path)
     print(json ? try DatasetOutput.json(info) : DatasetOutput.table(info.lines))

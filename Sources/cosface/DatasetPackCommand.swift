@@ -32,6 +32,7 @@ struct DatasetPackCommand: ParsableCommand {
   var threads: Int?
 
   func validate() throws {
+    try Validation.oneProcess("dataset pack", threads: "--threads")
     if let threads { try Validation.atLeast(1, "--threads", threads) }
     if let size, !(1...4096).contains(size) { throw ValidationError("--size \(size) must be from 1 to 4096.") }
     if let quality, !(1...100).contains(quality) {

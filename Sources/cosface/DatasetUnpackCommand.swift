@@ -12,6 +12,8 @@ struct DatasetUnpackCommand: ParsableCommand {
   @Argument(help: "Folder to write: new, or empty.")
   var output: String
 
+  func validate() throws { try Validation.oneProcess("dataset unpack", threads: nil) }
+
   func run() throws {
     let progress = WorkProgress("images")
     let count = try DatasetUnpacker(path: input, folder: output).run {

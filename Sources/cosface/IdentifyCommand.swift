@@ -21,29 +21,16 @@ struct IdentifyCommand: ParsableCommand {
   @Option(help: "People to show for each photograph.")
   var top = 5
 
-  @Option(help: "Cosine below which a person is marked as doubtful.")
-  var threshold: Double?
-
-  @Flag(inversion: .prefixedNo, help: "Add the embedding of the mirrored image to each image's.")
-  var flip = true
-
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @OptionGroup var matching: MatchingOptions
 
   func validate() throws {
     try Validation.atLeast(1, "--top", top)
-    if let threshold { try Validation.cosine("--threshold", threshold) }
   }
 
   func run() throws {
     inference.run { communicator in
-      var options = InferenceOptions(model: inference.model)
-      options.flip = flip
-      options.threshold = threshold
-      options.batchSize = inference.batchSize
-      options.workers = inference.workers
-      let result = try GallerySearch(of: photographs, in: gallery, top: top, options, communicator)
-      if communicator.rank == 0 { print(json ? try JSONText.of(result) : "\(result)") }
+      let result = try GallerySearch(of: photographs, in: gallery, top: top, matching.options(inference), communicator)
+      if communicator.rank == 0 { print(matching.json ? try JSONText.of(result) : "\(result)") }
     }
   }
 }

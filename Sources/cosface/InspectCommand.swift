@@ -20,6 +20,7 @@ struct InspectCommand: ParsableCommand {
   var tensors = false
 
   func validate() throws {
+    try Validation.oneProcess("inspect", threads: nil)
     if json && tensors { throw ValidationError("--json lists the tensors already: leave out --tensors.") }
   }
 

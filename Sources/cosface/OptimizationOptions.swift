@@ -8,6 +8,13 @@ struct OptimizationOptions: ParsableArguments {
   @Option(help: "Batches whose gradients are added up for one step.")
   var gradientAccumulation = 1
 
+  @Flag(
+    help: """
+      For batches that do not fit: make again in backward what batch normalizations made, instead of keeping it. The \
+      same results to the bit; two fifths of the memory for activations go, and some per cent of speed.
+      """)
+  var recompute = false
+
   @Option(help: "Epochs to train (20 unless --steps is given).")
   var epochs: Double?
 
@@ -68,6 +75,7 @@ struct OptimizationOptions: ParsableArguments {
   func fill(_ options: inout TrainingOptions) throws {
     options.batchSize = batchSize
     options.gradientAccumulation = gradientAccumulation
+    options.recompute = recompute
     options.length = steps.map { .steps($0) } ?? .epochs(epochs ?? 20)
     options.learningRate = learningRate
     options.schedule = schedule

@@ -18,6 +18,15 @@ enum Validation {
     guard value > 0, value % 16 == 0 else { throw ValidationError("\(option) \(value) must be a multiple of 16.") }
   }
 
+  /// Commands that write or print by themselves, whatever mpirun starts.
+  static func oneProcess(_ command: String, threads option: String?) throws {
+    guard Program.ranks == 1 else {
+      let threads = option.map { " with \($0) threads" } ?? ""
+      throw ValidationError(
+        "\(command) is one process\(threads); mpirun started \(Program.ranks). Start it without mpirun.")
+    }
+  }
+
   static func cosine(_ option: String, _ value: Double) throws {
     guard (-1...1).contains(value) else { throw ValidationError("\(option) \(value) must be a cosine, from -1 to 1.") }
   }

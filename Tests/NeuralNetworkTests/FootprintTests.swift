@@ -3,12 +3,14 @@ import Testing
 
 /// Formulas of memory against the memory that is made.
 @Suite struct FootprintTests {
-  @Test(arguments: [
-    (NetworkKind.mobilefacenet, 3), (.mobilefacenetX2, 1), (.iresnet18, 2), (.spherenet20, 4),
-  ])
-  func network(kind: NetworkKind, batch: Int) {
-    let footprint = NetworkFootprint(kind, embeddingWidth: 64, inputSide: 48, batch: batch)
-    let network = kind.makeNetwork(embeddingWidth: 64, inputSide: 48)
+  @Test(
+    arguments: [
+      (NetworkKind.mobilefacenet, 3), (.mobilefacenetX2, 1), (.iresnet18, 2), (.spherenet20, 4),
+    ], [false, true])
+  func network(size: (kind: NetworkKind, batch: Int), recomputes: Bool) {
+    let (kind, batch) = size
+    let footprint = NetworkFootprint(kind, embeddingWidth: 64, inputSide: 48, recomputes: recomputes, batch: batch)
+    let network = kind.makeNetwork(embeddingWidth: 64, inputSide: 48, recomputes: recomputes)
     network.reserve(training: batch)
     #expect(footprint.parameterBytes == network.parameters.bytes)
     #expect(footprint.statisticsBytes == network.statistics.bytes)

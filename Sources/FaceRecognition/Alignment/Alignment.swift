@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Synchronization
 
 /// The faces of a folder of photographs, brought to the place where networks expect them: one aligned file per row of a

@@ -62,6 +62,7 @@ package struct StepBenchmark {
   package var inputSide = 112
   package var embedding = 512
   package var dropout = 0.0
+  package var recomputes = false
   package var batchSize = 32
   package var classes = 10_000
   package var steps = 10
@@ -70,7 +71,8 @@ package struct StepBenchmark {
   package init(_ kind: NetworkKind) { self.kind = kind }
 
   package func run(_ communicator: Communicator) throws -> Report {
-    let network = kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout)
+    let network = kind.makeNetwork(
+      embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes)
     let step = try TrainingStep(
       network, classCount: classes, capacity: batchSize, settings: settings, communicator: communicator)
     network.initialize(seed: 1)
@@ -79,7 +81,7 @@ package struct StepBenchmark {
     let data = BenchmarkData(count: batchSize, shape: network.inputShape, classCount: classes, rank: communicator.rank)
     var stepCount = 0
     try communicator.barrier()
-    let sentBefore = NetworkCounter.sentBytes
+    let sentBefore = NetworkCounters.current().sentElsewhere
     let timing = try data.labels.withUnsafeBufferPointer { labels in
       let keys = dropout > 0 ? (0..<batchSize).map { UInt64($0) } : []
       let batch = MicroBatch(images: .init(data.images.elements), labels: labels, keys: keys)
@@ -118,7 +120,7 @@ package struct StepBenchmark {
   /// The most that any host has sent since it had sent `before`.
   private func hostBytes(since before: Int?, _ communicator: Communicator) throws -> Int {
     try communicator.barrier()
-    let sent = before.flatMap { before in NetworkCounter.sentBytes.map { $0 - before } } ?? 0
+    let sent = before.flatMap { before in NetworkCounters.current().sentElsewhere.map { $0 - before } } ?? 0
     return try communicator.allReduce(sent, .max)
   }
 }

@@ -6,7 +6,9 @@ import CXXHash
 /// of `xxhsum -H2` and Python's `xxhash.xxh3_128_hexdigest`.
 ///
 /// The corresponding C function is `XXH3_128bits`.
-package struct Digest: Hashable, Sendable, CustomStringConvertible {
+package struct Digest: Hashable, Sendable, CodedAsText {
+  package static let meaning = "a digest of 32 hex digits"
+
   package let high: UInt64
   package let low: UInt64
 
@@ -38,21 +40,5 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
   private static func hex(_ word: UInt64) -> String {
     let digits = String(word, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-}
-
-extension Digest: Codable {
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let digest = Digest(text) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no digest of 32 hex digits")
-    }
-    self = digest
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
   }
 }

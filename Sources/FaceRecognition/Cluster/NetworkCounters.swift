@@ -4,7 +4,7 @@ import Foundation
 package struct NetworkCounters: Equatable {
   package let sent: [String: UInt64]
 
-  /// `text`: as in /proc/net/dev, of which the ninth number behind the name counts sent bytes.
+  /// `text`: as in Linux's /proc/self/net/dev, which tells of this process's network namespace, and of which the ninth number behind the name counts sent bytes.
   package init(_ text: String) {
     var sent: [String: UInt64] = [:]
     for line in text.split(separator: "\n") {
@@ -19,8 +19,11 @@ package struct NetworkCounters: Equatable {
   }
 
   static func current() -> NetworkCounters {
-    NetworkCounters((try? String(contentsOfFile: "/proc/net/dev", encoding: .utf8)) ?? "")
+    NetworkCounters((try? String(contentsOfFile: "/proc/self/net/dev", encoding: .utf8)) ?? "")
   }
+
+  /// Bytes, headers included, through all interfaces but the loopback; nil where the system does not tell.
+  package var sentElsewhere: Int? { sent.isEmpty ? nil : sent.reduce(0) { $1.key == "lo" ? $0 : $0 + Int($1.value) } }
 
   /// The interfaces that have since sent at least a twentieth of `bytes`, the busiest first.
   package func carriers(of bytes: Int, until later: NetworkCounters) -> [String] {

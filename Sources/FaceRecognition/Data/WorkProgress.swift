@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Synchronization
 
 /// Tells a person how far a long job on files is: a line that rewrites itself on a terminal, plain lines elsewhere.

@@ -7,7 +7,7 @@ package struct OnnxCheck: CustomStringConvertible {
   /// Images of random pixels.
   static let imageCount = 2
   /// Of the largest value; rounding alone stays far below.
-  static let tolerance: Float = 1e-3
+  static let tolerance: Float = 1e-4
 
   let path: String
   /// Greatest difference between a value of the file's embeddings and the network's.

@@ -17,6 +17,8 @@ package struct MetricsHistory: Sendable {
   package private(set) var seconds = 0.0
   /// Seconds of waiting for images.
   package private(set) var dataSeconds = 0.0
+  /// Seconds in the MPI library: what communication was not hidden behind computing.
+  package private(set) var communicationSeconds = 0.0
   package private(set) var last: MetricsFile.Line?
   package private(set) var best: (step: Int, accuracy: Double)?
   /// The first lines that could not be read.
@@ -25,7 +27,10 @@ package struct MetricsHistory: Sendable {
 
   /// What the steps' time went into.
   var parts: [(name: String, seconds: Double)] {
-    [("waiting for images", dataSeconds), ("computing and exchanging gradients", max(seconds - dataSeconds, 0))]
+    [
+      ("computing", max(seconds - dataSeconds - communicationSeconds, 0)), ("waiting for images", dataSeconds),
+      ("communication that is not hidden", communicationSeconds),
+    ]
   }
 
   private static let shownDamages = 20
@@ -56,6 +61,7 @@ package struct MetricsHistory: Sendable {
     samples += line.samples
     seconds += line.seconds
     dataSeconds += line.dataSeconds
+    communicationSeconds += line.communicationShare * line.seconds
     last = line
     if let accuracy = line.accuracy, accuracy > best?.accuracy ?? -1 { best = (line.step, accuracy) }
   }

@@ -5,6 +5,7 @@ extension ReportPage {
       Chart("Learning rate", "learningRate", of: runs),
       Chart("Speed", "imagesPerSecond", unit: " images/s", of: runs),
       Chart("Waiting for images", "dataShare", unit: " % of the step", of: runs, scale: 100),
+      Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100),
       Chart("Accuracy of validations", "accuracy", unit: " %", of: runs, scale: 100),
       Chart("Area under the ROC curve of validations", "areaUnderCurve", of: runs),
     ].compactMap(\.self)

@@ -1,9 +1,11 @@
 /// How often a checkpoint is written: after so many steps or epochs ("500", "2e"), or minutes ("10m").
-package enum CheckpointInterval: Equatable, Sendable, Codable, CustomStringConvertible {
+package enum CheckpointInterval: Equatable, Sendable, CodedAsText {
+  package static let meaning = "an interval of checkpoints"
+
   case length(TrainingLength)
   case minutes(Double)
 
-  package init?(_ text: some StringProtocol) {
+  package init?(_ text: String) {
     if text.hasSuffix("m") {
       guard let minutes = Double(text.dropLast()), minutes.isFinite, minutes > 0 else { return nil }
       self = .minutes(minutes)
@@ -18,19 +20,5 @@ package enum CheckpointInterval: Equatable, Sendable, Codable, CustomStringConve
     case .length(let length): length.description
     case .minutes(let minutes): minutes == minutes.rounded() ? "\(Int(minutes))m" : "\(minutes)m"
     }
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let value = CheckpointInterval(text) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no interval of checkpoints")
-    }
-    self = value
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
   }
 }

@@ -4,6 +4,7 @@ extension MetricsFile.Line {
     var scalars = [
       ("loss", loss), ("scale", scale), ("classWeightNorm", classWeightNorm), ("learningRate", learningRate),
       ("imagesPerSecond", imagesPerSecond), ("dataShare", dataShare),
+      ("communicationShare", communicationShare),
     ]
     if let accuracy { scalars.append(("accuracy", accuracy)) }
     if let areaUnderCurve { scalars.append(("areaUnderCurve", areaUnderCurve)) }

@@ -16,7 +16,7 @@ package struct Resumption {
   private static let free: Set<String> = [
     "data", "output", "threads", "workers", "bucketMegabytes", "checkpointEvery", "keep", "verifyReplicas",
     "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter", "logSamples",
-    "trace", "traceSteps", "tensorboard", "histogramEvery", "dashboard", "classifier",
+    "recompute", "trace", "traceSteps", "tensorboard", "histogramEvery", "dashboard", "classifier",
   ]
 
   /// Options that count at a run's start alone, or without which the checkpoint's tensors fit nothing.

@@ -1,7 +1,9 @@
 import Foundation
 
 /// Steps of which a trace is recorded, "20..29": both ends included, counted from 0 over the whole run.
-package struct TraceSteps: Equatable, Sendable, Codable, CustomStringConvertible {
+package struct TraceSteps: Equatable, Sendable, CodedAsText {
+  package static let meaning = "a range of steps a..b"
+
   package let first: Int
   package let last: Int
 
@@ -9,7 +11,7 @@ package struct TraceSteps: Equatable, Sendable, Codable, CustomStringConvertible
   package init(afterStartAt step: Int) { (first, last) = (step + 3, step + 12) }
 
   /// nil for anything but two numbers in order, or one.
-  package init?(_ text: some StringProtocol) {
+  package init?(_ text: String) {
     let ends = text.components(separatedBy: "..").map { Int($0) }
     guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first >= 0, last >= first else {
       return nil
@@ -23,18 +25,4 @@ package struct TraceSteps: Equatable, Sendable, Codable, CustomStringConvertible
   package func contains(_ step: Int) -> Bool { (first...last).contains(step) }
   package var count: Int { last - first + 1 }
   package var description: String { "\(first)..\(last)" }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let value = TraceSteps(text) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no range of steps a..b")
-    }
-    self = value
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
 }

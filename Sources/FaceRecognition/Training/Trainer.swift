@@ -16,8 +16,7 @@ package final class Trainer {
   private let data: TrainingData
   private let step: TrainingStep
   private let loader: BatchLoader
-  private let schedule: LearningRateSchedule
-  private let totalSteps: Int
+  private let calendar: RunCalendar
   private let badImages: BadImageLedger
   private let replicas: ReplicaCheck
   private let folder: RunFolder
@@ -30,6 +29,7 @@ package final class Trainer {
   private let firstStep: Int
   private let progress: ProgressReporter
   private let trace: RunTrace?
+  private var totalSteps: Int { calendar.totalSteps }
   private var isRoot: Bool { communicator.rank == 0 }
   private var recorder: TraceRecorder? { trace?.recorder }
 
@@ -58,7 +58,8 @@ package final class Trainer {
     let order = data.order
     Parallel.setThreads(options.threads)
     let network = kind.makeNetwork(
-      embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout)
+      embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
+      recomputes: options.recompute)
     if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
       throw TrainingError.singleSampleBatch(network: options.network)
     }
@@ -77,15 +78,13 @@ package final class Trainer {
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
       workers: options.workers)
-    schedule = options.learningRateSchedule(stepsPerEpoch: order.stepsPerEpoch)
-    totalSteps = options.length.steps(perEpoch: order.stepsPerEpoch)
+    calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
       limit: Int(options.maxBadImages * Double(data.training.count)), communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
-    let epochs = (totalSteps + order.stepsPerEpoch - 1) / max(order.stepsPerEpoch, 1)
-    progress = ProgressReporter(totalSteps: totalSteps, epochs: epochs, isQuiet: isQuiet)
+    progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
     if communicator.rank == 0 && resumption == nil { try folder.create() }
@@ -111,7 +110,7 @@ package final class Trainer {
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
-      if let judge, isJudgeDue(after: index) {
+      if let judge, calendar.isJudgeDue(after: index) {
         let result = try recorder.span(.validation) { try judge.run(communicator) }
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
         threshold = index + 1 == totalSteps ? result.threshold : nil
@@ -132,7 +131,7 @@ package final class Trainer {
         step.head.materialize()
         try replicas.run(communicator, step: index)
       }
-      if isLast || wish == .checkpoint || isCheckpointDue(after: index) {
+      if isLast || wish == .checkpoint || calendar.isCheckpointDue(after: index) {
         try recorder.span(.checkpoint) { try save(after: index, best: best) }
       }
       if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
@@ -204,16 +203,18 @@ package final class Trainer {
     let (waited, communicated) = (loader.waited, LibraryTime.nanoseconds)
     let batch = try recorder.span(.images) { try loader.next() }
     let count = data.order.globalCount(step: index)
-    let rate = schedule.rate(step: index, totalSteps: totalSteps)
+    let rate = calendar.learningRate(step: index)
     let part: Double
     do {
-      part = try step.run(microBatches(batch), index: index, count: count, learningRate: rate)
+      let microBatches = batch.microBatches(
+        parts: options.gradientAccumulation, dropoutSeed: options.dropout > 0 ? options.seed : nil)
+      part = try step.run(microBatches, index: index, count: count, learningRate: rate)
     } catch let error as HeadError {
-      throw diagnose(error.description, batch, sample: error.sample)
+      throw TrainingError.of(error, in: step, batch, of: data.training)
     } catch let error as NonFinite {
-      throw diagnose("", batch, sample: nil, cause: error)
+      throw TrainingError.of(error, in: step, batch)
     }
-    try files?.observe(step, batch, takesImages: index == firstStep || isJudgeDue(after: index))
+    try files?.observe(step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index))
     // One small allreduce a step carries what every rank must know.
     let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
     let isTimeUp =
@@ -254,49 +255,6 @@ package final class Trainer {
     )
   }
 
-  private func microBatches(_ batch: Batch) -> [MicroBatch] {
-    let size = 3 * batch.side * batch.side
-    return MicroBatch.division(of: batch.count, parts: options.gradientAccumulation).map { range in
-      let keys: [UInt64] =
-        options.dropout == 0
-        ? []
-        : range.map { index in
-          var generator = CounterGenerator(
-            seed: options.seed, purpose: .dropout, batch.epoch, Int(batch.samples[index]))
-          return generator.next()
-        }
-      return MicroBatch(
-        images: .init(
-          rebasing: UnsafeBufferPointer(batch.images)[(range.lowerBound * size)..<(range.upperBound * size)]),
-        labels: .init(rebasing: batch.labels[range]), keys: keys)
-    }
-  }
-
-  private func diagnose(_ problem: String, _ batch: Batch, sample: Int?, cause: NonFinite? = nil) -> TrainingError {
-    let image = sample.map { batch.samples[step.firstSample + $0] }
-      .map { data.training.identifier(of: Int($0)) }
-    let pass = sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
-    let culprit = cause ?? NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: pass)
-    return .badValue(
-      step: batch.step, epoch: batch.epoch, rank: communicator.rank,
-      problem: image.map { "Image \($0): \(problem)" } ?? problem,
-      cause: culprit.map { "\($0.description.prefix(1).uppercased() + $0.description.dropFirst())." } ?? "")
-  }
-
-  private func isDue(_ interval: TrainingLength, after index: Int) -> Bool {
-    let steps = interval.steps(perEpoch: data.order.stepsPerEpoch)
-    return steps > 0 && (index + 1) % steps == 0
-  }
-
-  private func isJudgeDue(after index: Int) -> Bool {
-    isDue(options.validateEvery, after: index) || index + 1 == totalSteps
-  }
-
-  private func isCheckpointDue(after index: Int) -> Bool {
-    guard case .length(let length) = options.checkpointEvery else { return false }
-    return isDue(length, after: index)
-  }
-
   private func save(after index: Int, best: CheckpointState.Validation?) throws {
     step.head.materialize()
     if let broken = NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: nil) {
@@ -334,29 +292,12 @@ package final class Trainer {
     try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
-      totalSteps: totalSteps, memory: memory())
+      totalSteps: totalSteps, memory: MemoryReport(options, kind, step, data))
     for line in report.lines() + (resumption?.notes ?? []) { progress.say(line) }
     if let address = files?.dashboardAddress { progress.say("dashboard \(address)") }
     if let resumption {
       progress.say("resumed   after step \(firstStep) of \(totalSteps)")
       if let note = resumption.rounding(communicator) { progress.say("note      \(note)") }
     }
-  }
-
-  private func memory() -> MemoryReport {
-    let network = NetworkFootprint(
-      kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      batch: step.capacity)
-    var settings = MemoryReport.Settings(
-      classCount: data.training.classNames.count, batch: step.capacity, imageSide: options.inputSize)
-    settings.classifier = step.settings.classifier
-    settings.ranks = communicator.size
-    settings.threads = options.threads
-    settings.accumulates = options.gradientAccumulation > 1
-    settings.clips = options.gradientClipping != nil
-    settings.sampling = step.settings.sampling
-    settings.bucketBytes = step.settings.bucketBytes
-    settings.loadedBatch = data.order.maximumShard
-    return MemoryReport(network, settings)
   }
 }

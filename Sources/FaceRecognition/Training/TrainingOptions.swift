@@ -13,6 +13,8 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   /// Samples per rank and micro-batch.
   package var batchSize = 32
   package var gradientAccumulation = 1
+  /// Whether what batch normalizations made is made again in backward instead of being kept.
+  package var recompute = false
   package var length = TrainingLength.epochs(20)
   package var learningRate = 0.1
   package var schedule = ScheduleName.polynomial

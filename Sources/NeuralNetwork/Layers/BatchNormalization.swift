@@ -43,7 +43,7 @@ package final class BatchNormalization: Layer {
     let common: LayerTraits = [
       .readsInput, .overwritesInput, .overwritesGradient, .sumsGradients, .imagewise, .sumsOverBatch,
     ]
-    traits = residual ? common.union(.addsSecondInput) : common
+    traits = common.union(residual ? .addsSecondInput : .remakesOutput)
   }
 
   package func outputShape(_ given: [Shape]) -> Shape {

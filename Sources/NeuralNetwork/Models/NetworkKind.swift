@@ -14,8 +14,12 @@ package enum NetworkKind: String, CaseIterable, Sendable {
   ///   - embeddingWidth: K, a multiple of 16.
   ///   - inputSide: S of the input 3 x S x S, a multiple of 16.
   ///   - dropout: probability before the last fully connected layer of an IResNet (arcface_torch's setting).
-  package func makeNetwork(embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0) -> Network {
-    Network(rawValue, makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout))
+  package func makeNetwork(
+    embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false
+  ) -> Network {
+    Network(
+      rawValue, makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout),
+      recomputes: recomputes)
   }
 
   func makeGraph(embeddingWidth: Int, inputSide: Int, dropout: Double) -> Graph {

@@ -38,8 +38,11 @@ import Testing
     let lines = try metrics()
     #expect(steps.map(\.step) == Array(0..<6))
     for (event, line) in zip(steps, lines) {
-      for name in ["loss", "scale", "classWeightNorm", "learningRate", "imagesPerSecond", "accuracy", "areaUnderCurve"]
-      {
+      let names = [
+        "loss", "scale", "classWeightNorm", "learningRate", "imagesPerSecond", "communicationShare", "accuracy",
+        "areaUnderCurve",
+      ]
+      for name in names {
         #expect(event.scalar(name) == line[name].map { Float($0) }, "\(name) at step \(event.step)")
       }
       let share = try #require(line["dataSeconds"]) / #require(line["seconds"])

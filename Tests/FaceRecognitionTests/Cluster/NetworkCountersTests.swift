@@ -1,7 +1,7 @@
 import FaceRecognition
 import Testing
 
-@Suite struct NetworkCounterTests {
+@Suite struct NetworkCountersTests {
   private let table = """
     Inter-|   Receive                                                |  Transmit
      face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -11,7 +11,7 @@ import Testing
     """
 
   @Test func allButTheLoopback() {
-    #expect(NetworkCounter.sentBytes(in: table) == 7_654_321 + 79)
-    #expect(NetworkCounter.sentBytes(in: "nonsense") == nil && NetworkCounter.sentBytes(in: "") == nil)
+    #expect(NetworkCounters(table).sentElsewhere == 7_654_321 + 79)
+    #expect(NetworkCounters("nonsense").sentElsewhere == nil && NetworkCounters("").sentElsewhere == nil)
   }
 }
