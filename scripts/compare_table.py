@@ -36,6 +36,11 @@ def main():
         choose = max if key == "imagesPerSecond" else min
         return choose(((median(row, program, s, key), s) for s in settings), default=None)
 
+    def least_memory(row, program):
+        """One process that does all of the work, against one."""
+        settings = [s for p, s in reports[row] if p == program and "DDP" not in s and "ranks x" not in s]
+        return min((median(row, program, s, "peakResidentGB") for s in settings), default=float("nan"))
+
     print(f"{about['processor']}, {about['cores']} cores; PyTorch {about['torch']}, onnxruntime {about['onnxruntime']};"
           f" load before the start {load}\n")
     print("| work | cosface | PyTorch or onnxruntime | ratio | target | share of the limit | memory |")
@@ -49,9 +54,10 @@ def main():
             continue
         ratio = a[0] / b[0] if key == "imagesPerSecond" else b[0] / a[0]
         share = "shareOfLimit" if row.startswith("head") else "shareOfConvolutionRate"
-        memory = [median(row, *which, "peakResidentGB") for which in (("cosface", a[1]), ("peer", b[1]))]
+        memory = [least_memory(row, program) for program in ("cosface", "peer")]
         print(f"| {name} | {shown(a[0])} {unit} ({a[1]}) | {shown(b[0])} {unit} ({b[1]}) | {ratio:.2f} | {target} "
-              f"| {100 * median(row, 'cosface', a[1], share):.0f} % | {memory[0]:.2f} / {memory[1]:.2f} GB |")
+              f"| {100 * median(row, 'cosface', a[1], share):.0f} % | {memory[0]:.2f} / {memory[1]:.2f} GB, "
+              f"{100 * memory[0] / memory[1]:.0f} % |")
     if "ranks" in reports:
         rates = {int(s): median("ranks", p, s, "imagesPerSecond") for p, s in reports["ranks"]}
         most = max(rates)
@@ -62,7 +68,7 @@ def main():
         training = median("data", "cosface", "training on them", "imagesPerSecond")
         print(f"| decoding and augmenting, 1 thread | {shown(data)} images/s | {shown(training)} images/s (training, 1 "
               f"thread) | {data / training:.1f} | 10 | | |")
-    print("\nMedians of the runs; memory is the largest process's, ours / theirs.")
+    print("\nMedians of the runs. Memory: the peak of one process that does all of the work, ours / theirs (the least of its settings).")
     for row in reports:
         for (program, setting), runs in reports[row].items():
             key = ROWS.get(row, ("", "imagesPerSecond"))[1]

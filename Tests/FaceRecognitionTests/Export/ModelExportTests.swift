@@ -48,8 +48,8 @@ import Testing
     let network = try RandomModel.write(.mobilefacenet, to: files["model.safetensors"])
     let export = ModelExport(model: files["model.safetensors"], format: .onnx, output: files["face.onnx"])
     _ = try export.run()
-    // One bias of one channel.
-    network.parameters.parameters.first { $0.name == "features.layers.3.bias" }!.value[5] += 0.5
+    // One bias of one channel, before the last three layers.
+    network.parameters.parameters.first { $0.name == "conv_sep.layers.1.bias" }!.value[5] += 0.5
     network.weightsChanged()
     let check = try OnnxCheck(of: files["face.onnx"], against: network, export.onnx)
     #expect(throws: ExportError.self) { try check.requireAgreement() }
