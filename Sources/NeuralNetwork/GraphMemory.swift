@@ -8,7 +8,7 @@ struct GraphMemory {
   private(set) var gradients: [[Int]]
   /// Slot of the gradient that each node writes for its first input; nil where nobody asks.
   private(set) var inputGradients: [Int?]
-  /// For each chain of the backward pass the nodes whose output is made again before it.
+  /// For each chain of the backward pass the nodes whose output is made again in it.
   private(set) var remade: [[Int]]
   private(set) var plan = MemoryPlan()
 

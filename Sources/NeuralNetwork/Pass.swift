@@ -40,7 +40,7 @@ package final class Pass {
   struct Chain {
     let steps: [Int]
     let pieces: Pieces
-    /// Steps whose output was not kept and is made again before a backward chain.
+    /// Steps whose output was not kept and is made again in a backward chain.
     let remade: [Int]
   }
 
@@ -136,11 +136,12 @@ package final class Pass {
     steps[steps.count - 1].operation.observeGradient(0..<batch)
     for (number, chain) in backwardChains.enumerated() {
       observer?.begins(chain: number, .backward)
-      for index in chain.remade { steps[index].operation.forward(0..<batch) }
       for index in chain.steps { steps[index].operation.beginBackward() }
       try chain.pieces.forEach(
         { images in
           for index in chain.steps { backward(index, images) }
+          // Only the weights' gradients read it, at the end of the chain; its input has just been looked at.
+          for index in chain.remade { steps[index].operation.forward(images) }
         }, between: between)
       for index in chain.steps {
         steps[index].operation.endBackward()
