@@ -3,6 +3,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/guard.sh
+. "$root/scripts/guard.sh"
 
 usage() {
   cat <<'HELP'
@@ -236,7 +238,11 @@ compose() {
 }
 
 compose "$@"
-((restarts)) || exec "${line[@]}"
+if ((!restarts)); then
+  # This process becomes mpirun.
+  guard_mpirun $$
+  exec "${line[@]}"
+fi
 
 # Signals go on to mpirun, which passes USR1 to the ranks; whoever ends the job does not want it started again.
 job='' stopped=''
@@ -263,6 +269,7 @@ shrink() {
 for ((attempt = 0; ; attempt++)); do
   "${line[@]}" <&0 &
   job=$!
+  guard_mpirun "$job"
   while true; do
     code=0
     wait "$job" || code=$?

@@ -101,6 +101,26 @@ import Testing
     #expect(starts == ["train --resume runs/a", "train --resume runs/a"])
   }
 
+  /// An mpirun that hangs at its end when its processes are gone, as Open MPI's does now and then.
+  @Test(arguments: [[], ["--restarts", "1"]]) func anMpirunThatHangsIsEnded(options: [String]) throws {
+    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    // It waits for what nobody writes, with no process of its own left.
+    let text = "#!/bin/bash\nsleep 2 &\nwait\nread -r nothing <>\(folder)/pipe\n"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/mpirun"))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
+    #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+    let outcome = try Subprocess.run(
+      [Self.script, "-n", "1"] + options + ["--", "train", "--output", folder + "/run"],
+      environment: [
+        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
+        "COSFACE_BINARY": "/bin/true", "COSFACE_GUARD_SECONDS": "2",
+      ])
+    #expect(outcome.exitCode == 137, "\(outcome.text)")
+    #expect(outcome.lines.contains { $0.hasPrefix("mpirun has had no process for 2 s") }, "\(outcome.text)")
+  }
+
   @Test func aMissingProgramIsNamed() throws {
     let result = try launch("train", program: "/no/such/cosface")
     #expect(result.exitCode == 2)

@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/drills/faces.sh
+source scripts/guard.sh
 
 count=${1:-50} seed=${2:-$RANDOM}
 [[ $count =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ ]] || {
@@ -40,6 +41,7 @@ start() {
     --steps $steps --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 2 --keep 2 --log-samples \
     >"$1.log" 2>&1 &
   mpirun=$! ranks=()
+  guard_mpirun "$mpirun"
 }
 
 # finish: waits for mpirun and its ranks; sets code, and survivors where a rank outlives mpirun.
