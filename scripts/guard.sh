@@ -8,9 +8,13 @@ guard_mpirun() {
 }
 
 watch_mpirun() {
-  local mpirun=$1 name seen='' last=$SECONDS limit=${COSFACE_GUARD_SECONDS:-30}
-  exec 3>&- 4>&- 5>&-
-  while sleep 1 && kill -0 "$mpirun" 2>/dev/null; do
+  local mpirun=$1 name seen='' last=$SECONDS limit=${COSFACE_GUARD_SECONDS:-30} file
+  # Who started us may wait for the end of any file that we were given.
+  for file in "/proc/$BASHPID/fd"/*; do
+    file=${file##*/}
+    if ((file > 2)); then eval "exec $file>&-"; fi
+  done
+  while sleep 1 && is_alive "$mpirun"; do
     # Kernels without this file leave nothing to tell by.
     cat "/proc/$mpirun/task/$mpirun/children" >/dev/null || return 0
     if has_living_child "$mpirun"; then
@@ -26,12 +30,18 @@ watch_mpirun() {
   done
 }
 
+# Whether there is such a process that has not ended: its parent may be slow to notice.
+is_alive() {
+  local text
+  text=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # Behind the name in parentheses stands the state.
+  [[ ${text##*) } != Z* ]]
+}
+
 has_living_child() {
-  local child text
+  local child
   for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do
-    text=$(cat "/proc/$child/stat" 2>/dev/null) || continue
-    # Behind the name in parentheses stands the state; Z has ended and waits to be noticed.
-    if [[ ${text##*) } != Z* ]]; then return 0; fi
+    if is_alive "$child"; then return 0; fi
   done
   return 1
 }
