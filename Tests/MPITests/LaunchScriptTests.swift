@@ -112,7 +112,9 @@ import Testing
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
     #expect(mkfifo(folder + "/pipe", 0o600) == 0)
     let outcome = try Subprocess.run(
-      [Self.script, "-n", "1"] + options + ["--", "train", "--output", folder + "/run"],
+      // A shell between: it makes an exit code of a signal.
+      ["bash", "-c", "\"$0\" \"$@\"; exit $?", Self.script, "-n", "1"] + options
+        + ["--", "train", "--output", folder + "/run"],
       environment: [
         "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
         "COSFACE_BINARY": "/bin/true", "COSFACE_GUARD_SECONDS": "2",
