@@ -19,6 +19,8 @@ while (($#)); do
   esac
 done
 [[ $most =~ ^[1-9][0-9]*$ && $steps =~ ^[1-9][0-9]*$ ]] || { echo "growth.sh: numbers of at least 1 are needed" >&2 && exit 2; }
+# A line needs two points.
+((most >= 10000)) || { echo "growth.sh: --most-classes $most must be 10000 or more" >&2 && exit 2; }
 swift build -c release --product cosface >&2
 cosface=$(swift build -c release --show-bin-path)/cosface
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
@@ -29,7 +31,7 @@ seconds() {
     --steps "$steps" --json | sed -n 's/.*"secondsPerStep":\([0-9.e-]*\).*/\1/p'
 }
 
-# table TITLE SIZE...: reads lines "size seconds" and prints them beside the line through the first and the last.
+# table TITLE: reads lines "size seconds" and prints them beside the line through the first and the last.
 table() {
   awk -v title="$1" '{ size[NR] = $1; found[NR] = $2 } END {
     printf "\n| %s | s a step | straight line | ratio |\n|---|---|---|---|\n", title

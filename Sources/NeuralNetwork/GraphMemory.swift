@@ -67,19 +67,21 @@ struct GraphMemory {
     guard value > 0, graph.nodes[value - 1].layer.traits.contains(.remakesOutput),
       graph.shapes[value].layout == .blocked
     else { return false }
-    return graph.nodes.allSatisfy { node in
-      !(node.inputs[0] == value && node.layer.traits.contains(.readsInput))
-        || node.layer.traits.contains(.hasBlockedWeight)
+    let readers = backwardReaders(of: value)
+    return !readers.isEmpty && readers.allSatisfy { graph.nodes[$0].layer.traits.contains(.hasBlockedWeight) }
+  }
+
+  /// Nodes whose backward reads the value.
+  private func backwardReaders(of value: Int) -> [Int] {
+    graph.nodes.indices.filter {
+      graph.nodes[$0].inputs[0] == value && graph.nodes[$0].layer.traits.contains(.readsInput)
     }
   }
 
   private mutating func placeRemade() {
     for value in graph.shapes.indices where isRemade(value) {
-      let readers = graph.nodes.indices.filter {
-        graph.nodes[$0].inputs[0] == value && graph.nodes[$0].layer.traits.contains(.readsInput)
-      }
-      guard let first = readers.map(schedule.backwardTime).min(), let last = readers.map(schedule.backwardTime).max()
-      else { continue }
+      let times = backwardReaders(of: value).map(schedule.backwardTime)
+      let (first, last) = (times.min()!, times.max()!)
       plan.revive(values[value], during: first...last)
       remade[schedule.backwardChain(atTime: first)].append(value - 1)
     }

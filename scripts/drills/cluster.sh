@@ -84,6 +84,9 @@ accident() {
   same_weights "$run"
 }
 
+# The watchdog tells, or mpirun, whoever notices first.
+names_the_lost_host() { says "lost node2 \(rank 1\)|Remote daemon: .* on node node2"; }
+
 losses() { grep -o '"loss":[^,}]*' "$work/$1/metrics.jsonl" | cut -d : -f 2; }
 
 hosts() {
@@ -111,8 +114,7 @@ kill_drill() {
 
 link() {
   accident pulled "link node2 down; $in_time; link node2 up"
-  # The watchdog tells, or mpirun, whoever notices first.
-  says "lost node2 \(rank 1\)|Remote daemon: .* on node node2"
+  names_the_lost_host
 }
 
 lost() {
@@ -121,8 +123,7 @@ lost() {
     reached() { (( \$(steps $work/lost) >= 8 )); }
     wait_for 300 reached
     link node2 down; $in_time" -- "${small[@]}" --batch-size 4 --output "$work/lost"
-  # The watchdog tells, or mpirun, whoever notices first.
-  says "lost node2 \(rank 1\)|Remote daemon: .* on node node2"
+  names_the_lost_host
   says "no answer from node2: going on without"
   says "ranks     2 on node1 \(1\), node3 \(1\)"
   [[ -e $work/lost/model.safetensors ]] || fail "no model"

@@ -4,7 +4,8 @@ import Foundation
 package struct NetworkCounters: Equatable {
   package let sent: [String: UInt64]
 
-  /// `text`: as in Linux's /proc/self/net/dev, which tells of this process's network namespace, and of which the ninth number behind the name counts sent bytes.
+  /// `text`: as in Linux's /proc/self/net/dev, which tells of this process's network namespace; the ninth number behind a
+  /// name counts sent bytes.
   package init(_ text: String) {
     var sent: [String: UInt64] = [:]
     for line in text.split(separator: "\n") {
