@@ -17,7 +17,7 @@ peer = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(peer)
 
 SIDE, WIDTH, CLASSES, BATCH, STEPS = 48, 32, 11, 6, 2
-RATE, DECAY, MULTIPLIER = 0.001, 0.05, 24.0
+RATE, DECAY, MULTIPLIER = 0.0001, 0.05, 24.0
 
 
 def hashed(name, count):
