@@ -13,16 +13,15 @@ struct GraphMemory {
   private(set) var plan = MemoryPlan()
 
   private let graph: Graph
-  private let schedule: Schedule
-  private let batch: Int
+  private let pieces: PieceSchedule
+  private var schedule: Schedule { pieces.schedule }
 
-  init(_ graph: Graph, _ schedule: Schedule, batch: Int, mode: Mode, recomputes: Bool = false) {
+  init(_ graph: Graph, _ pieces: PieceSchedule, mode: Mode, recomputes: Bool = false) {
     self.graph = graph
-    self.schedule = schedule
-    self.batch = batch
+    self.pieces = pieces
     gradients = Array(repeating: [], count: graph.shapes.count)
     inputGradients = Array(repeating: nil, count: graph.nodes.count)
-    remade = schedule.backward.map { _ in [] }
+    remade = pieces.schedule.backward.map { _ in [] }
     switch mode {
     case .training:
       placeValues(inPlace: false, recomputes: recomputes)
@@ -32,14 +31,23 @@ struct GraphMemory {
     }
   }
 
-  private func count(_ value: Int) -> Int { batch * graph.shapes[value].count }
+  private func count(ofValue value: Int) -> Int {
+    pieces.count(value, capacity: pieces.capacity(ofValue: value))
+  }
+
+  private func count(ofGradient value: Int) -> Int {
+    pieces.count(value, capacity: pieces.capacity(ofGradient: value))
+  }
 
   private mutating func placeValues(inPlace: Bool, recomputes: Bool) {
     var lastUse = graph.shapes.map { _ in -1 }
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs { lastUse[input] = index }
     }
-    values = [plan.add(count: count(0), birth: 0)]
+    func isRemade(_ value: Int) -> Bool {
+      pieces.passingValues.contains(value) || recomputes && pieces.isRemade(value)
+    }
+    values = [plan.add(count: count(ofValue: 0), birth: 0)]
     for (index, node) in graph.nodes.enumerated() {
       let first = node.inputs[0]
       let time = schedule.forwardTime(index)
@@ -50,37 +58,20 @@ struct GraphMemory {
       } else if inPlace && node.layer.traits.contains(.overwritesSecondInput) && lastUse[node.inputs[1]] == index {
         values.append(values[node.inputs[1]])
       } else {
-        values.append(plan.add(count: count(index + 1), birth: time))
+        values.append(plan.add(count: count(ofValue: index + 1), birth: time))
       }
       plan.extend(values[index + 1], to: time)
-      if !inPlace && node.layer.traits.contains(.readsInput) && !(recomputes && isRemade(first)) {
+      if !inPlace && node.layer.traits.contains(.readsInput) && !isRemade(first) {
         plan.extend(values[first], to: schedule.backwardTime(index))
       }
     }
     plan.extend(values[graph.nodes.count], to: schedule.lossTime)
-    if recomputes { placeRemade() }
+    if !inPlace { placeRemade(graph.shapes.indices.filter(isRemade)) }
   }
 
-  /// What a batch normalization makes of its input, which is kept for its own backward, is cheap to make again where only
-  /// the gradients of convolutions' weights need it.
-  private func isRemade(_ value: Int) -> Bool {
-    guard value > 0, graph.nodes[value - 1].layer.traits.contains(.remakesOutput),
-      graph.shapes[value].layout == .blocked
-    else { return false }
-    let readers = backwardReaders(of: value)
-    return !readers.isEmpty && readers.allSatisfy { graph.nodes[$0].layer.traits.contains(.hasBlockedWeight) }
-  }
-
-  /// Nodes whose backward reads the value.
-  private func backwardReaders(of value: Int) -> [Int] {
-    graph.nodes.indices.filter {
-      graph.nodes[$0].inputs[0] == value && graph.nodes[$0].layer.traits.contains(.readsInput)
-    }
-  }
-
-  private mutating func placeRemade() {
-    for value in graph.shapes.indices where isRemade(value) {
-      let times = backwardReaders(of: value).map(schedule.backwardTime)
+  private mutating func placeRemade(_ remadeValues: [Int]) {
+    for value in remadeValues {
+      let times = pieces.backwardReaders(of: value).map(schedule.backwardTime)
       let (first, last) = (times.min()!, times.max()!)
       plan.revive(values[value], during: first...last)
       remade[schedule.backwardChain(atTime: first)].append(value - 1)
@@ -89,7 +80,7 @@ struct GraphMemory {
 
   private mutating func placeGradients() {
     let output = graph.nodes.count
-    gradients[output] = [plan.add(count: count(output), birth: schedule.lossTime)]
+    gradients[output] = [plan.add(count: count(ofGradient: output), birth: schedule.lossTime)]
     for index in graph.nodes.indices.reversed() {
       let node = graph.nodes[index]
       let time = schedule.backwardTime(index)
@@ -103,10 +94,11 @@ struct GraphMemory {
       }
       guard node.inputs[0] != 0 else { continue }
       let slot: Int
-      if node.layer.traits.contains(.overwritesGradient) && node.inputs.count == 1 {
+      let passes = pieces.passingGradients.contains(index + 1) || pieces.passingGradients.contains(node.inputs[0])
+      if node.layer.traits.contains(.overwritesGradient) && node.inputs.count == 1 && !passes {
         slot = given[0]
       } else {
-        slot = plan.add(count: count(node.inputs[0]), birth: time)
+        slot = plan.add(count: count(ofGradient: node.inputs[0]), birth: time)
       }
       inputGradients[index] = slot
       gradients[node.inputs[0]].append(slot)

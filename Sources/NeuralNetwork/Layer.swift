@@ -9,12 +9,16 @@ package protocol Layer: AnyObject {
   var traits: LayerTraits { get }
 
   func outputShape(_ inputs: [Shape]) -> Shape
+  /// Whether the parameters' gradients are best summed over pieces of so many images, while these are in the cache,
+  /// and not at once from the whole batch.
+  func sumsGradientInPieces(of input: Shape, images: Int) -> Bool
   func bind(_ binding: Binding) -> any Operation
 }
 
 extension Layer {
   package var parameters: [Parameter] { [] }
   package var statistics: [Parameter] { [] }
+  package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool { false }
 }
 
 /// What the memory plan must know of a layer to let values share memory.

@@ -92,18 +92,21 @@ package final class Network {
 
   private func makePass(batch: Int, _ mode: Mode, isPlain: Bool = false, convolvesDirectly: Bool = false) -> Pass {
     let graph = isPlain ? self.graph : graph(mode)
-    let schedule = Schedule(graph, mode: mode)
-    let layout = GraphMemory(graph, schedule, batch: batch, mode: mode, recomputes: recomputes && !isPlain)
+    let pieces = PieceSchedule(graph, mode: mode, batch: batch, threads: Parallel.threads, isPiecewise: !isPlain)
+    let layout = GraphMemory(graph, pieces, mode: mode, recomputes: recomputes && !isPlain)
     let (offsets, count) = layout.plan.place()
     grow(to: count)
     return Pass(
-      graph, schedule, layout, offsets: offsets, memory: memory, batch: batch, mode: mode, scratch: scratch,
-      random: random, weights: weights, isPiecewise: !isPlain, convolvesDirectly: convolvesDirectly)
+      graph, pieces, layout, offsets: offsets, memory: memory, mode: mode, scratch: scratch, random: random,
+      weights: weights, convolvesDirectly: convolvesDirectly)
   }
 
   /// Floats of activations and their gradients.
-  static func passCount(_ graph: Graph, batch: Int, _ mode: Mode, recomputes: Bool = false) -> Int {
-    GraphMemory(graph, Schedule(graph, mode: mode), batch: batch, mode: mode, recomputes: recomputes).plan.place().count
+  static func passCount(
+    _ graph: Graph, batch: Int, _ mode: Mode, recomputes: Bool = false, threads: Int = Parallel.threads
+  ) -> Int {
+    let pieces = PieceSchedule(graph, mode: mode, batch: batch, threads: threads)
+    return GraphMemory(graph, pieces, mode: mode, recomputes: recomputes).plan.place().count
   }
 
   /// Bytes of activations, their gradients, and scratch.

@@ -13,10 +13,10 @@ package struct NetworkFootprint: Sendable {
   package let activationBytes: Int
   package let embeddingWidth: Int
 
-  /// `batch` is the largest that a pass is made for.
+  /// `batch` is the largest that a pass is made for, `threads` those that it runs on.
   package init(
     _ kind: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false,
-    batch: Int
+    batch: Int, threads: Int = Parallel.threads
   ) {
     let graph = kind.makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout)
     let layers = graph.nodes.map(\.layer)
@@ -28,7 +28,8 @@ package struct NetworkFootprint: Sendable {
     parameterBytes = ParameterStore.bytes(parameters)
     statisticsBytes = ParameterStore.bytes(statistics, gradients: false, momenta: false)
     activationBytes =
-      MemoryLayout<Float>.stride * Network.passCount(graph, batch: batch, .training, recomputes: recomputes)
+      MemoryLayout<Float>.stride
+      * Network.passCount(graph, batch: batch, .training, recomputes: recomputes, threads: threads)
     self.embeddingWidth = embeddingWidth
   }
 }

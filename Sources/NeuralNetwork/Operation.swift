@@ -2,9 +2,9 @@
 ///
 /// A pass runs chains of layers, each thread with a few images at a time (see `Schedule`), so an operation hears:
 /// `reset`; then, while the batch goes by, `observe` of each piece of its input; `beginForward` when the input is
-/// complete; `forward` of each piece. The same backward. Calls about different images may come from several threads at
-/// once; `reset`, `begin...` and `end...` come from one, outside of any parallel region. A layer that is not imagewise
-/// gets the whole batch as one piece.
+/// complete; `forward` of each piece. The same backward, where `sumGradient` follows. Calls about different images may
+/// come from several threads at once; `reset`, `begin...` and `end...` come from one, outside of any parallel region. A
+/// layer that is not imagewise gets the whole batch as one piece.
 package protocol Operation {
   func reset()
   /// A piece of the first input is there and still in the cache. Only layers that sum over the batch, in training.
@@ -18,6 +18,9 @@ package protocol Operation {
   func beginBackward()
   /// Writes the input's gradient.
   func backward(_ images: Range<Int>)
+  /// Adds the piece's part of the parameters' gradients, after `backward` of it and of the layer before, when an input
+  /// that was not kept has been made again. Only layers for which the binding says so.
+  func sumGradient(_ images: Range<Int>)
   /// Completes the parameters' gradients, which add up.
   func endBackward()
 }
@@ -28,6 +31,7 @@ extension Operation {
   package func beginForward() {}
   package func observeGradient(_ images: Range<Int>) {}
   package func beginBackward() {}
+  package func sumGradient(_ images: Range<Int>) {}
   package func endBackward() {}
 }
 
@@ -49,7 +53,10 @@ package struct Binding {
   package let inputGradient: Tensor?
   /// The pieces in which the batch comes.
   package let forwardPieces: Pieces
-  package let backwardPieces: Pieces
+  /// Nil in evaluation.
+  package let backwardPieces: Pieces?
+  /// Whether the parameters' gradients are summed piece by piece.
+  package let sumsGradientInPieces: Bool
   package let scratch: Scratch
   package let random: SampleKeys
   package let weights: WeightVersion

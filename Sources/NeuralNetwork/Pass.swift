@@ -42,60 +42,65 @@ package final class Pass {
     let pieces: Pieces
     /// Steps whose output was not kept and is made again in a backward chain.
     let remade: [Int]
+    /// Steps that sum their parameters' gradients piece by piece.
+    let summing: [Int]
   }
 
   /// `memory` holds at least `GraphMemory.plan.place().count` Floats.
   ///
   /// - Parameters:
-  ///   - isPiecewise: false runs layer after layer over the whole batch, for comparison.
   ///   - convolvesDirectly: oneDNN's primitives for all convolutions, for comparison.
   init(
-    _ graph: Graph, _ schedule: Schedule, _ layout: GraphMemory, offsets: [Int], memory: AlignedMemory, batch: Int,
-    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, isPiecewise: Bool,
-    convolvesDirectly: Bool
+    _ graph: Graph, _ pieces: PieceSchedule, _ layout: GraphMemory, offsets: [Int], memory: AlignedMemory,
+    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, convolvesDirectly: Bool
   ) {
+    let (schedule, batch) = (pieces.schedule, pieces.batch)
     self.mode = mode
     self.batch = batch
     self.weights = weights
     self.memory = memory
     let base = memory.elements.baseAddress!
-    func tensor(_ slot: Int, _ value: Int) -> Tensor {
-      Tensor(base + offsets[slot], batch: batch, shape: graph.shapes[value])
+    func value(_ index: Int) -> Tensor {
+      Tensor(
+        base + offsets[layout.values[index]], batch: batch, shape: graph.shapes[index],
+        capacity: pieces.capacity(ofValue: index))
     }
-    input = tensor(layout.values[0], 0)
-    output = tensor(layout.values[graph.nodes.count], graph.nodes.count)
-    gradient = mode == .training ? tensor(layout.gradients[graph.nodes.count][0], graph.nodes.count) : nil
+    func gradient(_ slot: Int, of value: Int) -> Tensor {
+      Tensor(
+        base + offsets[slot], batch: batch, shape: graph.shapes[value], capacity: pieces.capacity(ofGradient: value))
+    }
+    input = value(0)
+    output = value(graph.nodes.count)
+    self.gradient =
+      mode == .training ? gradient(layout.gradients[graph.nodes.count][0], of: graph.nodes.count) : nil
     inputObservers = schedule.observers[0]
 
-    func chain(_ steps: [Int], remade: [Int] = []) -> Chain {
-      Chain(
-        steps: steps, pieces: schedule.pieces(steps, graph, batch: batch, isPiecewise: isPiecewise), remade: remade)
-    }
-    forwardChains = schedule.forward.map { chain($0) }
-    backwardChains =
-      mode == .training ? zip(schedule.backward, layout.remade).map { chain($0, remade: $1) } : []
-    func pieces(_ node: Int, _ chains: [Chain]) -> Pieces {
-      chains.first { $0.steps.contains(node) }?.pieces ?? Pieces(wholeBatch: batch)
+    forwardChains = zip(schedule.forward, pieces.forward).map { Chain(steps: $0, pieces: $1, remade: [], summing: []) }
+    backwardChains = pieces.backward.indices.map { index in
+      let steps = schedule.backward[index]
+      return Chain(
+        steps: steps, pieces: pieces.backward[index], remade: layout.remade[index],
+        summing: steps.filter(pieces.sumsGradientInPieces.contains))
     }
 
     /// Those that the layer takes, and those that must be added before.
     func contributions(_ node: Int) -> (taken: [Tensor], sums: [(into: Tensor, from: Tensor)]) {
-      var taken = layout.gradients[node + 1].map { tensor($0, node + 1) }
+      var taken = layout.gradients[node + 1].map { gradient($0, of: node + 1) }
       var sums: [(into: Tensor, from: Tensor)] = []
       while taken.count > (graph.nodes[node].layer.traits.contains(.sumsGradients) ? 2 : 1) {
         sums.append((taken[0], taken.removeLast()))
       }
       return (taken, sums)
     }
-    let forwardChains = forwardChains
-    let backwardChains = backwardChains
     steps = graph.nodes.enumerated().map { index, node in
       let binding = Binding(
-        mode: mode, inputs: node.inputs.map { tensor(layout.values[$0], $0) },
-        output: tensor(layout.values[index + 1], index + 1), outputGradients: contributions(index).taken,
-        inputGradient: layout.inputGradients[index].map { tensor($0, node.inputs[0]) },
-        forwardPieces: pieces(index, forwardChains), backwardPieces: pieces(index, backwardChains), scratch: scratch,
-        random: random, weights: weights, convolvesDirectly: convolvesDirectly)
+        mode: mode, inputs: node.inputs.map(value), output: value(index + 1),
+        outputGradients: contributions(index).taken,
+        inputGradient: layout.inputGradients[index].map { gradient($0, of: node.inputs[0]) },
+        forwardPieces: pieces.forward[schedule.forwardChain(of: index)],
+        backwardPieces: mode == .training ? pieces.backward[schedule.backwardChain(of: index)] : nil,
+        sumsGradientInPieces: pieces.sumsGradientInPieces.contains(index), scratch: scratch, random: random,
+        weights: weights, convolvesDirectly: convolvesDirectly)
       return Step(
         layer: node.layer, operation: node.layer.bind(binding), output: binding.output,
         observers: schedule.observers[index + 1],
@@ -142,6 +147,7 @@ package final class Pass {
           for index in chain.steps { backward(index, images) }
           // Only the weights' gradients read it, at the end of the chain; its input has just been looked at.
           for index in chain.remade { steps[index].operation.forward(images) }
+          for index in chain.summing { steps[index].operation.sumGradient(images) }
         }, between: between)
       for index in chain.steps {
         steps[index].operation.endBackward()
@@ -178,12 +184,19 @@ package final class Pass {
   package func firstNonFiniteLayer() -> String? {
     beginForward()
     for chain in forwardChains {
-      for index in chain.steps {
-        // Layer after layer: in evaluation a layer may overwrite what the one before it made.
-        steps[index].operation.beginForward()
-        chain.pieces.forEach { images in forward(index, images) }
-        if steps[index].output.buffer.contains(where: { !$0.isFinite }) { return steps[index].layer.name }
+      for index in chain.steps { steps[index].operation.beginForward() }
+      // For each thread: it looks at each output before the next layer, or the next piece, may overwrite it.
+      var firsts = [Int](repeating: .max, count: Parallel.threads)
+      firsts.withUnsafeMutableBufferPointer { firsts in
+        chain.pieces.forEach { images in
+          for index in chain.steps {
+            forward(index, images)
+            let isFinite = steps[index].output.images(images).allSatisfy(\.isFinite)
+            if !isFinite { firsts[Parallel.part] = min(firsts[Parallel.part], index) }
+          }
+        }
       }
+      if let first = firsts.min(), first != .max { return steps[first].layer.name }
     }
     return nil
   }

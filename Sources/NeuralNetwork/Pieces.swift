@@ -30,8 +30,11 @@ package struct Pieces {
     }
   }
 
-  /// What a piece may take of a core's second-level cache. Measured: see `Schedule`.
+  /// What a piece may take of a core's second-level cache. Measured: see `PieceSchedule`.
   static let bytes = 512 << 10
+
+  /// Images of the largest piece.
+  var largest: Int { isWhole ? batch : ofThread.map { $0.first?.count ?? 0 }.max()! }
 
   /// The sizes that occur.
   var sizes: Set<Int> { isWhole ? [batch] : Set(ofThread.joined().map(\.count)) }

@@ -1,8 +1,7 @@
 /// The order of a pass's work: chains of neighbouring layers through which each thread takes a few images at a time.
 ///
 /// What one layer of a chain writes, the next finds in the cache, and so does a batch normalization that waits behind
-/// the chain for sums over the whole batch: a normalized convolution costs two passes over memory forward (x in, y out)
-/// and three backward beyond the convolution's own, in place of five and six.
+/// the chain for sums over the whole batch; `PieceSchedule` counts the passes over memory that are left.
 ///
 /// A chain ends before a layer that needs sums of what the chain makes, before a second convolution (there is one
 /// place for a weight in a primitive's layout), and around layers that work on the batch as a whole.
@@ -16,8 +15,8 @@ struct Schedule {
   /// For each node the values whose gradient is complete after its backward.
   let completes: [[Int]]
 
-  private var forwardChain: [Int]
-  private var backwardChain: [Int]
+  private var forwardChains: [Int]
+  private var backwardChains: [Int]
 
   init(_ graph: Graph, mode: Mode) {
     let nodes = graph.nodes
@@ -49,25 +48,18 @@ struct Schedule {
       if let last = nodes.indices.first(where: { nodes[$0].inputs.contains(value) }) { completes[last].append(value) }
     }
     self.completes = completes
-    forwardChain = nodes.map { _ in 0 }
-    backwardChain = forwardChain
-    for (index, chain) in forward.enumerated() { for node in chain { forwardChain[node] = index } }
-    for (index, chain) in backward.enumerated() { for node in chain { backwardChain[node] = index } }
+    forwardChains = nodes.map { _ in 0 }
+    backwardChains = forwardChains
+    for (index, chain) in forward.enumerated() { for node in chain { forwardChains[node] = index } }
+    for (index, chain) in backward.enumerated() { for node in chain { backwardChains[node] = index } }
   }
+
+  func forwardChain(of node: Int) -> Int { forwardChains[node] }
+  func backwardChain(of node: Int) -> Int { backwardChains[node] }
 
   // The time line of the memory plan: all values of a chain live while it runs.
-  func forwardTime(_ node: Int) -> Int { forwardChain[node] }
+  func forwardTime(_ node: Int) -> Int { forwardChains[node] }
   var lossTime: Int { forward.count }
-  func backwardTime(_ node: Int) -> Int { forward.count + 1 + backwardChain[node] }
+  func backwardTime(_ node: Int) -> Int { forward.count + 1 + backwardChains[node] }
   func backwardChain(atTime time: Int) -> Int { time - forward.count - 1 }
-
-  /// How a batch goes through a chain.
-  func pieces(_ chain: [Int], _ graph: Graph, batch: Int, isPiecewise: Bool) -> Pieces {
-    guard isPiecewise, graph.nodes[chain[0]].layer.traits.contains(.imagewise),
-      graph.shapes[chain[0] + 1].layout == .blocked
-    else { return Pieces(wholeBatch: batch) }
-    let values = Set(chain.map { $0 + 1 } + chain.flatMap { graph.nodes[$0].inputs })
-    let floats = values.reduce(0) { $0 + graph.shapes[$1].count }
-    return Pieces(batch: batch, threads: Parallel.threads, bytesPerImage: floats * MemoryLayout<Float>.stride)
-  }
 }

@@ -33,10 +33,9 @@ import NeuralNetwork
     (values.reduce(0) { $0 + $1 * $1 } / Float(values.count)).squareRoot()
   }
 
-  /// The largest difference beside the root mean square of what is expected, or beside `least`.
-  private static func difference(_ values: [Float], _ expected: [Float], least: Float = .leastNormalMagnitude) -> Float
-  {
-    zip(values, expected).map { abs($0 - $1) }.max()! / max(size(expected), least)
+  /// The largest difference beside the root mean square of what is expected.
+  private static func difference(_ values: [Float], _ expected: [Float]) -> Float {
+    zip(values, expected).map { abs($0 - $1) }.max()! / size(expected)
   }
 
   private static func onThreads<R>(_ count: Int, _ body: () -> R) -> R {
@@ -105,10 +104,11 @@ import NeuralNetwork
       parameter.value.update(repeating: 0.999)
     }
     // Fifty layers' roundings.
-    Self.onThreads(threads) { Self.compareTraining(network, batch: batch, tolerance: 5e-3) }
+    Self.onThreads(threads) { Self.compareTraining(network, batch: batch, tolerance: 1e-3) }
   }
 
-  /// What is made again in backward is what was there: the same bits in less memory.
+  /// What is made again in backward is what was there: the same bits in less memory. (MobileFaceNet's values pass in
+  /// pieces anyway, unless threads would get unequal shares.)
   @Test(arguments: [NetworkKind.mobilefacenet, .iresnet18], [(9, 1), (16, 2), (3, 2)])
   func recomputed(_ kind: NetworkKind, _ batchAndThreads: (Int, Int)) {
     let (batch, threads) = batchAndThreads
@@ -116,7 +116,8 @@ import NeuralNetwork
       let (kept, remade) = (Self.network(kind), Self.network(kind, recomputes: true))
       let expected = Self.step(kept.pass(batch: batch, .training), of: kept)
       #expect(Self.step(remade.pass(batch: batch, .training), of: remade) == expected)
-      #expect(Double(remade.passBytes) < 0.9 * Double(kept.passBytes))
+      let limit = kind == .mobilefacenet && batch > 3 ? 1 : 0.9
+      #expect(Double(remade.passBytes) < limit * Double(kept.passBytes))
     }
   }
 
@@ -184,12 +185,12 @@ import NeuralNetwork
         gradients.append(result.gradients[network.parameters.parameters.firstIndex { $0.name == "last.weight" }!])
       }
     }
-    #expect(gradients[1] == gradients[0] && gradients[2] == gradients[0])
+    if isUsed { #expect(gradients[1] == gradients[0] && gradients[2] == gradients[0]) }
   }
 
-  /// The norm of the difference beside that of what is expected.
-  private static func distance(_ values: [Float], _ expected: [Float]) -> Float {
-    size(zip(values, expected).map { $0 - $1 }) / size(expected)
+  /// The norm of the difference beside that of what is expected, or beside `least`'s.
+  private static func distance(_ values: [Float], _ expected: [Float], least: Float = .leastNormalMagnitude) -> Float {
+    size(zip(values, expected).map { $0 - $1 }) / max(size(expected), least)
   }
 
   /// One forward and backward pass from given statistics.
@@ -222,8 +223,8 @@ import NeuralNetwork
     // The bias before another batch normalization has the gradient 0, and what stands there is rounding.
     let least = 1e-2 * plain.gradients.map(size).max()!
     for (index, parameter) in trained.enumerated() {
-      let difference = difference(result.gradients[index], plain.gradients[index], least: least)
-      #expect(difference < tolerance, "\(parameter.name): \(difference)")
+      let distance = distance(result.gradients[index], plain.gradients[index], least: least)
+      #expect(distance < tolerance, "\(parameter.name): \(distance)")
     }
   }
 

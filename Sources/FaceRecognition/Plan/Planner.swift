@@ -40,7 +40,8 @@ package struct Planner {
     if let rate = try sharedMemoryRate(communicator) { model.sharedMemoryBytesPerSecond = rate }
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
-      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, batch: batchSize)
+      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, batch: batchSize,
+      threads: compute.threads)
     var step = StepModel(compute, model, classes: classes, statistics: network.statisticsCount)
     step.bucketBytes = bucketBytes
     step.gradientType = gradientType

@@ -5,7 +5,7 @@ extension MemoryReport {
   init(_ options: TrainingOptions, _ kind: NetworkKind, _ step: TrainingStep, _ data: TrainingData) {
     let network = NetworkFootprint(
       kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute, batch: step.capacity)
+      recomputes: options.recompute, batch: step.capacity, threads: options.threads)
     var settings = Settings(
       classCount: data.training.classNames.count, batch: step.capacity, imageSide: options.inputSize)
     settings.classifier = step.settings.classifier

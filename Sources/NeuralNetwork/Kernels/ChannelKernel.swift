@@ -5,7 +5,8 @@
 ///
 /// Each function goes once over one group of one image. Training reads x twice forward (`statistics` while the
 /// convolution's output is in the cache, then `apply`) and writes y once; backward reads dy and x twice (`gradientSums`
-/// while dy is in the cache, then `applyGradient`) and writes dx once.
+/// while dy is in the cache, then `applyGradient`) and writes dx once. Where y and dx pass in pieces (`PieceSchedule`),
+/// they stay in the cache.
 ///
 /// Concrete vectors and constant flags throughout: a generic vector, or a closure that the optimizer leaves out of
 /// line, goes lane by lane here, ten times slower.

@@ -58,8 +58,12 @@ struct ChannelView {
 }
 
 extension Tensor {
-  var vectors: UnsafeMutablePointer<ChannelVector> {
-    UnsafeMutableRawPointer(elements).assumingMemoryBound(to: ChannelVector.self)
+  /// The whole batch.
+  var vectors: UnsafeMutablePointer<ChannelVector> { vectors(0..<batch) }
+
+  /// Where the batch would begin if it lay as a whole where the calling thread's piece does: see `base`.
+  func vectors(_ images: Range<Int>) -> UnsafeMutablePointer<ChannelVector> {
+    UnsafeMutableRawPointer(base(images)).assumingMemoryBound(to: ChannelVector.self)
   }
 }
 

@@ -10,13 +10,16 @@ final class DNNCall {
   /// Floats before this thread's scratchpad.
   private let offset: Int
   private let scratch: Scratch
+  private let slot: Scratch.Slot
 
-  /// Scratch is reserved for threads 0 ... `thread`.
+  /// Scratch is reserved in `slot` for threads 0 ... `thread`: primitives that run at the same time have their own slots.
   init(
-    _ primitive: DNNPrimitive, _ memories: [(role: Int32, memory: DNNMemory)], scratch: Scratch, thread: Int = 0
+    _ primitive: DNNPrimitive, _ memories: [(role: Int32, memory: DNNMemory)], scratch: Scratch,
+    slot: Scratch.Slot = .primitive, thread: Int = 0
   ) {
     self.primitive = primitive
     self.scratch = scratch
+    self.slot = slot
     let page = 4096
     let padBytes = (DNNMemory.bytes(primitive.scratchpad) + page - 1) / page * page
     offset = thread * padBytes / MemoryLayout<Float>.stride
@@ -25,7 +28,7 @@ final class DNNCall {
       let memory = DNNMemory(primitive.scratchpad)
       scratchpad = memory
       given.append((DNNL_ARG_SCRATCHPAD, memory))
-      scratch.reserve(.primitive, bytes: padBytes * (thread + 1))
+      scratch.reserve(slot, bytes: padBytes * (thread + 1))
     } else {
       scratchpad = nil
     }
@@ -38,7 +41,7 @@ final class DNNCall {
 
   /// The corresponding C function is `dnnl_primitive_execute`.
   func execute() {
-    if let scratchpad { scratchpad.point(to: scratch[.primitive] + offset) }
+    if let scratchpad { scratchpad.point(to: scratch[slot] + offset) }
     DNN.check(
       "dnnl_primitive_execute",
       dnnl_primitive_execute(primitive.raw, DNN.stream, CInt(arguments.count), arguments.baseAddress))

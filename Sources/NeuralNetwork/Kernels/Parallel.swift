@@ -13,6 +13,14 @@ package enum Parallel {
     omp_set_num_threads(CInt(count))
   }
 
+  /// Runs `body` with a pool of one thread.
+  static func onOneThread<R>(_ body: () -> R) -> R {
+    let before = threads
+    setThreads(1)
+    defer { setThreads(before) }
+    return body()
+  }
+
   /// Whether the caller is one of several threads of a region: whoever it calls works alone.
   ///
   /// The corresponding C function is `omp_in_parallel`.

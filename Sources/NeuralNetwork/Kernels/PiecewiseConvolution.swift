@@ -64,8 +64,8 @@ final class PiecewiseConvolution: ImageConvolution {
     }
     let thread = Parallel.isInside ? Parallel.part : 0
     let call = calls[thread * sizes.count + size]
-    call.from.point(to: from.elements + images.lowerBound * from.shape.count)
-    call.to.point(to: to.elements + images.lowerBound * to.shape.count)
+    call.from.point(to: from.start(images))
+    call.to.point(to: to.start(images))
     call.call.execute()
   }
 }

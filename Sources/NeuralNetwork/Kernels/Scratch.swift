@@ -6,8 +6,12 @@ package final class Scratch {
   enum Slot: Int, CaseIterable {
     /// oneDNN's own scratchpad.
     case primitive
+    /// The same of a gradient that is summed in pieces, while another thread may still be at the chain's convolution.
+    case gradientPrimitive
     /// A weight, or its gradient, in the layout that a primitive chose.
     case blockedWeight
+    /// For each thread the sum of a weight's gradients, and the one of a piece.
+    case gradientSums
     /// A gradient on its way back to the plain layout.
     case plainWeight
     /// Weights with groups of channels joined (see `ConvolutionWeight`).

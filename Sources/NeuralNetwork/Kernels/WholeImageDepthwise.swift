@@ -12,11 +12,14 @@ final class WholeImageDepthwise: ConvolutionGradient {
   private let x: UnsafeMutablePointer<ChannelVector>
   private let dy: UnsafeMutablePointer<ChannelVector>
 
+  static func suits(_ layer: Convolution, _ input: Shape) -> Bool {
+    layer.groups == layer.inputs && layer.outputs == layer.inputs && layer.padding == 0
+      && layer.kernel == input.height && layer.kernel == input.width && layer.bias == nil
+  }
+
   /// Nil where the convolution is another one.
   init?(_ layer: Convolution, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
-    guard layer.groups == layer.inputs, layer.outputs == layer.inputs, layer.padding == 0,
-      layer.kernel == input.shape.height, layer.kernel == input.shape.width, layer.bias == nil
-    else { return nil }
+    guard Self.suits(layer, input.shape) else { return nil }
     weight = layer.weight
     self.scratch = scratch
     scratch.reserve(.plainWeight, bytes: layer.weight.count * MemoryLayout<Float>.size)

@@ -12,8 +12,8 @@ final class WinogradConvolution: ImageConvolution {
 
   private let weight: WinogradWeight
   private let bias: UnsafeMutablePointer<Float>?
-  private let from: UnsafeMutablePointer<ChannelVector>
-  private let to: UnsafeMutablePointer<ChannelVector>
+  private let from: Tensor
+  private let to: Tensor
   private let tiles: WinogradTiles
   private let scratch: Scratch
   /// C and O
@@ -37,8 +37,8 @@ final class WinogradConvolution: ImageConvolution {
     self.weight = weight
     self.scratch = scratch
     self.bias = bias?.value.baseAddress
-    self.from = from.vectors
-    self.to = to.vectors
+    self.from = from
+    self.to = to
     tiles = WinogradTiles(from.shape)
     inputs = weight.inputs
     outputs = weight.outputs
@@ -54,20 +54,23 @@ final class WinogradConvolution: ImageConvolution {
   func execute(_ images: Range<Int>) {
     let all = (images.lowerBound * tiles.perImage)..<(images.upperBound * tiles.perImage)
     let blocks = (all.count + Self.blockTiles - 1) / Self.blockTiles
+    let (x, y) = (from.vectors(images), to.vectors(images))
     Parallel.ranges(blocks) { range in
       let v = scratch[.primitive] + Parallel.part * workspace
       let m = v + WinogradTiles.positions * inputPlane
       for block in range {
         let start = all.lowerBound + block * Self.blockTiles
         let mine = start..<min(start + Self.blockTiles, all.upperBound)
-        transformInputs(mine, into: v)
+        transformInputs(mine, x, into: v)
         multiply(v, count: mine.count, into: m)
-        transformOutputs(mine, m)
+        transformOutputs(mine, m, into: y)
       }
     }
   }
 
-  private func transformInputs(_ range: Range<Int>, into v: UnsafeMutablePointer<Float>) {
+  private func transformInputs(
+    _ range: Range<Int>, _ from: UnsafeMutablePointer<ChannelVector>, into v: UnsafeMutablePointer<Float>
+  ) {
     let groups = inputs / ChannelView.lanes
     let area = tiles.height * tiles.width
     for group in 0..<groups {
@@ -99,7 +102,9 @@ final class WinogradConvolution: ImageConvolution {
     }
   }
 
-  private func transformOutputs(_ range: Range<Int>, _ m: UnsafePointer<Float>) {
+  private func transformOutputs(
+    _ range: Range<Int>, _ m: UnsafePointer<Float>, into to: UnsafeMutablePointer<ChannelVector>
+  ) {
     let groups = outputs / ChannelView.lanes
     let area = tiles.height * tiles.width
     for group in 0..<groups {

@@ -1,7 +1,5 @@
 /// Batch normalization bound to one batch size. The passes over memory are counted at `ChannelKernel`.
 final class BatchNormalizationOperation: Operation {
-  private typealias Vector = UnsafeMutablePointer<ChannelVector>
-
   private let layer: BatchNormalization
   private let mode: Mode
   private let kernel: ChannelKernel
@@ -9,12 +7,12 @@ final class BatchNormalizationOperation: Operation {
   /// Rows of channels: a, b and the mean of the last forward pass, c and d of the backward pass, q = 1 / sqrt(var + eps).
   private let saved: AlignedMemory
 
-  private let x: Vector
-  private let y: Vector
-  private let residual: Vector?
-  private let dy: Vector?
-  private let otherGradient: Vector?
-  private let dx: Vector?
+  private let x: Tensor
+  private let y: Tensor
+  private let residual: Tensor?
+  private let dy: Tensor?
+  private let otherGradient: Tensor?
+  private let dx: Tensor?
   private let slope: UnsafeMutablePointer<Float>?
 
   private enum Row: Int { case a, b, mean, c, d, q }
@@ -27,18 +25,19 @@ final class BatchNormalizationOperation: Operation {
     kernel = ChannelKernel(view: ChannelView(binding.input))
     saved = AlignedMemory(count: 6 * layer.channels)
     sums = ChannelSumsTable(groups: mode == .training ? kernel.view.groups : 0)
-    x = binding.input.vectors
-    y = binding.output.vectors
-    residual = binding.inputs.count > 1 ? binding.inputs[1].vectors : nil
-    dy = binding.outputGradients.first?.vectors
-    otherGradient = binding.outputGradients.count > 1 ? binding.outputGradients[1].vectors : nil
-    dx = binding.inputGradient?.vectors
+    x = binding.input
+    y = binding.output
+    residual = binding.inputs.count > 1 ? binding.inputs[1] : nil
+    dy = binding.outputGradients.first
+    otherGradient = binding.outputGradients.count > 1 ? binding.outputGradients[1] : nil
+    dx = binding.inputGradient
     slope = layer.slope?.value.baseAddress
   }
 
   func reset() { sums.clear() }
 
   func observe(_ images: Range<Int>) {
+    let x = x.vectors(images)
     let images = view.images(images)
     sums.add(images, view) { image, group, shift in
       kernel.statistics(x, image: image, group: group, shift: shift)
@@ -56,6 +55,7 @@ final class BatchNormalizationOperation: Operation {
 
   func forward(_ images: Range<Int>) {
     let (a, b) = (row(.a), row(.b))
+    let (x, y, residual) = (x.vectors(images), y.vectors(images), residual?.vectors(images))
     forEach(images) { image, group in
       kernel.apply(
         x, to: y, image: image, group: group, a: a.vector(group), b: b.vector(group), slope: slope?.vector(group),
@@ -64,7 +64,8 @@ final class BatchNormalizationOperation: Operation {
   }
 
   func observeGradient(_ images: Range<Int>) {
-    guard let dy else { return }
+    guard let dy = dy?.vectors(images) else { return }
+    let (x, otherGradient) = (x.vectors(images), otherGradient?.vectors(images))
     let (a, b, mean) = (row(.a), row(.b), row(.mean))
     sums.add(view.images(images), view) { image, group, _ in
       kernel.gradientSums(
@@ -97,7 +98,8 @@ final class BatchNormalizationOperation: Operation {
   }
 
   func backward(_ images: Range<Int>) {
-    guard let dy, let dx else { return }
+    guard let dy = dy?.vectors(images), let dx = dx?.vectors(images) else { return }
+    let x = x.vectors(images)
     let (a, b, c, d) = (row(.a), row(.b), row(.c), row(.d))
     forEach(images) { image, group in
       kernel.applyGradient(

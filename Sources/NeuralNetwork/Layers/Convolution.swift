@@ -44,5 +44,11 @@ package final class Convolution: Layer {
     return .image(outputs, height, width)
   }
 
+  /// Where the weight is small beside a piece, so that adding up its gradients costs less than reading the piece again.
+  package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool {
+    bias == nil && !WinogradTiles.suit(self, input) && !WholeImageDepthwise.suits(self, input)
+      && 2 * weight.count <= images * (input.count + outputShape([input]).count)
+  }
+
   package func bind(_ binding: Binding) -> any Operation { ConvolutionOperation(self, binding) }
 }

@@ -6,19 +6,18 @@ import COneDNN
 /// Activations stay in the blocked layout from layer to layer. The weight lies in PyTorch's order and is brought into
 /// the order that is needed right before it is used: a weight is small beside the activations.
 ///
-/// Activations come in pieces that lie in the cache. The weight's gradient is computed from the whole batch at the end:
-/// in pieces, each thread would need a sum of its own, as large as the weight.
+/// Activations come in pieces that lie in the cache. The weight's gradient is summed over them where the weight is small
+/// beside a piece, for each thread needs a sum of its own; else it is computed from the whole batch at the end.
 final class ConvolutionOperation: Operation {
   private let forwardConvolution: any ImageConvolution
   private let backwardConvolution: (any ImageConvolution)?
   private let gradient: (any ConvolutionGradient)?
+  private let pieceGradient: PieceGradient?
 
   /// For tests and diagnosis.
   var implementations: [String] {
     [forwardConvolution.implementation]
-      + [backwardConvolution?.implementation, gradient?.implementation].compactMap {
-        $0
-      }
+      + [backwardConvolution?.implementation, gradient?.implementation, pieceGradient?.implementation].compactMap { $0 }
   }
 
   init(_ layer: Convolution, _ binding: Binding) {
@@ -33,7 +32,7 @@ final class ConvolutionOperation: Operation {
       forwardConvolution = Self.directForward(layer, weight, binding)
     }
     guard let outputGradient = binding.outputGradients.first else {
-      (backwardConvolution, gradient) = (nil, nil)
+      (backwardConvolution, gradient, pieceGradient) = (nil, nil, nil)
       return
     }
     if isWinograd {
@@ -43,10 +42,22 @@ final class ConvolutionOperation: Operation {
           scratch: scratch)
       }
       gradient = WinogradGradient(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
+      pieceGradient = nil
     } else {
       backwardConvolution = binding.inputGradient.map {
         Self.directBackward(layer, weight, from: outputGradient, to: $0, binding)
       }
+      guard !binding.sumsGradientInPieces else {
+        gradient = nil
+        pieceGradient = PieceGradient(
+          weight, input: binding.input, outputGradient: outputGradient, pieces: binding.backwardPieces!,
+          scratch: scratch
+        ) { images, layout in
+          Self.problem(layer, weight, binding, images: images, layout)
+        }
+        return
+      }
+      pieceGradient = nil
       gradient =
         WholeImageDepthwise(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
         ?? DirectGradient(
@@ -84,7 +95,7 @@ final class ConvolutionOperation: Operation {
     _ binding: Binding
   ) -> PiecewiseConvolution {
     PiecewiseConvolution(
-      from: outputGradient, to: inputGradient, pieces: binding.backwardPieces, scratch: binding.scratch,
+      from: outputGradient, to: inputGradient, pieces: binding.backwardPieces!, scratch: binding.scratch,
       roles: (DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC)
     ) { layout in
       let reorder = WeightReorder(weight, to: layout, scratch: binding.scratch)
@@ -104,7 +115,10 @@ final class ConvolutionOperation: Operation {
 
   func backward(_ images: Range<Int>) { backwardConvolution?.execute(images) }
 
+  func sumGradient(_ images: Range<Int>) { pieceGradient?.add(images) }
+
   func endBackward() {
+    if let pieceGradient { return pieceGradient.accumulate() }
     computeWeightGradient()
     gradient?.accumulate()
   }

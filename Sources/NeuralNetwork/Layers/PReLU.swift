@@ -45,8 +45,8 @@ private final class PReLUOperation: Operation {
   func reset() { sums.clear() }
 
   func forward(_ images: Range<Int>) {
-    let (x, y) = (binding.input.vectors, binding.output.vectors)
-    let residual = binding.inputs.count > 1 ? binding.inputs[1].vectors : nil
+    let (x, y) = (binding.input.vectors(images), binding.output.vectors(images))
+    let residual = binding.inputs.count > 1 ? binding.inputs[1].vectors(images) : nil
     let slope = layer.slope.value.baseAddress!
     Parallel.ranges(view.groups) { groups in
       for image in view.images(images) {
@@ -59,9 +59,9 @@ private final class PReLUOperation: Operation {
   }
 
   func backward(_ images: Range<Int>) {
-    let (x, dy) = (binding.input.vectors, binding.outputGradients[0].vectors)
-    let other = binding.outputGradients.count > 1 ? binding.outputGradients[1].vectors : nil
-    let dx = binding.inputGradient?.vectors
+    let (x, dy) = (binding.input.vectors(images), binding.outputGradients[0].vectors(images))
+    let other = binding.outputGradients.count > 1 ? binding.outputGradients[1].vectors(images) : nil
+    let dx = binding.inputGradient?.vectors(images)
     let slope = layer.slope.value.baseAddress!
     sums.add(view.images(images), view) { image, group, _ in
       let sums = kernel.gradientSums(
