@@ -20,7 +20,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Steps to measure.")
   var steps = 10
 
-  @Flag(help: "Make again in backward what batch normalizations made, instead of keeping it.")
+  @Flag(help: "As train --recompute does: less memory for activations.")
   var recompute = false
 
   @Option(help: "Megabytes of gradients that travel together.")

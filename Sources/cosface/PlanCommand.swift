@@ -38,6 +38,9 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Images of each rank in a step.")
   var batchSize = 32
 
+  @Flag(help: "As train --recompute does: less memory for activations.")
+  var recompute = false
+
   @Option(help: "Ranks of the cluster; the ranks started here unless given.")
   var ranks: Int?
 
@@ -95,6 +98,7 @@ struct PlanCommand: ParsableCommand {
       planner.dropout = network.dropout
       planner.batchSize = batchSize
       planner.classes = classes
+      planner.recomputes = recompute
       planner.ranks = ranks ?? communicator.size
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
       planner.bucketBytes = bucketMegabytes << 20

@@ -10,6 +10,7 @@ package struct ComputeProbe {
   package var batchSize = 32
   /// Classes of the plan: the measurement takes no more rows than these.
   package var classes = 10_000
+  package var recomputes = false
   package var steps = 5
   package var settings = StepSettings()
 
@@ -20,7 +21,8 @@ package struct ComputeProbe {
 
   package func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
     let program = ResidentMemory.currentBytes
-    let network = kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout)
+    let network = kind.makeNetwork(
+      embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes)
     network.initialize(seed: 1)
     network.reserve(training: batchSize)
     let data = BenchmarkData(count: batchSize, shape: network.inputShape, classCount: 2, rank: communicator.rank)

@@ -9,6 +9,7 @@ package struct Planner {
   package var dropout = 0.0
   package var batchSize = 32
   package var classes = 10_000
+  package var recomputes = false
   package var ranks = 1
   package var ranksPerHost = 1
   package var bucketBytes = 4 << 20
@@ -40,8 +41,8 @@ package struct Planner {
     if let rate = try sharedMemoryRate(communicator) { model.sharedMemoryBytesPerSecond = rate }
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
-      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, batch: batchSize,
-      threads: compute.threads)
+      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes,
+      batch: batchSize, threads: compute.threads)
     var step = StepModel(compute, model, classes: classes, statistics: network.statisticsCount)
     step.bucketBytes = bucketBytes
     step.gradientType = gradientType
@@ -53,6 +54,7 @@ package struct Planner {
     probe.inputSide = inputSide
     probe.embedding = embedding
     probe.dropout = dropout
+    probe.recomputes = recomputes
     probe.batchSize = batchSize
     probe.classes = classes
     probe.steps = steps

@@ -30,6 +30,11 @@ import Testing
     #expect(total > bytes && total < bytes + 1_000_000_000)
   }
 
+  private func activations(_ row: [String: Any]) throws -> Int {
+    let parts = try #require((row["memory"] as? [String: Any])?["parts"] as? [[String: Any]])
+    return try #require(parts.first { $0["name"] as? String == "activations" }?["bytes"] as? Int)
+  }
+
   /// Measured once, told for a cluster, and told again from what was written.
   @Test func measuredAndReadAgain() throws {
     let plan = try object(
@@ -61,6 +66,10 @@ import Testing
     for (a, b) in zip(choices, rows) {
       #expect(try abs(#require(a["secondsPerStep"] as? Double) / #require(b["secondsPerStep"] as? Double) - 1) < 1e-6)
     }
+    let recomputed = try object(
+      Subprocess.cosface(small + ["--classes", "3000", "--compute", path, "--recompute", "--json"]))
+    let less = try #require(recomputed["choices"] as? [[String: Any]])
+    #expect(try activations(less[0]) < activations(choices[0]))
     let other = try Subprocess.cosface(
       small + ["--embedding", "128", "--compute", path])
     #expect(other.exitCode != 0)
