@@ -1,4 +1,8 @@
-"""Prints compare-pytorch.sh's table from its results: lines of row, program, setting, JSON."""
+"""Prints compare-pytorch.sh's table from its results: lines of row, program, setting, JSON.
+
+    compare_table.py RESULTS ABOUT LOAD
+    compare_table.py --behind RESULTS      ROW/PROGRAM/SETTING of those that are a quarter behind the best of their program
+"""
 
 import json
 import statistics
@@ -20,12 +24,33 @@ def shown(value):
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
-def main():
-    path, about, load = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+def read(path):
+    """Of each row, and of each program's settings, the reports."""
     reports = defaultdict(lambda: defaultdict(list))
     for line in open(path):
         row, program, setting, text = line.rstrip("\n").split("\t")
         reports[row][program, setting].append(json.loads(text))
+    return reports
+
+
+def print_behind(path):
+    for row, settings in read(path).items():
+        # The other rows compare settings, not programs.
+        if row not in ROWS:
+            continue
+        key = ROWS[row][1]
+        for program in ("cosface", "peer"):
+            costs = {s: 1 / r[0][key] if key == "imagesPerSecond" else r[0][key] for (p, s), r in settings.items() if p == program}
+            for setting, cost in costs.items():
+                if 0.75 * cost > min(costs.values()):
+                    print(f"{row}/{program}/{setting}")
+
+
+def main():
+    if sys.argv[1] == "--behind":
+        return print_behind(sys.argv[2])
+    path, about, load = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+    reports = read(path)
 
     def median(row, program, setting, key):
         return statistics.median(report[key] for report in reports[row][program, setting])
