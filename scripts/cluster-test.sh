@@ -182,8 +182,8 @@ make_host() {
     mount -t tmpfs -o mode=1777 tmpfs /dev/shm
     mount -t tmpfs -o mode=755 tmpfs /run
     mkdir /run/sshd' - "$work" "$folder"
-  host_cores[$number]=0-$(($(nproc) - 1))
-  if ((hosts * slots <= $(nproc))); then host_cores[$number]=$(((number - 1) * slots))-$((number * slots - 1)); fi
+  host_cores[$number]=0-$((all_cores - 1))
+  if ((hosts * slots <= all_cores)); then host_cores[$number]=$(((number - 1) * slots))-$((number * slots - 1)); fi
   on "$host" taskset --cpu-list "${host_cores[$number]}" /usr/sbin/sshd -D -e -h "$folder/host_key" 2>"$folder/sshd.log" &
 }
 
@@ -213,12 +213,14 @@ answers() { on node1 ssh -o BatchMode=yes -o ConnectTimeout=5 "$1" true; }
 
 inside() {
   work=$1 hosts=$2 slots=$3 rate=$4 before=$5 during=$6
-  local count=$7 launch launcher='' beside='' number code=0
+  local count=$7 launch launcher='' beside='' number all_cores code=0
   shift 7
   launch=("${@:1:count}")
   shift "$count"
   binary=${COSFACE_BINARY:-$root/.build/release/cosface}
   declare -A host_cores=()
+  # Where OMP_NUM_THREADS is set, nproc would print that.
+  all_cores=$(env --unset=OMP_NUM_THREADS --unset=OMP_THREAD_LIMIT nproc)
   # Process 1 of a namespace hears only signals that it has a handler for.
   trap 'if [[ $launcher ]]; then kill -TERM "$launcher" 2>/dev/null || true; else exit 143; fi' TERM
   mount -t tmpfs -o mode=755 tmpfs "$work"
@@ -235,7 +237,7 @@ inside() {
   for ((number = 1; number <= hosts; number++)); do
     wait_for 20 answers "node$number" || { cat "$work/node$number/sshd.log" >&2 && exit 1; }
   done
-  if ((hosts * slots > $(nproc))); then
+  if ((hosts * slots > all_cores)); then
     # Ranks that wait must leave the core to those that work.
     export OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
   fi

@@ -43,6 +43,8 @@ fi
 swift build -c release --product cosface >&2
 cosface=$(swift build -c release --show-bin-path)/cosface
 
+# Where OMP_NUM_THREADS is set, nproc would print that.
+unset OMP_NUM_THREADS OMP_THREAD_LIMIT
 cores=$(nproc)
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT

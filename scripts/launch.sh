@@ -102,7 +102,8 @@ fi
 local_cores() {
   local physical allowed
   physical=$(lscpu --parse=CORE,SOCKET | grep -v '^#' | sort -u | wc -l)
-  allowed=$(nproc)
+  # Where OMP_NUM_THREADS is set, nproc would print that.
+  allowed=$(env --unset=OMP_NUM_THREADS --unset=OMP_THREAD_LIMIT nproc)
   echo $((physical < allowed ? physical : allowed))
 }
 

@@ -28,6 +28,18 @@ import Testing
     #expect(result.lines.filter { $0 == "here" }.count == ranks, "\(result)")
   }
 
+  /// Many a shell exports it, and `nproc` heeds it.
+  @Test func coresAreCountedWhateverOMPNumThreadsIs() throws {
+    let counts = try ["1", "7"].map { threads in
+      let result = try Subprocess.run(
+        [Self.script, "--", "-c", "echo here"], environment: ["COSFACE_BINARY": "/bin/sh", "OMP_NUM_THREADS": threads])
+      return result.lines.filter { $0 == "here" }.count
+    }
+    #expect(counts[0] == counts[1] && counts[0] > 0)
+    // All cores have second threads, or none.
+    #expect([1, 2].contains(ProcessInfo.processInfo.activeProcessorCount / counts[0]))
+  }
+
   @Test func theExitCodeIsTheProgramsOwn() throws {
     let program = Subprocess.products.appendingPathComponent("failing-program").path
     let result = try launch("-n", "2", "--bind", "none", "--", "all", program: program)
