@@ -4,6 +4,8 @@ set -euo pipefail
 
 self=$(readlink -f "${BASH_SOURCE[0]}")
 root=$(dirname "$(dirname "$self")")
+# shellcheck source=scripts/cores.sh
+. "$root/scripts/cores.sh"
 
 usage() {
   cat <<'HELP'
@@ -159,7 +161,7 @@ burst() {
 }
 
 make_host() {
-  local number=$1 host=node$1 folder=$work/node$1 port=port-node$1 cores=()
+  local number=$1 host=node$1 folder=$work/node$1 port=port-node$1
   mkdir "$folder"
   # Ready when it has its own namespaces and name.
   unshare --net --uts --mount -- bash -c 'hostname "$1"; touch "$2"; exec sleep infinity' - "$host" "$folder/up" &
@@ -182,8 +184,8 @@ make_host() {
     mount -t tmpfs -o mode=1777 tmpfs /dev/shm
     mount -t tmpfs -o mode=755 tmpfs /run
     mkdir /run/sshd' - "$work" "$folder"
-  host_cores[$number]=0-$((all_cores - 1))
-  if ((hosts * slots <= all_cores)); then host_cores[$number]=$(((number - 1) * slots))-$((number * slots - 1)); fi
+  host_cores[$number]=0-$((cores - 1))
+  if ((hosts * slots <= cores)); then host_cores[$number]=$(((number - 1) * slots))-$((number * slots - 1)); fi
   on "$host" taskset --cpu-list "${host_cores[$number]}" /usr/sbin/sshd -D -e -h "$folder/host_key" 2>"$folder/sshd.log" &
 }
 
@@ -213,14 +215,13 @@ answers() { on node1 ssh -o BatchMode=yes -o ConnectTimeout=5 "$1" true; }
 
 inside() {
   work=$1 hosts=$2 slots=$3 rate=$4 before=$5 during=$6
-  local count=$7 launch launcher='' beside='' number all_cores code=0
+  local count=$7 launch launcher='' beside='' number cores code=0
   shift 7
   launch=("${@:1:count}")
   shift "$count"
   binary=${COSFACE_BINARY:-$root/.build/release/cosface}
   declare -A host_cores=()
-  # Where OMP_NUM_THREADS is set, nproc would print that.
-  all_cores=$(env --unset=OMP_NUM_THREADS --unset=OMP_THREAD_LIMIT nproc)
+  cores=$(all_cores)
   # Process 1 of a namespace hears only signals that it has a handler for.
   trap 'if [[ $launcher ]]; then kill -TERM "$launcher" 2>/dev/null || true; else exit 143; fi' TERM
   mount -t tmpfs -o mode=755 tmpfs "$work"
@@ -237,7 +238,7 @@ inside() {
   for ((number = 1; number <= hosts; number++)); do
     wait_for 20 answers "node$number" || { cat "$work/node$number/sshd.log" >&2 && exit 1; }
   done
-  if ((hosts * slots > all_cores)); then
+  if ((hosts * slots > cores)); then
     # Ranks that wait must leave the core to those that work.
     export OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
   fi

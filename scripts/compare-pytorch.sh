@@ -43,7 +43,7 @@ fi
 swift build -c release --product cosface >&2
 cosface=$(swift build -c release --show-bin-path)/cosface
 
-# Where OMP_NUM_THREADS is set, nproc would print that.
+# Exported by the caller, they would hold for both programs, and for nproc.
 unset OMP_NUM_THREADS OMP_THREAD_LIMIT
 cores=$(nproc)
 results=$(mktemp)
@@ -53,8 +53,10 @@ if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CO
 
 wanted() { ((${#only[@]} == 0)) || [[ " ${only[*]} " == *" $1 "* ]]; }
 
-# take ROW PROGRAM SETTING COMMAND...: runs it and keeps its JSON. A setting that fails is named, and counts for nothing.
+# ROW/PROGRAM/SETTING of those that are not repeated.
 declare -A behind=()
+
+# take ROW PROGRAM SETTING COMMAND...: runs it and keeps its JSON. A setting that fails is named, and counts for nothing.
 take() {
   local row=$1 program=$2 setting=$3 output
   shift 3

@@ -24,6 +24,11 @@ def shown(value):
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
+def cost(value, key):
+    """Less is better."""
+    return 1 / value if key == "imagesPerSecond" else value
+
+
 def read(path):
     """Of each row, and of each program's settings, the reports."""
     reports = defaultdict(lambda: defaultdict(list))
@@ -40,9 +45,9 @@ def print_behind(path):
             continue
         key = ROWS[row][1]
         for program in ("cosface", "peer"):
-            costs = {s: 1 / r[0][key] if key == "imagesPerSecond" else r[0][key] for (p, s), r in settings.items() if p == program}
-            for setting, cost in costs.items():
-                if 0.75 * cost > min(costs.values()):
+            costs = {s: cost(runs[0][key], key) for (p, s), runs in settings.items() if p == program}
+            for setting, own in costs.items():
+                if 0.75 * own > min(costs.values()):
                     print(f"{row}/{program}/{setting}")
 
 
@@ -56,10 +61,10 @@ def main():
         return statistics.median(report[key] for report in reports[row][program, setting])
 
     def best(row, program, key):
-        """The better of the settings and its median; more is better only for images per second."""
+        """The best of the settings: its median and its name."""
         settings = [s for p, s in reports[row] if p == program]
-        choose = max if key == "imagesPerSecond" else min
-        return choose(((median(row, program, s, key), s) for s in settings), default=None)
+        medians = [(median(row, program, s, key), s) for s in settings]
+        return min(medians, key=lambda pair: cost(pair[0], key), default=None)
 
     def least_memory(row, program):
         """One process that does all of the work, against one."""
@@ -77,7 +82,7 @@ def main():
         if a is None or b is None:
             print(f"| {name} | {'failed' if a is None else shown(a[0])} | {'failed' if b is None else shown(b[0])} | | | | |")
             continue
-        ratio = a[0] / b[0] if key == "imagesPerSecond" else b[0] / a[0]
+        ratio = cost(b[0], key) / cost(a[0], key)
         share = "shareOfLimit" if row.startswith("head") else "shareOfConvolutionRate"
         memory = [least_memory(row, program) for program in ("cosface", "peer")]
         print(f"| {name} | {shown(a[0])} {unit} ({a[1]}) | {shown(b[0])} {unit} ({b[1]}) | {ratio:.2f} | {target} "

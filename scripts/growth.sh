@@ -5,6 +5,7 @@
 # For an otherwise idle machine. Replicated, a rank needs 12 bytes x 512 for each class: --most-classes 100000 for less memory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/cores.sh
 
 network=mobilefacenet most=1000000 steps=3
 while (($#)); do
@@ -44,7 +45,7 @@ table() {
 }
 
 echo "$network, ranks of 1 thread, medians of $steps steps; load before the start $(cut -d ' ' -f 1-3 /proc/loadavg)"
-for ranks in 1 "$(env --unset=OMP_NUM_THREADS nproc)"; do
+for ranks in 1 "$(all_cores)"; do
   for batch in 8 16 32 64 128; do echo "$batch $(seconds "$ranks" "$batch" 10000)"; done |
     table "$ranks rank(s), N = 10,000: images of each rank"
   for ((classes = 1000; classes <= most; classes *= 10)); do echo "$classes $(seconds "$ranks" 32 "$classes")"; done |

@@ -5,6 +5,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/guard.sh
 . "$root/scripts/guard.sh"
+# shellcheck source=scripts/cores.sh
+. "$root/scripts/cores.sh"
 
 usage() {
   cat <<'HELP'
@@ -102,8 +104,7 @@ fi
 local_cores() {
   local physical allowed
   physical=$(lscpu --parse=CORE,SOCKET | grep -v '^#' | sort -u | wc -l)
-  # Where OMP_NUM_THREADS is set, nproc would print that.
-  allowed=$(env --unset=OMP_NUM_THREADS --unset=OMP_THREAD_LIMIT nproc)
+  allowed=$(all_cores)
   echo $((physical < allowed ? physical : allowed))
 }
 

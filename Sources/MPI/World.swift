@@ -57,11 +57,11 @@ package enum World {
 
   /// Above 64 KB Open MPI asks the receiver first, and question and answer wait in the socket behind megabytes of other
   /// buckets: over 1 Gbit/s a sixth of a step was lost. Here receives are posted, or soon will be, and a bucket's pieces may
-  /// go at once. The parameters are read by MPI_Init; who sets one decides otherwise.
+  /// go at once. MPI_Init reads the parameters, which must fit each other: who gives mpirun one decides on all.
   private static func sendEagerlyOverTCP() {
-    for parameter in ["eager_limit", "max_send_size", "rdma_pipeline_send_length"] {
-      setenv("OMPI_MCA_btl_tcp_\(parameter)", "\(4 << 20)", 0)
-    }
+    let names = ["eager_limit", "max_send_size", "rdma_pipeline_send_length"].map { "OMPI_MCA_btl_tcp_\($0)" }
+    guard names.allSatisfy({ getenv($0) == nil }) else { return }
+    for name in names { setenv(name, "\(4 << 20)", 0) }
   }
 
   /// Finishes MPI, when all ranks have come here.

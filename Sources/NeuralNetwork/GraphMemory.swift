@@ -16,7 +16,7 @@ struct GraphMemory {
   private let pieces: PieceSchedule
   private var schedule: Schedule { pieces.schedule }
 
-  init(_ graph: Graph, _ pieces: PieceSchedule, mode: Mode, recomputes: Bool = false) {
+  init(_ graph: Graph, _ pieces: PieceSchedule, mode: Mode) {
     self.graph = graph
     self.pieces = pieces
     gradients = Array(repeating: [], count: graph.shapes.count)
@@ -24,10 +24,10 @@ struct GraphMemory {
     remade = pieces.schedule.backward.map { _ in [] }
     switch mode {
     case .training:
-      placeValues(inPlace: false, recomputes: recomputes)
+      placeValues(inPlace: false)
       placeGradients()
     case .evaluation:
-      placeValues(inPlace: true, recomputes: false)
+      placeValues(inPlace: true)
     }
   }
 
@@ -39,13 +39,10 @@ struct GraphMemory {
     pieces.count(value, capacity: pieces.capacity(ofGradient: value))
   }
 
-  private mutating func placeValues(inPlace: Bool, recomputes: Bool) {
+  private mutating func placeValues(inPlace: Bool) {
     var lastUse = graph.shapes.map { _ in -1 }
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs { lastUse[input] = index }
-    }
-    func isRemade(_ value: Int) -> Bool {
-      pieces.passingValues.contains(value) || recomputes && pieces.isRemade(value)
     }
     values = [plan.add(count: count(ofValue: 0), birth: 0)]
     for (index, node) in graph.nodes.enumerated() {
@@ -61,16 +58,16 @@ struct GraphMemory {
         values.append(plan.add(count: count(ofValue: index + 1), birth: time))
       }
       plan.extend(values[index + 1], to: time)
-      if !inPlace && node.layer.traits.contains(.readsInput) && !isRemade(first) {
+      if !inPlace && node.layer.traits.contains(.readsInput) && !pieces.remadeValues.contains(first) {
         plan.extend(values[first], to: schedule.backwardTime(index))
       }
     }
     plan.extend(values[graph.nodes.count], to: schedule.lossTime)
-    if !inPlace { placeRemade(graph.shapes.indices.filter(isRemade)) }
+    placeRemade()
   }
 
-  private mutating func placeRemade(_ remadeValues: [Int]) {
-    for value in remadeValues {
+  private mutating func placeRemade() {
+    for value in pieces.remadeValues.sorted() {
       let times = pieces.backwardReaders(of: value).map(schedule.backwardTime)
       let (first, last) = (times.min()!, times.max()!)
       plan.revive(values[value], during: first...last)

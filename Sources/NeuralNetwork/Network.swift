@@ -92,8 +92,10 @@ package final class Network {
 
   private func makePass(batch: Int, _ mode: Mode, isPlain: Bool = false, convolvesDirectly: Bool = false) -> Pass {
     let graph = isPlain ? self.graph : graph(mode)
-    let pieces = PieceSchedule(graph, mode: mode, batch: batch, threads: Parallel.threads, isPiecewise: !isPlain)
-    let layout = GraphMemory(graph, pieces, mode: mode, recomputes: recomputes && !isPlain)
+    let pieces = PieceSchedule(
+      graph, mode: mode, batch: batch, threads: Parallel.threads, recomputes: recomputes && !isPlain,
+      isPiecewise: !isPlain)
+    let layout = GraphMemory(graph, pieces, mode: mode)
     let (offsets, count) = layout.plan.place()
     grow(to: count)
     return Pass(
@@ -105,8 +107,8 @@ package final class Network {
   static func passCount(
     _ graph: Graph, batch: Int, _ mode: Mode, recomputes: Bool = false, threads: Int = Parallel.threads
   ) -> Int {
-    let pieces = PieceSchedule(graph, mode: mode, batch: batch, threads: threads)
-    return GraphMemory(graph, pieces, mode: mode, recomputes: recomputes).plan.place().count
+    let pieces = PieceSchedule(graph, mode: mode, batch: batch, threads: threads, recomputes: recomputes)
+    return GraphMemory(graph, pieces, mode: mode).plan.place().count
   }
 
   /// Bytes of activations, their gradients, and scratch.

@@ -97,8 +97,8 @@ package final class Pass {
         mode: mode, inputs: node.inputs.map(value), output: value(index + 1),
         outputGradients: contributions(index).taken,
         inputGradient: layout.inputGradients[index].map { gradient($0, of: node.inputs[0]) },
-        forwardPieces: pieces.forward[schedule.forwardChain(of: index)],
-        backwardPieces: mode == .training ? pieces.backward[schedule.backwardChain(of: index)] : nil,
+        forwardPieces: pieces.forward[schedule.forwardChain[index]],
+        backwardPieces: mode == .training ? pieces.backward[schedule.backwardChain[index]] : nil,
         sumsGradientInPieces: pieces.sumsGradientInPieces.contains(index), scratch: scratch, random: random,
         weights: weights, convolvesDirectly: convolvesDirectly)
       return Step(

@@ -14,7 +14,9 @@ struct PieceSchedule {
   let backward: [Pieces]
   /// Nodes that add to their parameters' gradients piece by piece.
   private(set) var sumsGradientInPieces: Set<Int> = []
-  /// Values that pass in pieces, and are made again in backward.
+  /// Values that are made again in backward instead of being kept.
+  private(set) var remadeValues: Set<Int> = []
+  /// Those of them that pass in pieces.
   private(set) var passingValues: Set<Int> = []
   /// Values whose gradient passes in pieces.
   private(set) var passingGradients: Set<Int> = []
@@ -22,8 +24,12 @@ struct PieceSchedule {
   private let graph: Graph
   private let threads: Int
 
-  /// - Parameter isPiecewise: false runs layer after layer over the whole batch.
-  init(_ graph: Graph, mode: Mode, batch: Int, threads: Int, isPiecewise: Bool = true) {
+  /// - Parameters:
+  ///   - recomputes: makes all values again that can be, and not only those that pass in pieces.
+  ///   - isPiecewise: false runs layer after layer over the whole batch.
+  init(
+    _ graph: Graph, mode: Mode, batch: Int, threads: Int, recomputes: Bool = false, isPiecewise: Bool = true
+  ) {
     let schedule = Schedule(graph, mode: mode)
     func pieces(_ chain: [Int]) -> Pieces {
       guard isPiecewise, graph.nodes[chain[0]].layer.traits.contains(.imagewise),
@@ -42,12 +48,14 @@ struct PieceSchedule {
     guard mode == .training else { return }
     sumsGradientInPieces = Set(
       graph.nodes.indices.filter { node in
-        let pieces = backward[schedule.backwardChain(of: node)]
+        let pieces = backward[schedule.backwardChain[node]]
         guard !pieces.isWhole else { return false }
         return graph.nodes[node].layer.sumsGradientInPieces(
           of: graph.shapes[graph.nodes[node].inputs[0]], images: pieces.largest)
       })
-    passingValues = Set(graph.shapes.indices.filter(passes))
+    let remakeable = graph.shapes.indices.filter(canBeRemade)
+    passingValues = Set(remakeable.filter(passes))
+    remadeValues = recomputes ? Set(remakeable) : passingValues
     passingGradients = Set(graph.shapes.indices.filter(gradientPasses))
   }
 
@@ -55,13 +63,13 @@ struct PieceSchedule {
   func capacity(ofValue value: Int) -> Int? {
     guard passingValues.contains(value) else { return nil }
     return max(
-      forward[schedule.forwardChain(of: value - 1)].largest,
-      readers(of: value).map { backward[schedule.backwardChain(of: $0)].largest }.max()!)
+      forward[schedule.forwardChain[value - 1]].largest,
+      readers(of: value).map { backward[schedule.backwardChain[$0]].largest }.max()!)
   }
 
   func capacity(ofGradient value: Int) -> Int? {
     guard passingGradients.contains(value) else { return nil }
-    return backward[schedule.backwardChain(of: value - 1)].largest
+    return backward[schedule.backwardChain[value - 1]].largest
   }
 
   /// Floats of a value or gradient of that capacity.
@@ -71,7 +79,7 @@ struct PieceSchedule {
 
   /// What a layer makes of its input, which is kept for its own backward, is cheap to make again where only the
   /// gradients of convolutions' weights need it.
-  func isRemade(_ value: Int) -> Bool {
+  private func canBeRemade(_ value: Int) -> Bool {
     guard value > 0, graph.nodes[value - 1].layer.traits.contains(.remakesOutput),
       graph.shapes[value].layout == .blocked
     else { return false }
@@ -91,10 +99,9 @@ struct PieceSchedule {
   }
 
   private func passes(_ value: Int) -> Bool {
-    guard isRemade(value) else { return false }
     let readers = readers(of: value)
-    let forwardChains = Set(readers.map { schedule.forwardChain(of: $0) } + [schedule.forwardChain(of: value - 1)])
-    let backwardChains = Set(readers.map { schedule.backwardChain(of: $0) })
+    let forwardChains = Set(readers.map { schedule.forwardChain[$0] } + [schedule.forwardChain[value - 1]])
+    let backwardChains = Set(readers.map { schedule.backwardChain[$0] })
     return readers.allSatisfy(sumsGradientInPieces.contains)
       && forwardChains.count == 1 && !forward[forwardChains.first!].isWhole
       && backwardChains.count == 1 && !backward[backwardChains.first!].isWhole
@@ -105,8 +112,8 @@ struct PieceSchedule {
     let readers = readers(of: value)
     guard value > 0, graph.shapes[value].layout == .blocked, readers.count == 1 else { return false }
     let (maker, taker) = (readers[0], value - 1)
-    let chain = schedule.backwardChain(of: taker)
-    return graph.nodes[maker].inputs[0] == value && schedule.backwardChain(of: maker) == chain
+    let chain = schedule.backwardChain[taker]
+    return graph.nodes[maker].inputs[0] == value && schedule.backwardChain[maker] == chain
       && !backward[chain].isWhole && graph.nodes[taker].inputs.count == 1
       && (!graph.nodes[taker].layer.traits.contains(.hasBlockedWeight) || sumsGradientInPieces.contains(taker))
   }

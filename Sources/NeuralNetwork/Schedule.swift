@@ -15,8 +15,9 @@ struct Schedule {
   /// For each node the values whose gradient is complete after its backward.
   let completes: [[Int]]
 
-  private var forwardChains: [Int]
-  private var backwardChains: [Int]
+  /// For each node the number of its chain.
+  private(set) var forwardChain: [Int]
+  private(set) var backwardChain: [Int]
 
   init(_ graph: Graph, mode: Mode) {
     let nodes = graph.nodes
@@ -48,18 +49,15 @@ struct Schedule {
       if let last = nodes.indices.first(where: { nodes[$0].inputs.contains(value) }) { completes[last].append(value) }
     }
     self.completes = completes
-    forwardChains = nodes.map { _ in 0 }
-    backwardChains = forwardChains
-    for (index, chain) in forward.enumerated() { for node in chain { forwardChains[node] = index } }
-    for (index, chain) in backward.enumerated() { for node in chain { backwardChains[node] = index } }
+    forwardChain = nodes.map { _ in 0 }
+    backwardChain = forwardChain
+    for (index, chain) in forward.enumerated() { for node in chain { forwardChain[node] = index } }
+    for (index, chain) in backward.enumerated() { for node in chain { backwardChain[node] = index } }
   }
 
-  func forwardChain(of node: Int) -> Int { forwardChains[node] }
-  func backwardChain(of node: Int) -> Int { backwardChains[node] }
-
   // The time line of the memory plan: all values of a chain live while it runs.
-  func forwardTime(_ node: Int) -> Int { forwardChains[node] }
+  func forwardTime(_ node: Int) -> Int { forwardChain[node] }
   var lossTime: Int { forward.count }
-  func backwardTime(_ node: Int) -> Int { forward.count + 1 + backwardChains[node] }
+  func backwardTime(_ node: Int) -> Int { forward.count + 1 + backwardChain[node] }
   func backwardChain(atTime time: Int) -> Int { time - forward.count - 1 }
 }

@@ -8,11 +8,18 @@ protocol ImageConvolution: AnyObject {
   func execute(_ images: Range<Int>)
 }
 
-/// The gradient of a convolution's parameters, from the whole batch.
+/// The gradient of a convolution's parameters, summed piece by piece or computed from the whole batch.
 protocol ConvolutionGradient: AnyObject {
   var implementation: String { get }
-  /// Computes it where nobody looks yet.
+  /// Takes a piece of the calling thread, where it sums in pieces.
+  func add(_ images: Range<Int>)
+  /// Computes it where nobody looks yet, where it needs the whole batch.
   func compute()
   /// Adds it to the parameters' gradients.
   func accumulate()
+}
+
+extension ConvolutionGradient {
+  func add(_ images: Range<Int>) {}
+  func compute() {}
 }

@@ -6,7 +6,7 @@ import COneDNN
 /// Spares the reads of the input and of the output's gradient from memory, and costs three passes per piece over a
 /// weight, which is small (see `Convolution.sumsGradientInPieces`) and in the cache too. The sums are joined in the
 /// threads' order: the same bits in every run with the same number of threads.
-final class PieceGradient {
+final class PieceGradient: ConvolutionGradient {
   let implementation: String
 
   private let input: Tensor

@@ -12,12 +12,11 @@ final class ConvolutionOperation: Operation {
   private let forwardConvolution: any ImageConvolution
   private let backwardConvolution: (any ImageConvolution)?
   private let gradient: (any ConvolutionGradient)?
-  private let pieceGradient: PieceGradient?
 
   /// For tests and diagnosis.
   var implementations: [String] {
     [forwardConvolution.implementation]
-      + [backwardConvolution?.implementation, gradient?.implementation, pieceGradient?.implementation].compactMap { $0 }
+      + [backwardConvolution?.implementation, gradient?.implementation].compactMap { $0 }
   }
 
   init(_ layer: Convolution, _ binding: Binding) {
@@ -32,7 +31,7 @@ final class ConvolutionOperation: Operation {
       forwardConvolution = Self.directForward(layer, weight, binding)
     }
     guard let outputGradient = binding.outputGradients.first else {
-      (backwardConvolution, gradient, pieceGradient) = (nil, nil, nil)
+      (backwardConvolution, gradient) = (nil, nil)
       return
     }
     if isWinograd {
@@ -42,14 +41,12 @@ final class ConvolutionOperation: Operation {
           scratch: scratch)
       }
       gradient = WinogradGradient(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
-      pieceGradient = nil
     } else {
       backwardConvolution = binding.inputGradient.map {
         Self.directBackward(layer, weight, from: outputGradient, to: $0, binding)
       }
       guard !binding.sumsGradientInPieces else {
-        gradient = nil
-        pieceGradient = PieceGradient(
+        gradient = PieceGradient(
           weight, input: binding.input, outputGradient: outputGradient, pieces: binding.backwardPieces!,
           scratch: scratch
         ) { images, layout in
@@ -57,7 +54,6 @@ final class ConvolutionOperation: Operation {
         }
         return
       }
-      pieceGradient = nil
       gradient =
         WholeImageDepthwise(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
         ?? DirectGradient(
@@ -115,10 +111,9 @@ final class ConvolutionOperation: Operation {
 
   func backward(_ images: Range<Int>) { backwardConvolution?.execute(images) }
 
-  func sumGradient(_ images: Range<Int>) { pieceGradient?.add(images) }
+  func sumGradient(_ images: Range<Int>) { gradient?.add(images) }
 
   func endBackward() {
-    if let pieceGradient { return pieceGradient.accumulate() }
     computeWeightGradient()
     gradient?.accumulate()
   }
