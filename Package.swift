@@ -29,7 +29,10 @@ let package = Package(
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "MPI", dependencies: ["COpenMPI"]),
-    .target(name: "NeuralNetwork", dependencies: ["COneDNN", "COpenBLAS", "COpenMP"]),
+    .target(name: "VectorKernels"),
+    .target(name: "WideKernels", dependencies: ["VectorKernels"]),
+    .target(
+      name: "NeuralNetwork", dependencies: ["VectorKernels", "WideKernels", "COneDNN", "COpenBLAS", "COpenMP"]),
     .target(
       name: "FaceRecognition",
       dependencies: [
@@ -60,6 +63,8 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
+  // Called only where the processor has AVX-512.
+  let processor = target.name == "WideKernels" ? "x86-64-v4" : processor
   target.swiftSettings = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .unsafeFlags(["-Xcc", "-march=\(processor)"]),

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// A 3 x 3 convolution by Winograd's F(2 x 2, 3 x 3), over pieces of a batch: see `WinogradTiles`.
 ///
 /// T = tiles of a block, C = channels in, O = channels out. Backward to the input's gradient is the same with the
@@ -14,7 +16,7 @@ final class WinogradConvolution: ImageConvolution {
   private let bias: UnsafeMutablePointer<Float>?
   private let from: Tensor
   private let to: Tensor
-  private let tiles: WinogradTiles
+  private let transforms: WinogradTransforms
   private let scratch: Scratch
   /// C and O
   private let inputs: Int
@@ -39,7 +41,7 @@ final class WinogradConvolution: ImageConvolution {
     self.bias = bias?.value.baseAddress
     self.from = from
     self.to = to
-    tiles = WinogradTiles(from.shape)
+    transforms = WinogradTransforms(from.shape)
     inputs = weight.inputs
     outputs = weight.outputs
     rowStride = WinogradTiles.oddLines(inputs)
@@ -52,32 +54,22 @@ final class WinogradConvolution: ImageConvolution {
   func prepareWeight() { weight.transform() }
 
   func execute(_ images: Range<Int>) {
-    let all = (images.lowerBound * tiles.perImage)..<(images.upperBound * tiles.perImage)
+    let perImage = transforms.tiles.perImage
+    let all = (images.lowerBound * perImage)..<(images.upperBound * perImage)
     let blocks = (all.count + Self.blockTiles - 1) / Self.blockTiles
-    let (x, y) = (from.vectors(images), to.vectors(images))
+    let (x, y) = (from.base(images), to.base(images))
+    let lanes = WinogradTransforms.lanes
     Parallel.ranges(blocks) { range in
       let v = scratch[.primitive] + Parallel.part * workspace
       let m = v + WinogradTiles.positions * inputPlane
       for block in range {
         let start = all.lowerBound + block * Self.blockTiles
         let mine = start..<min(start + Self.blockTiles, all.upperBound)
-        transformInputs(mine, x, into: v)
+        transforms.inputs(
+          mine, 0..<inputs / lanes, of: inputs / lanes, x, into: v, rowStride: rowStride, plane: inputPlane)
         multiply(v, count: mine.count, into: m)
-        transformOutputs(mine, m, into: y)
-      }
-    }
-  }
-
-  private func transformInputs(
-    _ range: Range<Int>, _ from: UnsafeMutablePointer<ChannelVector>, into v: UnsafeMutablePointer<Float>
-  ) {
-    let groups = inputs / ChannelView.lanes
-    let area = tiles.height * tiles.width
-    for group in 0..<groups {
-      let target = v + group * ChannelView.lanes
-      tiles.forEach(range) { index, image, y, x in
-        tiles.transformInput(
-          from + (image &* groups &+ group) &* area, y: y, x: x, into: target + index &* rowStride, plane: inputPlane)
+        transforms.outputs(
+          mine, groups: outputs / lanes, m, rowStride: outputs, plane: outputPlane, bias: bias, into: y)
       }
     }
   }
@@ -98,22 +90,6 @@ final class WinogradConvolution: ImageConvolution {
               leading: outputs)
           }
         }
-      }
-    }
-  }
-
-  private func transformOutputs(
-    _ range: Range<Int>, _ m: UnsafePointer<Float>, into to: UnsafeMutablePointer<ChannelVector>
-  ) {
-    let groups = outputs / ChannelView.lanes
-    let area = tiles.height * tiles.width
-    for group in 0..<groups {
-      let source = m + group * ChannelView.lanes
-      let bias = bias?.vector(group) ?? .zero
-      tiles.forEach(range) { index, image, y, x in
-        tiles.transformOutput(
-          source + index &* outputs, plane: outputPlane, bias: bias,
-          into: to + (image &* groups &+ group) &* area, y: y, x: x)
       }
     }
   }

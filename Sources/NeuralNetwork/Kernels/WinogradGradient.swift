@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// The weight's gradient of a 3 x 3 convolution by the adjoint of Winograd's F(2 x 2, 3 x 3): see `WinogradTiles`.
 ///
 /// T = tiles of a block, C = inputs, O = outputs.
@@ -11,28 +13,26 @@ final class WinogradGradient: ConvolutionGradient {
   let implementation = "winograd:F(2x2,3x3) weights"
 
   private let layer: Convolution
-  private let x: UnsafeMutablePointer<ChannelVector>
-  private let dy: UnsafeMutablePointer<ChannelVector>
-  private let batch: Int
-  private let tiles: WinogradTiles
+  private let input: Tensor
+  private let outputGradient: Tensor
+  private let transforms: WinogradTransforms
   private let scratch: Scratch
   /// T
   private let blockTiles: Int
-  /// Floats between V's rows and planes, and between Z's panels and planes. Z (16, O / 16, T, 16)
+  /// Floats between V's rows and planes, and between Z's panels and planes. Z (16, O / P, T, P)
   private let rowStride: Int
   private let inputPlane: Int
   private let gradientPanel: Int
   private let gradientPlane: Int
-  /// Rows of a panel of dU (16, O / 16, C, 16): whole tiles.
+  /// Rows of a panel of dU (16, O / P, C, P): whole tiles.
   private let tiledInputs: Int
 
   init(_ layer: Convolution, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
     self.layer = layer
     self.scratch = scratch
-    x = input.vectors
-    dy = outputGradient.vectors
-    batch = input.batch
-    tiles = WinogradTiles(input.shape)
+    self.input = input
+    self.outputGradient = outputGradient
+    transforms = WinogradTransforms(input.shape)
     // V of one position stays in a core's second-level cache while the panels pass.
     blockTiles = layer.inputs >= 256 ? 96 : 192
     rowStride = WinogradTiles.oddLines(layer.inputs + TileProduct.rows)
@@ -46,7 +46,7 @@ final class WinogradGradient: ConvolutionGradient {
   }
 
   func compute() {
-    let count = batch * tiles.perImage
+    let count = input.batch * transforms.tiles.perImage
     let v = scratch[.primitive]
     let z = v + WinogradTiles.positions * inputPlane
     for start in stride(from: 0, to: count, by: blockTiles) {
@@ -57,27 +57,17 @@ final class WinogradGradient: ConvolutionGradient {
   }
 
   private func transform(_ block: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ z: UnsafeMutablePointer<Float>) {
-    let lanes = ChannelView.lanes
+    let lanes = WinogradTransforms.lanes
     let (inputGroups, outputGroups) = (layer.inputs / lanes, layer.outputs / lanes)
-    let area = tiles.height * tiles.width
+    let (x, dy) = (input.buffer.baseAddress!, outputGradient.buffer.baseAddress!)
     Parallel.ranges(inputGroups + outputGroups) { groups in
-      for group in groups where group < inputGroups {
-        let target = v + group * lanes
-        tiles.forEach(block) { index, image, row, column in
-          tiles.transformInput(
-            x + (image &* inputGroups &+ group) &* area, y: row, x: column, into: target + index &* rowStride,
-            plane: inputPlane)
-        }
-      }
-      for group in groups where group >= inputGroups {
-        let group = group - inputGroups
-        let target = z + group / 2 * gradientPanel + group % 2 * lanes
-        tiles.forEach(block) { index, image, row, column in
-          tiles.transformGradient(
-            dy + (image &* outputGroups &+ group) &* area, y: row, x: column,
-            into: target + index &* TileProduct.columns, plane: gradientPlane)
-        }
-      }
+      let (first, last) = (groups.lowerBound, groups.upperBound)
+      transforms.inputs(
+        block, min(first, inputGroups)..<min(last, inputGroups), of: inputGroups, x, into: v, rowStride: rowStride,
+        plane: inputPlane)
+      transforms.gradients(
+        block, max(first - inputGroups, 0)..<max(last - inputGroups, 0), of: outputGroups, dy, into: z,
+        panel: gradientPanel, plane: gradientPlane)
     }
   }
 
@@ -109,7 +99,8 @@ final class WinogradGradient: ConvolutionGradient {
     let outputStride = 9 * layer.inputs
     Parallel.ranges(layer.outputs / lanes) { groups in
       for group in groups {
-        let start = sums + (group / 2 * tiledInputs * panel + group % 2 * lanes)
+        let first = group * lanes
+        let start = sums + (first / panel * tiledInputs * panel + first % panel)
         for input in 0..<layer.inputs {
           let source = start + input &* panel
           @inline(__always) func column(_ j: Int) -> InlineArray<3, ChannelVector> {
@@ -143,18 +134,18 @@ final class WinogradGradient: ConvolutionGradient {
   }
 
   private func addBiasGradient(to gradient: UnsafeMutablePointer<Float>) {
-    let (lanes, area) = (ChannelView.lanes, tiles.height * tiles.width)
-    let groups = layer.outputs / lanes
-    Parallel.ranges(groups) { range in
+    let view = ChannelView(outputGradient)
+    let dy = outputGradient.vectors
+    Parallel.ranges(view.groups) { range in
       for group in range {
         var total = SIMD8<Double>.zero
-        for image in 0..<batch {
-          let start = dy + (image &* groups &+ group) &* area
+        for image in 0..<view.images {
+          let start = dy + view.start(image: image, group: group)
           var sum = ChannelVector.zero
-          for i in 0..<area { sum += start[i] }
+          for i in 0..<view.positions { sum += start[i &* view.positionStride] }
           total += SIMD8<Double>(sum)
         }
-        for lane in 0..<lanes { gradient[group &* lanes &+ lane] += Float(total[lane]) }
+        for lane in 0..<ChannelView.lanes { gradient[group &* ChannelView.lanes &+ lane] += Float(total[lane]) }
       }
     }
   }

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// A 3 x 3 weight as Winograd's products read it, in the shared scratch, and the way back for its gradient.
 ///
 /// U (16, O / 16, C, 16) = G g G' of each pair of channels: for each position of a tile, panels of 16 outputs.

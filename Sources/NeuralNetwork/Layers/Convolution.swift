@@ -46,7 +46,7 @@ package final class Convolution: Layer {
 
   /// Where the weight is small beside a piece, so that adding up its gradients costs less than reading the piece again.
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool {
-    bias == nil && !WinogradTiles.suit(self, input) && !WholeImageDepthwise.suits(self, input)
+    bias == nil && !WinogradTransforms.suit(self, input) && !WholeImageDepthwise.suits(self, input)
       && 2 * weight.count <= images * (input.count + outputShape([input]).count)
   }
 

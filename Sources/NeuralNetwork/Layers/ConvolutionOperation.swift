@@ -21,7 +21,7 @@ final class ConvolutionOperation: Operation {
 
   init(_ layer: Convolution, _ binding: Binding) {
     let scratch = binding.scratch
-    let isWinograd = !binding.convolvesDirectly && WinogradTiles.suit(layer, binding.input.shape)
+    let isWinograd = !binding.convolvesDirectly && WinogradTransforms.suit(layer, binding.input.shape)
     let weight = ConvolutionWeight(layer, scratch: scratch)
     if isWinograd {
       forwardConvolution = WinogradConvolution(
