@@ -55,6 +55,21 @@ count() {
     END { good = total - bad; print (good < 0 ? 0 : good), bad + 0 }'
 }
 
+# Instructions of AVX-512 outside the target that is called only where the processor has them would end the program on
+# every older processor.
+no_wide_instructions() {
+  local found
+  found=$(objdump -d --no-show-raw-insn "$1" | awk '
+    /^[0-9a-f]+ </ { name = $2 }
+    /%zmm|%[xy]mm(1[6-9]|2[0-9]|3[01])|%k[0-7]/ { if (name ~ /WideKernels/) wide++; else print name }
+    END { if (!wide) print "no kernel of WideKernels at all" }' | sort | uniq -c)
+  if [[ -n $found ]]; then
+    echo "error: AVX-512 outside WideKernels, or none in it, in $1:"
+    echo "$found"
+    return 1
+  fi
+}
+
 scripts/setup.sh
 # Tests on several hosts, made of namespaces: they need root.
 without=()
@@ -75,6 +90,14 @@ if part 'build' swift build -c release --build-tests; then
   # One at a time: each test may use all cores.
   part 'one process' swift test -c release --skip-build --disable-xctest --no-parallel \
     --filter '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}" || true
+  # Kernels are there in two widths: where the processor has AVX-512, those of AVX2 have their turn here.
+  if grep -qw avx512bw /proc/cpuinfo; then
+    ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' swift test -c release --skip-build --disable-xctest --no-parallel \
+      --filter '^NeuralNetworkTests\.' || true
+  fi
+  if [[ ${COSFACE_CPU:-x86-64-v3} == x86-64-v3 ]]; then
+    part 'instructions' no_wide_instructions "${bundle%/*}/cosface" || true
+  fi
   for ranks in 1 2 3 4; do
     OMP_NUM_THREADS=1 part "ranks $ranks" mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 \
       --timeout "${RANK_TEST_TIMEOUT:-900}" --tag-output -n "$ranks" \

@@ -1,6 +1,6 @@
 /// What one thread of the classifier works in: a block of class rows and what belongs to it, sized for its own cache.
 ///
-/// N' = rows of a block, M = samples padded to 16, K = embedding width.
+/// N' = rows of a block, M = samples padded to whole panels, K = embedding width.
 final class HeadWorkspace {
   /// N': W' of a block takes about 190 KB, less than half of a core's second-level cache.
   let blockRows: Int

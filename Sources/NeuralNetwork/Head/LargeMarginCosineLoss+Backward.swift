@@ -127,7 +127,7 @@ extension LargeMarginCosineLoss {
     }
   }
 
-  /// de^T += W'^T (gamma dlogits)^T: 2 N' M K operations, 6 columns of W' by 16 samples at a time.
+  /// de^T += W'^T (gamma dlogits)^T: 2 N' M K operations, 6 columns of W' by a panel of samples at a time.
   private func addEmbeddingGradient(of rows: Range<Int>, _ workspace: HeadWorkspace) {
     let samples = Self.padded(sampleCount)
     let block = workspace.rows.elements.baseAddress!

@@ -77,12 +77,10 @@ extension LargeMarginCosineLoss {
     }
   }
 
-  /// logits^T = W' (gamma e)^T, 6 rows by 16 samples at a time: 2 N' M K operations on a block in the cache.
+  /// logits^T = W' (gamma e)^T, 6 rows by a panel of samples at a time: 2 N' M K operations on a block in the cache.
   private func computeLogits(of rows: Range<Int>, _ workspace: HeadWorkspace) {
     let samples = Self.padded(sampleCount)
-    let (tile, panel) = (TileProduct.rows, TileProduct.columns)
-    // 256 steps of a panel are 16 KB: it stays in the first-level cache while all tiles of rows pass.
-    let depth = 256
+    let (tile, panel, depth) = (TileProduct.rows, TileProduct.columns, TileProduct.depth)
     let block = workspace.rows.elements.baseAddress!
     let result = logits.elements.baseAddress! + rows.lowerBound * samples
     for first in stride(from: 0, to: samples, by: panel) {

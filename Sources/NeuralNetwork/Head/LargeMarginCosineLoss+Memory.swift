@@ -1,7 +1,7 @@
 extension LargeMarginCosineLoss {
   /// What `bytes` will be of a loss made like this, for plans: nothing is allocated.
   ///
-  /// R = rows here, K = embedding width, M = samples, padded to 16, T = threads. In Floats: W, its momentum and gradient
+  /// R = rows here, K = embedding width, M = samples, padded to whole panels, T = threads. In Floats: W, its momentum and gradient
   /// R K each; logits R M (of sampled rows S M); norms and factors 2 R; embeddings in both layouts 2 M K; and each thread's workspace.
   package static func bytes(
     rows: Int, width: Int, capacity: Int, threads: Int, holdsGradient: Bool, sampledRows: Int? = nil

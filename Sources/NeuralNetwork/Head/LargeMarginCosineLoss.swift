@@ -51,16 +51,16 @@ package final class LargeMarginCosineLoss {
   let normMemory: AlignedMemory
   let factorMemory: AlignedMemory
 
-  // Of the last forward. M is padded to whole tiles of 16 with samples of zeros that count nowhere.
+  // Of the last forward. M is padded to whole panels with samples of zeros that count nowhere.
   var sampleCount = 0
   var totalCount = 0
   /// gamma * scale: the logit of cosine 1.
   var forwardLogitScale = 0.0
   /// Row of W of each sample's label, -1 where another rank holds it.
   var labelRows: [Int]
-  /// gamma e^T (K, M) in panels of 16 samples: panel, k, sample.
+  /// gamma e^T (K, M) in panels of `TileProduct.columns` samples: panel, k, sample.
   let scaledColumns: AlignedMemory
-  /// e (M, K) in panels of 16 columns: panel, sample, k.
+  /// e (M, K) in panels of as many columns: panel, sample, k.
   let columnPanels: AlignedMemory
   /// (N, M), N the rows of a step: transposed, so that a block of classes is one piece and a vector holds samples.
   var logits: AlignedMemory
@@ -130,7 +130,7 @@ package final class LargeMarginCosineLoss {
   /// Rounds up to whole tiles of rows.
   static func tiled(_ rows: Int) -> Int { (rows + TileProduct.rows - 1) / TileProduct.rows * TileProduct.rows }
 
-  /// Rounds up to whole panels of 16.
+  /// Rounds up to whole panels.
   static func padded(_ count: Int) -> Int {
     (count + TileProduct.columns - 1) / TileProduct.columns * TileProduct.columns
   }

@@ -7,6 +7,8 @@ enum TileProduct {
   static let rows = 6
   /// 16 with AVX2, 32 with AVX-512.
   static let columns = 2 * (isWide ? SIMD16<Float>.lanes : SIMD8<Float>.lanes)
+  /// Steps of a panel of B, 16 KB of it: half of a first-level cache, where it stays while all tiles of rows pass.
+  static let depth = 4_096 / columns
   /// As oneDNN sees the processor, so that one variable (ONEDNN_MAX_CPU_ISA) narrows everything.
   static let isWide = DNN.channelBlock == SIMD16<Float>.lanes
 

@@ -75,8 +75,7 @@ final class WinogradConvolution: ImageConvolution {
   }
 
   private func multiply(_ v: UnsafePointer<Float>, count: Int, into m: UnsafeMutablePointer<Float>) {
-    // 256 steps of a panel are 16 KB: half of the first-level cache.
-    let (tile, panel, depth) = (TileProduct.rows, TileProduct.columns, 256)
+    let (tile, panel, depth) = (TileProduct.rows, TileProduct.columns, TileProduct.depth)
     for position in 0..<WinogradTiles.positions {
       let rows = v + position * inputPlane
       let result = m + position * outputPlane

@@ -2,7 +2,8 @@ import VectorKernels
 
 /// A 3 x 3 weight as Winograd's products read it, in the shared scratch, and the way back for its gradient.
 ///
-/// U (16, O / 16, C, 16) = G g G' of each pair of channels: for each position of a tile, panels of 16 outputs.
+/// U (16, O / P, C, P) = G g G' of each pair of channels: for each position of a tile, panels of P outputs, as
+/// `TileProduct` takes them.
 /// One read of the weight, one write of 16/9 times as much.
 final class WinogradWeight {
   enum Direction {
@@ -34,7 +35,7 @@ final class WinogradWeight {
       .blockedWeight, bytes: WinogradTiles.positions * inputs * outputs * MemoryLayout<Float>.size)
   }
 
-  /// (C, 16): the weights of outputs `first`... at a position.
+  /// (C, P): the weights of outputs `first`... at a position.
   func panel(_ position: Int, _ first: Int) -> UnsafePointer<Float> {
     UnsafePointer(scratch[.blockedWeight] + position * inputs * outputs + first * inputs)
   }
