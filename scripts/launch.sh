@@ -36,8 +36,8 @@ Options:
                       (networks that do not connect, ranks that have gone).
   -h, --help          This text.
 
-The program is .build/release/cosface; COSFACE_BINARY names another. OMP_WAIT_POLICY, GOMP_SPINCOUNT and LD_LIBRARY_PATH,
-where set, go to all ranks. The exit code is mpirun's: cosface's own, or not zero when any rank failed (69: a rank or host
+The program is .build/release/cosface; COSFACE_BINARY names another. LD_LIBRARY_PATH and what OpenMP, OpenBLAS and oneDNN
+read (OMP_..., GOMP_..., OPENBLAS_..., ONEDNN_...), where set, go to all ranks. The exit code is mpirun's: cosface's own, or not zero when any rank failed (69: a rank or host
 was lost, or a collective operation hung; 128 + signal: a rank was killed; 255: mpirun lost a host).
 HELP
 }
@@ -217,11 +217,12 @@ if [[ $verbose ]]; then settings+=(--report-bindings --display-map -x OMPI_MCA_o
 
 # OpenBLAS reads a variable of its own first.
 export OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads
-exported=(-x OMP_NUM_THREADS -x OPENBLAS_NUM_THREADS)
-# Otherwise idle OpenMP threads spin for some milliseconds, then sleep, which suits ranks with cores of their own.
-for name in OMP_WAIT_POLICY GOMP_SPINCOUNT LD_LIBRARY_PATH; do
-  if [[ -v $name ]]; then exported+=(-x "$name"); fi
-done
+# ssh brings no variables along, and ranks whose libraries choose other kernels round differently. Unless OMP_WAIT_POLICY
+# or GOMP_SPINCOUNT is set, idle OpenMP threads spin for some milliseconds, then sleep, which suits ranks with cores of their own.
+exported=()
+while read -r name; do
+  exported+=(-x "$name")
+done < <(compgen -e | grep -E '^((OMP|GOMP|OPENBLAS|ONEDNN|DNNL)_|LD_LIBRARY_PATH$)')
 
 # mpirun refuses root unless told twice; containers often have no other user.
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi

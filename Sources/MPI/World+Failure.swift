@@ -23,7 +23,8 @@ extension World {
   /// Often every rank fails alike: a missing folder, a wrong option. How one of them is chosen, without MPI, which may be
   /// what failed, and which could still write into the buffers of abandoned requests:
   /// - on a node, the first that creates a file in mpirun's session folder, which mpirun removes;
-  /// - between nodes, later nodes wait, long enough for the abort of an earlier one to find them silent.
+  /// - between nodes, later nodes wait, long enough for the abort of an earlier one to find them silent: mpirun takes two
+  ///   seconds to reach them, for it first waits until the ranks of its own node have ended.
   /// The others wait to be ended. Where there is no such folder (another launcher) every rank tells its error.
   ///
   /// `patience`: seconds after the message in which mpirun may end the job by itself.
@@ -35,7 +36,7 @@ extension World {
     fflush(nil)
     // Who waits below to be ended must not hear that end as a request, and go on to tell its error too.
     for number in [SIGTERM, SIGINT, SIGUSR1] { signal(number, SIG_DFL) }
-    if let placement, placement.node > 0 { sleep(milliseconds: 1500 + 500 * min(placement.node, 20)) }
+    if let placement, placement.node > 0 { sleep(milliseconds: 4000 + 500 * min(placement.node, 20)) }
     if !claimsReport() { sleep(milliseconds: 10_000) }  // The rank that tells ends this one long before.
     write(report.message + origin(rank, placement))
     // mpirun passes output on in its own time, and drops what it has not read when it ends the job.

@@ -20,6 +20,18 @@ import Testing
     #expect(result.lines.contains { $0.contains("mpirun -n 2 ") && $0.contains(" /bin/sh -c ") }, "\(result)")
   }
 
+  /// ssh brings no variables along: those that choose kernels are named to mpirun.
+  @Test func whatChoosesKernelsReachesEveryRank() throws {
+    let result = try Subprocess.run(
+      [Self.script, "-n", "1", "--bind", "none", "--", "-c", "true"],
+      environment: ["COSFACE_BINARY": "/bin/sh", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell", "MINE": "1"])
+    let command = result.lines.first { $0.contains("mpirun -n 1 ") } ?? ""
+    for name in ["ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "OMP_NUM_THREADS"] {
+      #expect(command.contains(" -x \(name) "), "\(result)")
+    }
+    #expect(!command.contains("MINE"))
+  }
+
   @Test func moreRanksThanCoresAreWarnedOfAndRun() throws {
     let ranks = ProcessInfo.processInfo.activeProcessorCount + 1
     let result = try launch("-n", "\(ranks)", "--", "-c", "echo here", program: "/bin/sh")

@@ -56,6 +56,8 @@ ends() {
   [[ $code == "$wanted" ]] || fail "exit code $code, not $wanted"
 }
 
+told_once() { (($(grep -c '^Error: ' "$log") == 1)) || fail "more messages than one"; }
+
 says() { grep -qE -- "$1" "$log" || fail "no message like: $1"; }
 
 # All ranks everywhere end within half a minute of the accident; prints the seconds.
@@ -142,6 +144,7 @@ data() {
     "${train[@]}" --output "$work/refused"
   says "data in $data: '[0-9a-f]+' on rank .*, '[0-9a-f]+' on rank|data in"
   says "on rank 1 \(node2\)"
+  told_once
 }
 
 program() {
@@ -151,6 +154,7 @@ program() {
     "${train[@]}" --output "$work/refused"
   says "digest of the program file: "
   says "on rank 1 \(node2\)"
+  told_once
 }
 
 failed=0

@@ -24,6 +24,7 @@ extension ClusterCheck.Report {
     lines.append("")
     lines.append("program    \(ranks[0].program.version), \(ranks[0].program.digest), the same on all ranks")
     lines.append("libraries  \(ranks[0].program.libraries.joined(separator: " ")), the same on all ranks")
+    if Set(ranks.map(\.kernels)).count == 1 { lines.append("kernels    \(ranks[0].kernels), the same on all ranks") }
     if let data { lines.append("data       \(data), the same on all ranks") }
     for link in links.prefix(Self.shown) {
       lines.append(

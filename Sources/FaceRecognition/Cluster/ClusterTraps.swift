@@ -5,7 +5,7 @@ package enum ClusterTraps {
   /// One sentence for each, with hosts, values and what to do.
   package static func find(_ ranks: [RankReport]) -> [String] {
     let hosts = Dictionary(grouping: ranks, by: \.node).sorted { $0.key < $1.key }.map(\.value)
-    return networks(hosts) + hosts.flatMap(cores) + pools(ranks) + processors(hosts)
+    return networks(hosts) + hosts.flatMap(cores) + pools(ranks) + processors(hosts) + kernels(ranks)
   }
 
   private static func networks(_ hosts: [[RankReport]]) -> [String] {
@@ -75,6 +75,16 @@ package enum ClusterTraps {
     return [
       "the hosts have different processors: \(list.joined(separator: ", ")). All wait for the slowest, and results may differ "
         + "in the last bits: --verify-replicas tells."
+    ]
+  }
+
+  private static func kernels(_ ranks: [RankReport]) -> [String] {
+    let kinds = Dictionary(grouping: ranks, by: \.kernels)
+    guard kinds.count > 1 else { return [] }
+    let list = kinds.sorted { $0.key < $1.key }.map { "\($0.key) (\(some(Set($0.value.map(\.host)).sorted())))" }
+    return [
+      "the ranks compute with different kernels: \(list.joined(separator: "; ")). Losses differ in the last digits from those "
+        + "of one kind. launch.sh gives ONEDNN_... and OPENBLAS_... to all ranks; ONEDNN_MAX_CPU_ISA=AVX2 makes processors alike."
     ]
   }
 

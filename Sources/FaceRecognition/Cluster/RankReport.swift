@@ -14,6 +14,8 @@ package struct RankReport: Codable, Equatable, Sendable {
   /// Those that this rank may run on.
   package var cores: [Int]
   package var threads: Int
+  /// As `Libraries.kernels`.
+  package var kernels: String
   /// Bytes that the host can give to programs without swapping.
   package var availableMemory: Int
   package var program: ProgramIdentity
@@ -25,8 +27,8 @@ package struct RankReport: Codable, Equatable, Sendable {
 
   package init(
     rank: Int, host: String, node: Int, processor: String, hostCores: Int, cores: [Int], threads: Int,
-    availableMemory: Int, program: ProgramIdentity, interfaces: [NetworkInterface], choosesInterface: Bool,
-    secondPool: String?
+    kernels: String, availableMemory: Int, program: ProgramIdentity, interfaces: [NetworkInterface],
+    choosesInterface: Bool, secondPool: String?
   ) {
     self.rank = rank
     self.host = host
@@ -35,6 +37,7 @@ package struct RankReport: Codable, Equatable, Sendable {
     self.hostCores = hostCores
     self.cores = cores
     self.threads = threads
+    self.kernels = kernels
     self.availableMemory = availableMemory
     self.program = program
     self.interfaces = interfaces
@@ -53,7 +56,8 @@ package struct RankReport: Codable, Equatable, Sendable {
       rank: communicator.rank, host: placement.hostName, node: placement.node, processor: processor,
       hostCores: ProcessInfo.processInfo.processorCount,
       cores: list(field("Cpus_allowed_list", of: "/proc/self/status") ?? ""),
-      threads: Parallel.threads, availableMemory: (kilobytes ?? 0) * 1024, program: try .current(),
+      threads: Parallel.threads, kernels: Libraries.kernels, availableMemory: (kilobytes ?? 0) * 1024,
+      program: try .current(),
       interfaces: NetworkInterface.all(),
       choosesInterface: ["include", "exclude"].contains { environment["OMPI_MCA_btl_tcp_if_\($0)"] != nil },
       secondPool: LoadedLibraries.current().secondPool)

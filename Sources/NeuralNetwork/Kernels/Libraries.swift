@@ -20,6 +20,11 @@ package enum Libraries {
       + "activations in blocks of \(DNN.channelBlock) channels"
   }
 
+  /// "oneDNN AVX2, OpenBLAS Haswell": whoever computes with others rounds differently.
+  package static var kernels: String {
+    "oneDNN \(name(dnnl_get_effective_cpu_isa())), OpenBLAS \(String(cString: openblas_get_corename()))"
+  }
+
   private static func name(_ isa: dnnl_cpu_isa_t) -> String {
     switch isa {
     case dnnl_cpu_isa_sse41: "SSE4.1"

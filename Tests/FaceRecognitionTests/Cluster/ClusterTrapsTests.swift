@@ -6,12 +6,12 @@ import Testing
 @Suite struct ClusterTrapsTests {
   private func report(
     _ rank: Int, node: Int = 0, cores: [Int] = [0, 1], threads: Int = 1, interfaces: [NetworkInterface] = [],
-    chooses: Bool = false, processor: String = "A"
+    chooses: Bool = false, processor: String = "A", kernels: String = "oneDNN AVX2"
   ) -> RankReport {
     RankReport(
       rank: rank, host: "node\(node + 1)", node: node, processor: processor, hostCores: 4, cores: cores,
-      threads: threads, availableMemory: 1 << 30, program: .init(version: "v", digest: "d", libraries: []),
-      interfaces: interfaces, choosesInterface: chooses, secondPool: nil)
+      threads: threads, kernels: kernels, availableMemory: 1 << 30,
+      program: .init(version: "v", digest: "d", libraries: []), interfaces: interfaces, choosesInterface: chooses, secondPool: nil)
   }
 
   private func interface(_ name: String, _ address: String) -> NetworkInterface {
@@ -55,6 +55,11 @@ import Testing
   @Test func differentProcessors() {
     let traps = ClusterTraps.find([report(0), report(1, node: 1, processor: "B")])
     #expect(traps.count == 1 && traps[0].contains("A (node1), B (node2)"))
+  }
+
+  @Test func differentKernels() {
+    let traps = ClusterTraps.find([report(0), report(1, node: 1, kernels: "oneDNN AVX-512"), report(2, node: 1)])
+    #expect(traps.count == 1 && traps[0].contains("oneDNN AVX-512 (node2); oneDNN AVX2 (node1, node2)"), "\(traps)")
   }
 
   @Test func twoPoolsOfThreads() {
