@@ -9,7 +9,7 @@ package struct Resumption {
   let checkpoint: Checkpoint?
   package let state: CheckpointState
   package let options: TrainingOptions
-  /// What rank 0 says of damaged checkpoints on the way.
+  /// What rank 0 says: damaged checkpoints on the way, a batch size that gave way.
   let notes: [String]
 
   /// Options that may differ from the checkpoint's: they change neither the mathematics nor the data.
@@ -47,7 +47,7 @@ package struct Resumption {
     }
     guard try communicator.broadcast(Int64(found == nil ? 0 : 1)) == 1 else { return nil }
     checkpoint = found?.checkpoint
-    notes =
+    var notes =
       found?.setAside.map { aside in
         "damaged   \(aside.path): \(aside.damage.first?.description ?? "")"
       } ?? []
@@ -58,10 +58,19 @@ package struct Resumption {
       given, names, into: state.configuration, run: run, acceptsChanges: acceptsChanges)
     merged.output = run
     try merged.check(in: run)
-    try Self.divide(
-      &merged, globalBatchSize: state.globalBatchSize, ranks: communicator.size, isGiven: names.contains("batchSize"))
+    let asked = names.contains("batchSize") ? merged.batchSize : nil
+    try Self.divide(&merged, globalBatchSize: state.globalBatchSize, ranks: communicator.size)
+    if let asked, asked != merged.batchSize {
+      // The command of a start, on the hosts that are left: what divided the batch then gives way.
+      guard orStart else {
+        throw ResumeDivision.batchSize(
+          asked, globalBatchSize: state.globalBatchSize, ranks: communicator.size, needed: merged.batchSize)
+      }
+      notes.append(
+        "batch     \(merged.batchSize) images a rank, not \(asked): the run trains on \(state.globalBatchSize) a step")
+    }
     if let checkpoint { try Self.check(checkpoint, merged) }
-    (options, self.run, self.acceptsChanges) = (merged, run, acceptsChanges)
+    (options, self.run, self.acceptsChanges, self.notes) = (merged, run, acceptsChanges, notes)
   }
 
   /// The checkpoint's options with those of the command line that are free, or accepted.
@@ -140,17 +149,12 @@ package struct Resumption {
   }
 
   /// The global batch stays what it was: each rank's part is recomputed.
-  private static func divide(_ options: inout TrainingOptions, globalBatchSize: Int, ranks: Int, isGiven: Bool) throws {
+  private static func divide(_ options: inout TrainingOptions, globalBatchSize: Int, ranks: Int) throws {
     let accumulation = options.gradientAccumulation
     guard globalBatchSize % (ranks * accumulation) == 0 else {
       let possible = (1...min(globalBatchSize, 1 << 16)).filter { globalBatchSize % ($0 * accumulation) == 0 }
       throw ResumeDivision.ranks(ranks, globalBatchSize: globalBatchSize, possible: possible)
     }
-    let needed = globalBatchSize / (ranks * accumulation)
-    guard !isGiven || options.batchSize == needed else {
-      throw ResumeDivision.batchSize(
-        options.batchSize, globalBatchSize: globalBatchSize, ranks: ranks, needed: needed)
-    }
-    options.batchSize = needed
+    options.batchSize = globalBatchSize / (ranks * accumulation)
   }
 }

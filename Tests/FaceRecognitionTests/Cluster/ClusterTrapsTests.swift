@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test func differentKernels() {
-    let traps = ClusterTraps.find([report(0), report(1, node: 1, kernels: "oneDNN AVX-512"), report(2, node: 1)])
+    let traps = ClusterTraps.find([report(0), report(1, node: 1, kernels: "oneDNN AVX-512"), report(2, node: 1, cores: [2])])
     #expect(traps.count == 1 && traps[0].contains("oneDNN AVX-512 (node2); oneDNN AVX2 (node1, node2)"), "\(traps)")
   }
 
