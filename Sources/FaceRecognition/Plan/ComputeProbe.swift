@@ -67,7 +67,7 @@ package struct ComputeProbe {
       threads: Parallel.threads, ranks: communicator.size, forwardSeconds: Timing(forward).median, backward: chains,
       updateSeconds: Timing(update).median, classifierForward: costs.forward, classifierBackward: costs.backward,
       classifierFused: costs.fused, classifierUpdate: costs.update, renormalizeSecondsPerRow: costs.renormalize,
-      copyBytesPerSecond: copyRate(), programBytes: program)
+      copyBytesPerSecond: try copyRate(communicator), programBytes: program)
     try slowest(&result, communicator)
     return result
   }
@@ -95,11 +95,18 @@ package struct ComputeProbe {
     }
   }
 
-  private func copyRate() -> Double {
+  /// With all ranks copying at once, as they do when a bucket arrives: those of one host share its memory.
+  private func copyRate(_ communicator: Communicator) throws -> Double {
     let count = 16 << 20
     let (from, to) = (AlignedMemory(count: count), AlignedMemory(count: count))
-    let timing = Timing.measure(3, warmUp: 1) { _ = to.elements.update(fromContentsOf: from.elements) }
-    return Double(4 * count) / timing.median
+    var seconds: [Double] = []
+    for _ in 0..<6 {
+      try communicator.barrier()
+      let start = ContinuousClock.now
+      _ = to.elements.update(fromContentsOf: from.elements)
+      seconds.append((ContinuousClock.now - start).seconds)
+    }
+    return Double(4 * count) / Timing(Array(seconds.dropFirst())).median
   }
 
   /// Seconds of each chain of the last backward pass.
