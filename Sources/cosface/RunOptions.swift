@@ -20,7 +20,10 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Go on with this run from its newest whole checkpoint; all other options come from there.")
   var resume: String?
 
-  @Option(help: "As --resume, but start the run where it has no checkpoint yet (give all options; the batch size gives way to the run's where ranks are fewer or more).")
+  @Option(
+    help:
+      "As --resume, but start the run where it has no checkpoint yet (give all options; the batch size gives way to the run's where ranks are fewer or more)."
+  )
   var resumeOrStart: String?
 
   @Flag(help: "With --resume: take options that change the mathematics from the command line.")

@@ -24,7 +24,9 @@ import Testing
   @Test func whatChoosesKernelsReachesEveryRank() throws {
     let result = try Subprocess.run(
       [Self.script, "-n", "1", "--bind", "none", "--", "-c", "true"],
-      environment: ["COSFACE_BINARY": "/bin/sh", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell", "MINE": "1"])
+      environment: [
+        "COSFACE_BINARY": "/bin/sh", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell", "MINE": "1",
+      ])
     let command = result.lines.first { $0.contains("mpirun -n 1 ") } ?? ""
     for name in ["ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "OMP_NUM_THREADS"] {
       #expect(command.contains(" -x \(name) "), "\(result)")

@@ -1,3 +1,5 @@
+import VectorKernels
+
 extension LargeMarginCosineLoss {
   /// Writes de (M, K) and adds dW to the class weight's gradient, with the W' of the last forward.
   ///
@@ -117,8 +119,8 @@ extension LargeMarginCosineLoss {
         continue
       }
       for first in stride(from: 0, to: samples, by: 8) {
-        let x = load8(start + (row &* samples &+ first)) - load8(maxima + first)
-        store8(exponential(x) * load8(factors + first), target + first)
+        let x = SIMD8(from: start + (row &* samples &+ first)) - SIMD8(from: maxima + first)
+        (exponential(x) * SIMD8(from: factors + first)).store(to: target + first)
       }
     }
     let one = Float(gamma / Double(max(totalCount, 1)))
@@ -175,7 +177,7 @@ extension LargeMarginCosineLoss {
 private func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
   var i = 0
   while i &+ 8 <= count {
-    store8(load8(y + i) + load8(x + i), y + i)
+    (SIMD8(from: y + i) + SIMD8(from: x + i)).store(to: y + i)
     i &+= 8
   }
   while i < count {

@@ -1,3 +1,5 @@
+import VectorKernels
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -112,19 +114,19 @@ extension LargeMarginCosineLoss {
     let start = logits.elements.baseAddress! + rows.lowerBound * samples
     let maxima = workspace.maxima.elements.baseAddress!
     for first in stride(from: 0, to: samples, by: 8) {
-      let former = load8(maxima + first)
+      let former = SIMD8(from: maxima + first)
       var largest = former
       for row in 0..<rows.count {
-        let x = load8(start + (row &* samples &+ first))
+        let x = SIMD8(from: start + (row &* samples &+ first))
         largest.replace(with: x, where: x .> largest)
       }
-      store8(largest, maxima + first)
+      largest.store(to: maxima + first)
       let sums = workspace.sums + first
       for lane in 0..<8 where largest[lane] > former[lane] {
         sums[lane] *= exp(Double(former[lane]) - Double(largest[lane]))
       }
       var sum = SIMD8<Float>.zero
-      for row in 0..<rows.count { sum += exponential(load8(start + (row &* samples &+ first)) - largest) }
+      for row in 0..<rows.count { sum += exponential(SIMD8(from: start + (row &* samples &+ first)) - largest) }
       for lane in 0..<8 { sums[lane] += Double(sum[lane]) }
     }
   }

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// The projection: every row keeps its direction and takes the mean of all norms.
 ///
 ///     n = sqrt(sum w^2 + 1e-10)        scale = mean of n over all classes        f = scale / n        W' = f W
@@ -102,7 +104,9 @@ extension LargeMarginCosineLoss {
     var (a, b, c, d) = (SIMD8<Float>.zero, SIMD8<Float>.zero, SIMD8<Float>.zero, SIMD8<Float>.zero)
     var k = 0
     while k &+ 32 <= width {
-      let (p, q, r, s) = (load8(row + k), load8(row + (k &+ 8)), load8(row + (k &+ 16)), load8(row + (k &+ 24)))
+      let (p, q, r, s) = (
+        SIMD8(from: row + k), SIMD8(from: row + (k &+ 8)), SIMD8(from: row + (k &+ 16)), SIMD8(from: row + (k &+ 24))
+      )
       a.addProduct(p, p)
       b.addProduct(q, q)
       c.addProduct(r, r)

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// The large margin cosine loss (LMCL, CosFace) over a range of the classes, softmax cross-entropy included.
 ///
 /// M = samples, N = classes here, K = embedding width.  e (M, K) of length 1   W (N, K) class weight   y (M) labels
@@ -194,7 +196,7 @@ package final class LargeMarginCosineLoss {
 func multiply(_ x: UnsafePointer<Float>, by factor: Float, into y: UnsafeMutablePointer<Float>, count: Int) {
   var i = 0
   while i &+ 8 <= count {
-    store8(load8(x + i) * factor, y + i)
+    (SIMD8(from: x + i) * factor).store(to: y + i)
     i &+= 8
   }
   while i < count {

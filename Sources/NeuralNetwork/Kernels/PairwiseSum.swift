@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// The sum of P rows, pair by pair: (0 + 1) + (2 + 3) and so on up a binomial tree; a row without a partner moves up.
 ///
 /// The order depends on P alone, and so do the bits of the result. Its error grows with log P, not with P.
@@ -16,7 +18,7 @@ package enum PairwiseSum {
   private static func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
     var i = 0
     while i &+ 8 <= count {
-      store8(load8(y + i) + load8(x + i), y + i)
+      (SIMD8(from: y + i) + SIMD8(from: x + i)).store(to: y + i)
       i &+= 8
     }
     while i < count {

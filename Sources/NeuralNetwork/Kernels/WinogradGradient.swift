@@ -105,8 +105,9 @@ final class WinogradGradient: ConvolutionGradient {
           let source = start + input &* panel
           @inline(__always) func column(_ j: Int) -> InlineArray<3, ChannelVector> {
             Self.contract(
-              load8(source + j &* plane), load8(source + (4 &+ j) &* plane), load8(source + (8 &+ j) &* plane),
-              load8(source + (12 &+ j) &* plane))
+              SIMD8(from: source + j &* plane), SIMD8(from: source + (4 &+ j) &* plane),
+              SIMD8(from: source + (8 &+ j) &* plane),
+              SIMD8(from: source + (12 &+ j) &* plane))
           }
           let (a, b, c, d) = (column(0), column(1), column(2), column(3))
           let target = gradient + (group &* lanes &* outputStride &+ 9 &* input)

@@ -66,7 +66,7 @@ final class WinogradWeight {
           let result = target + (panel &+ input &* TileProduct.columns)
           for column in 0..<4 {
             let rows = Self.expand(g0[column], g1[column], g2[column])
-            for row in 0..<4 { store8(rows[row], result + (4 &* row &+ column) &* plane) }
+            for row in 0..<4 { rows[row].store(to: result + (4 &* row &+ column) &* plane) }
           }
         }
       }

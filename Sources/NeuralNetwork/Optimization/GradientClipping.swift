@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// Clipping by the global norm: gradients of all stores together are made no longer than `maximumNorm`.
 ///
 /// As `torch.nn.utils.clip_grad_norm_`: the factor is maximumNorm / (norm + 1e-6), 1 if that is more. The norm is a sum
@@ -55,7 +57,7 @@ func sumOfSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
   var (low, high) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
   var i = 0
   while i &+ 8 <= count {
-    let v = load8(x + i)
+    let v = SIMD8(from: x + i)
     let (a, b) = (SIMD4<Double>(v.lowHalf), SIMD4<Double>(v.highHalf))
     low.addProduct(a, a)
     high.addProduct(b, b)

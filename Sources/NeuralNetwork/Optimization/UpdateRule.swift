@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// What SGD does to a run of elements: the block form of `SGD`, used by it and by the fused classifier.
 package struct UpdateRule: Sendable {
   package var learningRate: Float
@@ -39,12 +41,12 @@ package struct UpdateRule: Sendable {
     var i = 0
     let whole = count & ~7
     while i < whole {
-      let p = load8(old + i)
-      let d = (load8(gradient + i) * gradientFactor).addingProduct(SIMD8(repeating: weightDecay), p)
-      let v = d.addingProduct(SIMD8(repeating: momentum), load8(velocity + i))
-      store8(v, velocity + i)
+      let p = SIMD8(from: old + i)
+      let d = (SIMD8(from: gradient + i) * gradientFactor).addingProduct(SIMD8(repeating: weightDecay), p)
+      let v = d.addingProduct(SIMD8(repeating: momentum), SIMD8(from: velocity + i))
+      v.store(to: velocity + i)
       let step = nesterov ? d.addingProduct(SIMD8(repeating: momentum), v) : v
-      store8(p.addingProduct(SIMD8(repeating: -learningRate), step), new + i)
+      p.addingProduct(SIMD8(repeating: -learningRate), step).store(to: new + i)
       i &+= 8
     }
     while i < count {

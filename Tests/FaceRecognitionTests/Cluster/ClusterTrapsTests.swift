@@ -11,7 +11,8 @@ import Testing
     RankReport(
       rank: rank, host: "node\(node + 1)", node: node, processor: processor, hostCores: 4, cores: cores,
       threads: threads, kernels: kernels, availableMemory: 1 << 30,
-      program: .init(version: "v", digest: "d", libraries: []), interfaces: interfaces, choosesInterface: chooses, secondPool: nil)
+      program: .init(version: "v", digest: "d", libraries: []), interfaces: interfaces, choosesInterface: chooses,
+      secondPool: nil)
   }
 
   private func interface(_ name: String, _ address: String) -> NetworkInterface {
@@ -58,7 +59,9 @@ import Testing
   }
 
   @Test func differentKernels() {
-    let traps = ClusterTraps.find([report(0), report(1, node: 1, kernels: "oneDNN AVX-512"), report(2, node: 1, cores: [2])])
+    let traps = ClusterTraps.find([
+      report(0), report(1, node: 1, kernels: "oneDNN AVX-512"), report(2, node: 1, cores: [2]),
+    ])
     #expect(traps.count == 1 && traps[0].contains("oneDNN AVX-512 (node2); oneDNN AVX2 (node1, node2)"), "\(traps)")
   }
 
