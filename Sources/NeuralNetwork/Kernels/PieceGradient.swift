@@ -12,9 +12,7 @@ final class PieceGradient: ConvolutionGradient {
   private let input: Tensor
   private let outputGradient: Tensor
   private let pieces: Pieces
-  private let sizes: [Int]
-  /// (threads, sizes)
-  private let calls: [Call]
+  private let calls: PieceTable<Call>
   private let reorder: GradientReorder
   private let scratch: Scratch
   /// Floats between the parts of scratch: for each thread its sum, and a piece's own gradient.
@@ -37,7 +35,6 @@ final class PieceGradient: ConvolutionGradient {
     self.pieces = pieces
     self.scratch = scratch
     let sizes = pieces.sizes.sorted(by: >)
-    self.sizes = sizes
     var layout: dnnl_memory_desc_t?
     var name = ""
     // A primitive made for several threads would leave out the parts of those that are not there.
@@ -54,16 +51,14 @@ final class PieceGradient: ConvolutionGradient {
       }
     }
     implementation = name
-    calls = pieces.ofThread.indices.flatMap { thread in
-      zip(primitives, sizes).map { primitive, size in
-        let source = DNNMemory(DNNMemory.describe(input.shape, images: size), input.elements)
-        let target = DNNMemory(DNNMemory.describe(outputGradient.shape, images: size), outputGradient.elements)
-        let gradient = DNNMemory(layout!)
-        let call = DNNCall(
-          primitive, [(DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, target), (DNNL_ARG_DIFF_WEIGHTS, gradient)],
-          scratch: scratch, slot: .gradientPrimitive, thread: thread)
-        return Call(call: call, input: source, outputGradient: target, gradient: gradient)
-      }
+    calls = PieceTable(threads: pieces.ofThread.count, sizes: sizes, primitives) { primitive, images, thread in
+      let source = DNNMemory(DNNMemory.describe(input.shape, images: images), input.elements)
+      let target = DNNMemory(DNNMemory.describe(outputGradient.shape, images: images), outputGradient.elements)
+      let gradient = DNNMemory(layout!)
+      let call = DNNCall(
+        primitive, [(DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, target), (DNNL_ARG_DIFF_WEIGHTS, gradient)],
+        scratch: scratch, slot: .gradientPrimitive, thread: thread)
+      return Call(call: call, input: source, outputGradient: target, gradient: gradient)
     }
     reorder = GradientReorder(weight, from: layout!, bias: nil, scratch: scratch)
     let line = 16
@@ -73,11 +68,8 @@ final class PieceGradient: ConvolutionGradient {
 
   /// A piece of the calling thread; its first of a pass begins the sum.
   func add(_ images: Range<Int>) {
-    guard let size = sizes.firstIndex(of: images.count) else {
-      preconditionFailure("A piece of \(images.count) images among \(sizes)")
-    }
     let thread = Parallel.part
-    let call = calls[thread * sizes.count + size]
+    let call = calls[images.count]
     let sum = self.sum(thread)
     let isFirst = images.lowerBound == pieces.ofThread[thread][0].lowerBound
     let target = isFirst ? sum : sum + stride

@@ -9,9 +9,7 @@ final class PiecewiseConvolution: ImageConvolution {
 
   private let from: Tensor
   private let to: Tensor
-  private let sizes: [Int]
-  /// (threads, sizes)
-  private let calls: [Call]
+  private let calls: PieceTable<Call>
 
   private struct Call {
     let call: DNNCall
@@ -31,7 +29,7 @@ final class PiecewiseConvolution: ImageConvolution {
   ) {
     self.from = from
     self.to = to
-    sizes = pieces.sizes.sorted(by: >)
+    let sizes = pieces.sizes.sorted(by: >)
     var layout: dnnl_memory_desc_t?
     var name = ""
     let primitives = sizes.map { size in
@@ -45,25 +43,19 @@ final class PiecewiseConvolution: ImageConvolution {
     implementation = name
     let shared: [(Int32, DNNMemory)]
     (shared, prepare) = others(layout!)
-    calls = (0..<max(pieces.ofThread.count, 1)).flatMap { thread in
-      zip(primitives, pieces.sizes.sorted(by: >)).map { primitive, size in
-        let source = DNNMemory(DNNMemory.describe(from.shape, images: size), from.elements)
-        let target = DNNMemory(DNNMemory.describe(to.shape, images: size), to.elements)
-        let call = DNNCall(
-          primitive, [(roles.from, source), (roles.to, target)] + shared, scratch: scratch, thread: thread)
-        return Call(call: call, from: source, to: target)
-      }
+    calls = PieceTable(threads: pieces.ofThread.count, sizes: sizes, primitives) { primitive, images, thread in
+      let source = DNNMemory(DNNMemory.describe(from.shape, images: images), from.elements)
+      let target = DNNMemory(DNNMemory.describe(to.shape, images: images), to.elements)
+      let call = DNNCall(
+        primitive, [(roles.from, source), (roles.to, target)] + shared, scratch: scratch, thread: thread)
+      return Call(call: call, from: source, to: target)
     }
   }
 
   func prepareWeight() { prepare() }
 
   func execute(_ images: Range<Int>) {
-    guard let size = sizes.firstIndex(of: images.count) else {
-      preconditionFailure("A piece of \(images.count) images among \(sizes)")
-    }
-    let thread = Parallel.isInside ? Parallel.part : 0
-    let call = calls[thread * sizes.count + size]
+    let call = calls[images.count]
     call.from.point(to: from.start(images))
     call.to.point(to: to.start(images))
     call.call.execute()
