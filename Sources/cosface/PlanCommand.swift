@@ -29,17 +29,8 @@ struct PlanCommand: ParsableCommand {
       same: images are ready, nobody comes late.
       """)
 
-  @OptionGroup var network: NetworkOptions
+  @OptionGroup var work: WorkloadOptions
   @OptionGroup var options: BenchOptions
-
-  @Option(help: "Classes.")
-  var classes = 10_000
-
-  @Option(help: "Images of each rank in a step.")
-  var batchSize = 32
-
-  @Flag(help: "As train --recompute does: less memory for activations.")
-  var recompute = false
 
   @Option(help: "Ranks of the cluster; the ranks started here unless given.")
   var ranks: Int?
@@ -62,20 +53,11 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Gigabytes that a rank may take.")
   var memory: Double?
 
-  @Option(help: "Megabytes of gradients in a bucket.")
-  var bucketMegabytes = 4
-
-  @Option(help: "As what gradients travel: float32, bfloat16.")
-  var gradientType = GradientType.float32
-
   @Option(help: "Steps to measure.")
   var steps = 5
 
   func validate() throws {
-    try Validation.atLeast(2, "--batch-size", batchSize)
-    try Validation.atLeast(2, "--classes", classes)
     try Validation.atLeast(1, "--steps", steps)
-    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
     if let ranks { try Validation.atLeast(1, "--ranks", ranks) }
     if let ranksPerHost { try Validation.atLeast(1, "--ranks-per-host", ranksPerHost) }
     if let latency { try Validation.notNegative("--latency", latency) }
@@ -92,17 +74,11 @@ struct PlanCommand: ParsableCommand {
     World.run { communicator in
       let placement = try communicator.placement()
       Threads.use(options.threads, placement)
-      var planner = Planner(network.network)
-      planner.inputSide = network.inputSize
-      planner.embedding = network.embedding
-      planner.dropout = network.dropout
-      planner.batchSize = batchSize
-      planner.classes = classes
-      planner.recomputes = recompute
+      var planner = Planner(work.workload)
       planner.ranks = ranks ?? communicator.size
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
-      planner.bucketBytes = bucketMegabytes << 20
-      planner.gradientType = gradientType
+      planner.bucketBytes = work.bucketBytes
+      planner.gradientType = work.gradientType
       planner.steps = steps
       planner.memoryLimit = memory.map { Int($0 * 1e9) }
       planner.computePath = compute

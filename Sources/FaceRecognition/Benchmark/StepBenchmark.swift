@@ -1,5 +1,5 @@
 package import MPI
-package import NeuralNetwork
+import NeuralNetwork
 
 /// Training steps as the trainer makes them, on made-up images: network, L2Normalize, loss, gradients summed over the
 /// ranks, SGD, renormalization.
@@ -58,21 +58,15 @@ package struct StepBenchmark {
     }
   }
 
-  package let kind: NetworkKind
-  package var inputSide = 112
-  package var embedding = 512
-  package var dropout = 0.0
-  package var recomputes = false
-  package var batchSize = 32
-  package var classes = 10_000
+  package let workload: StepWorkload
   package var steps = 10
   package var settings = StepSettings()
 
-  package init(_ kind: NetworkKind) { self.kind = kind }
+  package init(_ workload: StepWorkload) { self.workload = workload }
 
   package func run(_ communicator: Communicator) throws -> Report {
-    let network = kind.makeNetwork(
-      embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes)
+    let (batchSize, classes) = (workload.batchSize, workload.classes)
+    let network = workload.makeNetwork()
     let step = try TrainingStep(
       network, classCount: classes, capacity: batchSize, settings: settings, communicator: communicator)
     network.initialize(seed: 1)
@@ -83,7 +77,7 @@ package struct StepBenchmark {
     try communicator.barrier()
     let sentBefore = NetworkCounters.current().sentElsewhere
     let timing = try data.labels.withUnsafeBufferPointer { labels in
-      let keys = dropout > 0 ? (0..<batchSize).map { UInt64($0) } : []
+      let keys = workload.dropout > 0 ? (0..<batchSize).map { UInt64($0) } : []
       let batch = MicroBatch(images: .init(data.images.elements), labels: labels, keys: keys)
       var index = 0
       defer { stepCount = index }
@@ -108,8 +102,8 @@ package struct StepBenchmark {
     let hosts = try communicator.placement().nodeCount
     let images = Double(batchSize * communicator.size)
     return Report(
-      network: kind.rawValue, ranks: communicator.size, threads: Parallel.threads, batchSize: batchSize,
-      classes: classes, embedding: embedding, steps: steps, secondsPerStep: seconds[0],
+      network: workload.kind.rawValue, ranks: communicator.size, threads: Parallel.threads, batchSize: batchSize,
+      classes: classes, embedding: workload.embedding, steps: steps, secondsPerStep: seconds[0],
       fastestSecondsPerStep: seconds[1], imagesPerSecond: images / seconds[0], peakResidentGB: seconds[2],
       convolutionSeconds: convolutionSeconds, convolutionImagesPerSecond: images / convolutionSeconds,
       shareOfConvolutionRate: convolutionSeconds / seconds[0], traffic: traffic,

@@ -1,32 +1,26 @@
-package import MPI
-package import NeuralNetwork
+import MPI
+import NeuralNetwork
 
 /// Measures the parts of a step on this rank, with those of the other ranks at work beside it; the slowest counts.
-package struct ComputeProbe {
-  package let kind: NetworkKind
-  package var inputSide = 112
-  package var embedding = 512
-  package var dropout = 0.0
-  package var batchSize = 32
-  /// Classes of the plan: the measurement takes no more rows than these.
-  package var classes = 10_000
-  package var recomputes = false
-  package var steps = 5
-  package var settings = StepSettings()
+struct ComputeProbe {
+  /// Of its classes the measurement takes `rows` at most.
+  let workload: StepWorkload
+  var steps = 5
+  private let settings = StepSettings()
 
   /// Rows that are measured: three copies of them are far larger than any cache.
   private static let rows = 16_384
 
-  package init(_ kind: NetworkKind) { self.kind = kind }
+  init(_ workload: StepWorkload) { self.workload = workload }
 
-  package func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
+  func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
     let program = ResidentMemory.currentBytes
-    let network = kind.makeNetwork(
-      embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes)
+    let (batchSize, embedding) = (workload.batchSize, workload.embedding)
+    let network = workload.makeNetwork()
     network.initialize(seed: 1)
     network.reserve(training: batchSize)
     let data = BenchmarkData(count: batchSize, shape: network.inputShape, classCount: 2, rank: communicator.rank)
-    if dropout > 0 { network.random.keys = (0..<batchSize).map { UInt64($0) } }
+    if workload.dropout > 0 { network.random.keys = (0..<batchSize).map { UInt64($0) } }
     let normalize = L2Normalize(width: embedding, capacity: batchSize)
     let pass = network.pass(batch: batchSize, .training)
     let clock = ChainClock(chains: pass.backwardLayers.count)
@@ -60,10 +54,10 @@ package struct ComputeProbe {
           .reduce(0) { $0 + ($1.count + line - 1) / line * line })
     }
     let costs = try HeadProbe(
-      rows: min(classes, Self.rows), width: embedding, batchSize: batchSize, steps: steps, settings: settings
+      rows: min(workload.classes, Self.rows), width: embedding, batchSize: batchSize, steps: steps, settings: settings
     ).measure(communicator)
     var result = ComputeMeasurement(
-      network: kind.rawValue, inputSide: inputSide, embedding: embedding, batchSize: batchSize,
+      network: workload.kind.rawValue, inputSide: workload.inputSide, embedding: embedding, batchSize: batchSize,
       threads: Parallel.threads, ranks: communicator.size, forwardSeconds: Timing(forward).median, backward: chains,
       updateSeconds: Timing(update).median, classifierForward: costs.forward, classifierBackward: costs.backward,
       classifierFused: costs.fused, classifierUpdate: costs.update, renormalizeSecondsPerRow: costs.renormalize,

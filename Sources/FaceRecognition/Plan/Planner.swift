@@ -1,15 +1,9 @@
 package import MPI
-package import NeuralNetwork
+import NeuralNetwork
 
 /// Puts a plan together: measures computing on all ranks, or reads it, and the links.
 package struct Planner {
-  package let kind: NetworkKind
-  package var inputSide = 112
-  package var embedding = 512
-  package var dropout = 0.0
-  package var batchSize = 32
-  package var classes = 10_000
-  package var recomputes = false
+  package let workload: StepWorkload
   package var ranks = 1
   package var ranksPerHost = 1
   package var bucketBytes = 4 << 20
@@ -21,7 +15,7 @@ package struct Planner {
   package var linkPath: String?
   package var computePath: String?
 
-  package init(_ kind: NetworkKind) { self.kind = kind }
+  package init(_ workload: StepWorkload) { self.workload = workload }
 
   package func run(_ communicator: Communicator) throws -> Plan {
     // Files first: they are refused before anything is measured.
@@ -41,22 +35,16 @@ package struct Planner {
     if let rate = try sharedMemoryRate(communicator) { model.sharedMemoryBytesPerSecond = rate }
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
-      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes,
-      batch: batchSize, threads: compute.threads)
-    var step = StepModel(compute, model, classes: classes, statistics: network.statisticsCount)
+      workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
+      recomputes: workload.recomputes, batch: workload.batchSize, threads: compute.threads)
+    var step = StepModel(compute, model, classes: workload.classes, statistics: network.statisticsCount)
     step.bucketBytes = bucketBytes
     step.gradientType = gradientType
     return Plan(step, network, ranks: ranks, memoryLimit: memoryLimit)
   }
 
   private func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
-    var probe = ComputeProbe(kind)
-    probe.inputSide = inputSide
-    probe.embedding = embedding
-    probe.dropout = dropout
-    probe.recomputes = recomputes
-    probe.batchSize = batchSize
-    probe.classes = classes
+    var probe = ComputeProbe(workload)
     probe.steps = steps
     return try probe.measure(communicator)
   }
@@ -73,8 +61,10 @@ package struct Planner {
   /// A measurement is about one network, batch and number of threads.
   private func check(_ compute: ComputeMeasurement, _ path: String) throws -> ComputeMeasurement {
     let rows: [(name: String, asked: String, measured: String)] = [
-      ("--network", kind.rawValue, compute.network), ("--input-size", "\(inputSide)", "\(compute.inputSide)"),
-      ("--embedding", "\(embedding)", "\(compute.embedding)"), ("--batch-size", "\(batchSize)", "\(compute.batchSize)"),
+      ("--network", workload.kind.rawValue, compute.network),
+      ("--input-size", "\(workload.inputSide)", "\(compute.inputSide)"),
+      ("--embedding", "\(workload.embedding)", "\(compute.embedding)"),
+      ("--batch-size", "\(workload.batchSize)", "\(compute.batchSize)"),
     ]
     if let row = rows.first(where: { $0.asked != $0.measured }) {
       throw PlanError("\(path) was measured with \(row.name) \(row.measured), not \(row.asked): measure again.")
