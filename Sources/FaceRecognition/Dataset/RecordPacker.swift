@@ -4,7 +4,8 @@ import Foundation
 /// the catalog (`RecordCatalog`) beside them.
 ///
 /// The bytes depend on the images and the reencoding alone, not on threads, time, or whether the work was interrupted. The
-/// .rec gets its name last; until then it is `X.rec.partial`, with a journal from which the next start goes on.
+/// .rec gets its name last; until then it is `X.rec.partial`, with a journal from which the next start goes on. One packing
+/// at a time works in a folder.
 package struct RecordPacker {
   package let source: any ImageSource
   package let output: String
@@ -32,9 +33,16 @@ package struct RecordPacker {
   }
 
   /// - Parameter progress: called with the images done so far.
-  /// - Throws: `DataError` where the output exists, an image cannot be read, or nothing of a person is left; `FileError`.
+  /// - Throws: `DataError` where the output exists or is being written, an image cannot be read, or nothing of a person is
+  ///   left; `FileError`.
   package func run(progress: (Int) -> Void = { _ in }) throws -> Summary {
-    try checkOutput()
+    let folder = try outputFolder()
+    let lock = try FileLock("\(folder)/.pack.lock", isRemoved: true) {
+      DataError(
+        folder, "another packing writes into this folder: \($0)", remedy: "Wait for it to end, or give another folder.")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    try checkOutput(folder)
     let samples = try orderByPerson()
     var journal = PackingJournal(
       images: try source.fingerprint(), reencoding: reencoding,
@@ -67,16 +75,29 @@ package struct RecordPacker {
     return try finish(journal, writer, samples)
   }
 
-  private func checkOutput() throws(DataError) {
-    if FilePath.exists(output) {
-      throw DataError(output, "it exists already", remedy: "Give another name, or remove it.")
+  /// An image's path as the catalog has it: a list may climb out of its folder, but no name may when it is unpacked.
+  private static func name(_ identifier: String) -> String {
+    guard identifier.utf8.contains(UInt8(ascii: ".")), identifier.split(separator: "/").contains("..") else {
+      return identifier
     }
+    return identifier.split(separator: "/").filter { $0 != ".." }.joined(separator: "/")
+  }
+
+  private func outputFolder() throws(DataError) -> String {
+    // Images are stored as RecordIO: the ending tells so wherever the file goes.
+    guard output.hasSuffix(".rec") else { throw DataError(output, "the name must end in .rec") }
     let folder = FilePath.split(output).folder
     guard FilePath.kind(folder) == .folder else {
       throw DataError(folder, "there is no such folder", remedy: "Make it first: mkdir -p \(folder)")
     }
-    // Images are stored as RecordIO: the ending tells so wherever the file goes.
-    guard output.hasSuffix(".rec") else { throw DataError(output, "the name must end in .rec") }
+    return folder
+  }
+
+  /// Under the lock: who waited for another's packing finds its files.
+  private func checkOutput(_ folder: String) throws(DataError) {
+    if FilePath.exists(output) {
+      throw DataError(output, "it exists already", remedy: "Give another name, or remove it.")
+    }
     let property = "\(folder)/property"
     if FilePath.exists(property), !FilePath.exists(journalPath) {
       throw DataError(
@@ -130,7 +151,7 @@ package struct RecordPacker {
     let table = RecordTable(
       offsets: Column(writer.offsets), labels: Column(writer.labels), sizes: Column(writer.sizes),
       keys: Column((0..<kept.count).map { Int64($0 + (writer.hasRanges ? 1 : 0)) }), people: source.classNames,
-      digests: Column(writer.digests), names: NameColumn(kept.map { source.identifier(of: Int($0)) }))
+      digests: Column(writer.digests), names: NameColumn(kept.map { Self.name(source.identifier(of: Int($0))) }))
     let property = RecordProperty(classes: people, height: journal.height, width: journal.width)
     let folder = FilePath.split(output).folder
     try AtomicFile.write(

@@ -7,7 +7,7 @@ import NeuralNetwork
 /// On the other ranks there is none.
 final class RunFiles {
   private let folder: RunFolder
-  private let lock: RunLock
+  private let lock: FileLock
   private let metrics: MetricsFile
   private let samples: StepLog<SampleLine>?
   private let tensorBoard: TensorBoardLog?
@@ -20,7 +20,7 @@ final class RunFiles {
     dashboard = try options.dashboard.flatMap(DashboardAddress.init).map { try Dashboard($0, folder, options) }
     // Where `ulimit -f` ends a file, a message shall come, and not a signal's silent end.
     signal(SIGXFSZ, SIG_IGN)
-    lock = try RunLock(folder)
+    lock = try FileLock(folder.file(".lock")) { TrainingError.runIsInUse(folder.path, by: $0) }
     metrics = try MetricsFile(path: folder.metrics, keepingStepsBefore: index)
     samples = options.logSamples ? try StepLog(path: folder.samples, keepingStepsBefore: index) : nil
     try options.write(to: folder.configuration)

@@ -173,6 +173,34 @@ import Testing
     }
   }
 
+  /// A second packing into the folder, of the same or other options or name, is refused, and the first is not disturbed.
+  @Test func oneAtATime() throws {
+    _ = try packer("alone").run()
+    let first = try packer("a")
+    var refusals: [String] = []
+    _ = try first.run { done in
+      guard done == 5 else { return }
+      for (name, size) in [("train", nil), ("train", 8), ("other", nil)] {
+        let second = RecordPacker(
+          first.source, output: "\(self.output.path)/a/\(name).rec", reencoding: .init(side: size))
+        do {
+          _ = try second.run()
+          refusals.append("none")
+        } catch { refusals.append("\(error)") }
+      }
+    }
+    #expect(refusals.count == 3)
+    for refusal in refusals {
+      #expect(refusal.hasPrefix("\(output.path)/a: another packing writes into this folder: process "), "\(refusal)")
+      #expect(refusal.hasSuffix("Wait for it to end, or give another folder."))
+    }
+    for file in ["train.rec", "train.idx", "property", "train.rec.catalog"] {
+      #expect(try bytes("a/" + file) == bytes("alone/" + file))
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: output.path + "/a")
+    #expect(names.sorted() == ["property", "train.idx", "train.rec", "train.rec.catalog"])
+  }
+
   @Test func nothingIsOverwritten() throws {
     _ = try packer("a").run()
     #expect(throws: DataError.self) { try packer("a").run() }
