@@ -3,7 +3,7 @@ import Foundation
 /// A safetensors file, mapped read-only and checked whole before anything is taken from it.
 ///
 /// Opening reads the header alone; the data comes from the page cache as it is asked for. The file must not shrink while
-/// it is open (the kernel would end the process with SIGBUS): writers replace such files by renaming, see `AtomicFile`.
+/// it is open (see `MappedRegions`): writers replace such files by renaming, see `AtomicFile`.
 /// Numbers are little-endian and need no alignment here. A state dict of PyTorch, `torch.save`'s ZIP archive, is read in
 /// the same way.
 package final class SafetensorsFile: @unchecked Sendable {
@@ -29,10 +29,9 @@ package final class SafetensorsFile: @unchecked Sendable {
     guard status.st_size > 0 else {
       throw SafetensorsError(path: path, reason: "empty; a safetensors file has at least 8 bytes")
     }
-    guard let address = mmap(nil, status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+    guard let mapping = MappedRegions.map(descriptor, size: Int(status.st_size), path: path) else {
       throw FileError("map", path)
     }
-    let mapping = UnsafeRawBufferPointer(start: address, count: status.st_size)
     do {
       let listed: [SafetensorsHeader.Entry]
       if TorchArchive.isOne(mapping) {
@@ -44,14 +43,14 @@ package final class SafetensorsFile: @unchecked Sendable {
       names = listed.map(\.name)
       entries = Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0) })
     } catch {
-      munmap(address, status.st_size)
+      MappedRegions.unmap(mapping)
       throw error
     }
     self.path = path
     self.mapping = mapping
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count) }
+  deinit { MappedRegions.unmap(mapping) }
 
   package func contains(_ name: String) -> Bool { entries[name] != nil }
 

@@ -2,7 +2,7 @@ import Glibc
 
 /// A file mapped read-only: its bytes come from the page cache, shared by all ranks of a node, as they are asked for.
 ///
-/// The file must not shrink while it is mapped (the kernel would end the process with SIGBUS).
+/// The file must not shrink while it is mapped: the process would end with its name (see `MappedRegions`).
 package final class MappedFile: Sendable {
   package let path: String
   /// Valid as long as this object, which may end after its last use in the text: hold it by `withExtendedLifetime`.
@@ -26,10 +26,10 @@ package final class MappedFile: Sendable {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
-    guard let address = mmap(nil, status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+    guard let bytes = MappedRegions.map(descriptor, size: Int(status.st_size), path: path) else {
       throw DataError(path, "it cannot be mapped: \(String(cString: strerror(errno)))")
     }
-    bytes = UnsafeRawBufferPointer(start: address, count: status.st_size)
+    self.bytes = bytes
   }
 
   /// From here on read in no order: the kernel shall not read ahead.
@@ -39,6 +39,6 @@ package final class MappedFile: Sendable {
   }
 
   deinit {
-    if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    if bytes.baseAddress != nil { MappedRegions.unmap(bytes) }
   }
 }
