@@ -129,7 +129,9 @@ import Testing
     let record = try pack()
     let bytes = try Data(contentsOf: URL(fileURLWithPath: record))
     try files.write(bytes.dropLast(100), to: "set/train.rec")
-    expectRefusal(try train([record], "r", ranks: ranks), "train.rec.catalog: it is of a .rec of \(bytes.count) bytes")
+    expectRefusal(
+      try train([record], "r", ranks: ranks), "train.rec: it has \(bytes.count - 100) bytes, but its catalog",
+      "copy it again")
     try FileManager.default.removeItem(atPath: record + ".catalog")
     expectRefusal(try train([record], "r", ranks: ranks), "train.rec: the record at byte")
     let bin = try files.write(to: "pairs.bin")

@@ -56,8 +56,17 @@ import Testing
     folder.write(file.bytes + file.bytes, "train.rec")
     #expect(
       reason { _ = try RecordSet(path: record) }
-        == "DIR/train.rec.catalog: it is of a .rec of \(file.bytes.count) bytes, but this one has \(2 * file.bytes.count)."
-        + " Take it away: a .rec can be read without, but nothing then vouches for its labels.")
+        == "DIR/train.rec: it has \(2 * file.bytes.count) bytes, but its catalog, DIR/train.rec.catalog, which is whole, is "
+        + "of \(file.bytes.count). The .rec was changed or replaced: copy it again from where it came. Only where it is "
+        + "meant to be another one take the catalog away, and seal it with 'cosface dataset check --seal'.")
+  }
+
+  /// The catalog protects: it is the .rec that is blamed.
+  @Test func aRecordFileCutBesideItsCatalog() {
+    folder.write(Array(file.bytes.dropLast(8)), "train.rec")
+    let reason = reason { _ = try RecordSet(path: record) }
+    #expect(reason.hasPrefix("DIR/train.rec: it has \(file.bytes.count - 8) bytes, but its catalog"), "\(reason)")
+    #expect(reason.contains("The .rec was cut off or replaced: copy it again"), "\(reason)")
   }
 
   @Test func everyChangedByteOfACatalogIsRefused() throws {

@@ -159,19 +159,20 @@ import Testing
       return self.verdict(folder)
     }
     let second = file.offsets[1]
+    let remedy = " The file is not whole, or damaged: copy it again from where it came, or make it again."
     #expect(
       verdict { $0[second] ^= 1 }
-        == "DIR/train.rec: the record at byte \(second) does not begin with RecordIO's magic number.")
+        == "DIR/train.rec: the record at byte \(second) does not begin with RecordIO's magic number." + remedy)
     // A length of 2^29 - 1.
     #expect(
       verdict { $0.replaceSubrange((second + 4)..<(second + 8), with: [0xFF, 0xFF, 0xFF, 0x1F]) }
-        == "DIR/train.rec: the record at byte \(second) asks for 536870911 bytes where the file has 28 left.")
+        == "DIR/train.rec: the record at byte \(second) asks for 536870911 bytes where the file has 28 left." + remedy)
     #expect(
       verdict { $0[second + 7] |= 0x40 }
-        == "DIR/train.rec: the record at byte \(second) has a part of kind 2 where it cannot be.")
+        == "DIR/train.rec: the record at byte \(second) has a part of kind 2 where it cannot be." + remedy)
     #expect(
       verdict { $0[second + 7] |= 0x20 }
-        == "DIR/train.rec: the record at byte \(second) is cut off: the file has \(file.bytes.count) bytes.")
+        == "DIR/train.rec: the record at byte \(second) is cut off: the file has \(file.bytes.count) bytes." + remedy)
     #expect(verdict { $0[7] |= 0x20 }.contains("has a part of kind 0 where it cannot be"))
     #expect(verdict { $0[7] |= 0xE0 }.contains("has a part of kind 7 where it cannot be"))
     // A label array of a thousand million.

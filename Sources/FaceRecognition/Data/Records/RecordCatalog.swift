@@ -18,8 +18,9 @@ enum RecordCatalog {
 
   /// Reads the catalog of a .rec of `size` bytes.
   ///
-  /// - Throws: `DataError` where it is damaged, or not of this .rec.
-  static func read(_ path: String, recordBytes size: Int) throws -> RecordTable {
+  /// - Throws: `DataError` of the catalog where it is damaged, and of the .rec where that is not the one it was made of.
+  static func read(of record: String, recordBytes size: Int) throws -> RecordTable {
+    let path = path(of: record)
     do {
       let file = try SafetensorsFile(path: path)
       let people = NameColumn.strings(try column("people", .uint8, of: file))
@@ -31,14 +32,17 @@ enum RecordCatalog {
         names: hasNames
           ? NameColumn(
             try column("names", .uint8, of: file), starts: try column("nameStarts", .int64, of: file)) : nil)
+      // The digest covers the size too: a catalog that is whole tells the truth of it.
       guard hasNames == (table.names != nil), file.metadata["format"] == format,
-        file.metadata["bytes"] == "\(size)", file.metadata["digest"] == "\(digest(of: table, recordBytes: size))"
-      else {
-        let claim = file.metadata["bytes"] ?? "?"
+        let claim = file.metadata["bytes"].flatMap({ Int($0) }),
+        file.metadata["digest"] == "\(digest(of: table, recordBytes: claim))"
+      else { throw DataError(path, "it is damaged", remedy: remedy) }
+      guard claim == size else {
         throw DataError(
-          path,
-          claim == "\(size)" ? "it is damaged" : "it is of a .rec of \(claim) bytes, but this one has \(size)",
-          remedy: remedy)
+          record, "it has \(size) bytes, but its catalog, \(path), which is whole, is of \(claim)",
+          remedy: "The .rec was \(size < claim ? "cut off" : "changed") or replaced: copy it again from where it came. "
+            + "Only where it is meant to be another one take the catalog away, and seal it with "
+            + "'cosface dataset check --seal'.")
       }
       try check(table, path)
       return table

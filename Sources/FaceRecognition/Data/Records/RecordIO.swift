@@ -28,7 +28,9 @@ enum RecordIO {
   /// - Throws: `DataError` of `path` where no whole record begins there.
   static func span(at offset: Int, in file: UnsafeRawBufferPointer, path: String) throws(DataError) -> Span {
     func failure(_ reason: String) -> DataError {
-      DataError(path, "the record at byte \(offset) \(reason)")
+      DataError(
+        path, "the record at byte \(offset) \(reason)",
+        remedy: "The file is not whole, or damaged: copy it again from where it came, or make it again.")
     }
     guard offset >= 0, offset % 4 == 0, file.count - offset >= 8 else {
       throw failure("is cut off: the file has \(file.count) bytes")

@@ -28,9 +28,8 @@ package struct RecordSet: ImageSource {
     let file = try MappedFile(path: path)
     defer { withExtendedLifetime(file) {} }
     self.file = file
-    let catalog = RecordCatalog.path(of: path)
-    if FilePath.exists(catalog) {
-      table = try RecordCatalog.read(catalog, recordBytes: file.bytes.count)
+    if FilePath.exists(RecordCatalog.path(of: path)) {
+      table = try RecordCatalog.read(of: path, recordBytes: file.bytes.count)
       warrant = .catalog
     } else {
       let scan = try RecordScan(file)
