@@ -28,6 +28,17 @@ extension FilePath {
 extension FilePath {
   enum Kind {
     case folder
+extension FilePath {
+  /// The path without links; as it is where it leads nowhere.
+  ///
+  /// The corresponding C function is `realpath`.
+  static func resolved(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}
+
     /// Whatever else is there.
     case file
     case missing

@@ -6,14 +6,12 @@ package enum ImageSet {
   package static func open(_ path: String) throws -> any ImageSource {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     switch FilePath.kind(path) {
-    case .folder:
-      let record = "\(path)/train.rec"
-      return FilePath.exists(record) ? try RecordSet(path: record) : try ImageFolder(root: path)
+    case .folder: return try record(in: path).map { try RecordSet(path: $0) } ?? ImageFolder(root: path)
     case .file where path.hasSuffix(".rec"): return try RecordSet(path: path)
     case .file where path.hasSuffix(".bin"):
       throw DataError(
-        path, "a .bin holds pairs without people: it can judge a network, not train one",
-        remedy: "Give it to --validation, or to evaluate.")
+        path, "a .bin holds pairs without people: it can judge a network by its pairs, and nothing else",
+        remedy: "Give it to --validation, or to evaluate --data.")
     case .file:
       guard [".lst", ".txt", ".csv", ".tsv"].contains(where: path.hasSuffix) else {
         throw DataError(
@@ -23,6 +21,26 @@ package enum ImageSet {
       return try LabelledList(path: path)
     case .missing:
       throw DataError(path, "there is no such file or folder", remedy: "Check the path; every host must see it.")
+    }
+  }
+
+  /// The .rec that a folder stands for.
+  static func record(in folder: String) -> String? {
+    let record = "\(folder)/train.rec"
+    return FilePath.exists(record) ? record : nil
+  }
+
+  /// Refuses a set that is named twice: its people would be trained as others than themselves, its images doubly.
+  ///
+  /// - Throws: `DataError`
+  static func refuseRepetition(_ paths: [String]) throws(DataError) {
+    var known: [String: String] = [:]
+    for path in paths {
+      let file = FilePath.kind(path) == .folder ? record(in: path) ?? path : path
+      guard let other = known.updateValue(path, forKey: FilePath.resolved(file)) else { continue }
+      throw DataError(
+        path, other == path ? "the set is given twice" : "this is the set that was given as \(other)",
+        remedy: "Give each set once.")
     }
   }
 }

@@ -7,6 +7,8 @@ package protocol ImageSource: Sendable {
   var location: String { get }
   var count: Int { get }
   var classNames: [String] { get }
+  /// Whether `classNames` say who people are; else they are numbers that mean something in this set alone.
+  var namesPeople: Bool { get }
 
   func label(of sample: Int) -> Int
 
@@ -28,6 +30,8 @@ package protocol ImageSource: Sendable {
 }
 
 extension ImageSource {
+  package var namesPeople: Bool { true }
+
   package func path(of sample: Int) -> String { "\(location)/\(identifier(of: sample))" }
 
   /// A copy of the image file's bytes.

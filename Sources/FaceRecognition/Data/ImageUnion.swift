@@ -9,9 +9,16 @@ package struct ImageUnion: ImageSource {
   private let labels: [[Int32]]
 
   /// - Parameter joinsPeople: take people of the same name in several sets for the same person, else for others.
-  /// - Throws: `DataError` where there are more images than can be numbered.
+  /// - Throws: `DataError` where there are more images than can be numbered, or people to be joined have no names.
   package init(_ sets: [any ImageSource], joinsPeople: Bool) throws(DataError) {
     precondition(!sets.isEmpty, "A union of no sets")
+    if joinsPeople, let nameless = sets.first(where: { !$0.namesPeople }) {
+      throw DataError(
+        nameless.location,
+        "its people have numbers and no names, and the number of one set is another person in the next",
+        remedy: "Leave --join-people out, or give the set with its people's names: a folder PERSON/IMAGE, a list "
+          + "'path person', or a .rec that 'cosface dataset pack' made of one, with its catalog.")
+    }
     var names: [String] = []
     var known: [String: Int32] = [:]
     labels = sets.enumerated().map { number, set in
@@ -39,6 +46,7 @@ package struct ImageUnion: ImageSource {
   }
 
   package var count: Int { starts[sets.count] }
+  package var namesPeople: Bool { sets.allSatisfy(\.namesPeople) }
 
   package func label(of sample: Int) -> Int {
     let (set, own) = place(of: sample)

@@ -10,6 +10,8 @@ package struct LabelledList: ImageSource {
   /// The list's folder.
   package let location: String
   package let classNames: [String]
+  /// `im2rec` numbers the people of each list anew.
+  package let namesPeople: Bool
   private let names: NameColumn
   private let labels: [Int32]
 
@@ -21,6 +23,7 @@ package struct LabelledList: ImageSource {
     defer { withExtendedLifetime(file) {} }
     var (names, people): ([String], [String]) = ([], [])
     var number = 0
+    var hasNames = false
     for line in file.bytes.split(separator: 10, omittingEmptySubsequences: false) {
       number += 1
       func failure(_ reason: String) -> DataError { DataError("\(path), line \(number)", reason) }
@@ -30,7 +33,7 @@ package struct LabelledList: ImageSource {
       if number == 1, text.hasPrefix("\u{FEFF}") { text.removeFirst() }
       text = text.trimmingCharacters(in: .whitespaces)
       if text.isEmpty || text.hasPrefix("#") { continue }
-      guard let (name, person) = Self.fields(text) else {
+      guard let (name, person, isNumbered) = Self.fields(text) else {
         throw failure("'path label' is needed, or 'index<TAB>label<TAB>path', but it is '\(text.prefix(80))'")
       }
       // It would end the path early, and name another file.
@@ -40,6 +43,7 @@ package struct LabelledList: ImageSource {
     }
     guard !names.isEmpty else { throw DataError(path, "the list names no image") }
     guard names.count <= Int(Int32.max) else { throw DataError(path, "\(names.count) images are too many") }
+      if !isNumbered { hasNames = true }
     let sorted = Self.sorted(Set(people))
     let numbers = Dictionary(uniqueKeysWithValues: zip(sorted, Int32(0)...))
     location = FilePath.split(path).folder
@@ -47,6 +51,7 @@ package struct LabelledList: ImageSource {
     self.names = NameColumn(names)
     labels = people.map { numbers[$0]! }
   }
+    namesPeople = hasNames
 
   package var count: Int { labels.count }
   package func label(of sample: Int) -> Int { Int(labels[sample]) }
@@ -67,12 +72,12 @@ package struct LabelledList: ImageSource {
     try path(of: sample).withCString { try ImageFile(path: $0).withBytes(scratch: scratch, body) }
   }
 
-  private static func fields(_ line: String) -> (name: String, person: String)? {
+  private static func fields(_ line: String) -> (name: String, person: String, isNumbered: Bool)? {
     let tabbed = line.split(separator: "\t").map { $0.trimmingCharacters(in: .whitespaces) }
     if tabbed.count == 3, Int(tabbed[0]) != nil, let label = Double(tabbed[1]) {
       // im2rec writes labels as 12.000000.
       guard let whole = Int(exactly: label), whole >= 0 else { return nil }
-      return (tabbed[2], String(whole))
+      return (tabbed[2], String(whole), true)
     }
     let parts: [String] =
       if tabbed.count > 1 {
@@ -84,7 +89,7 @@ package struct LabelledList: ImageSource {
       } else {
         []
       }
-    return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } ? (parts[0], parts[1]) : nil
+    return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } ? (parts[0], parts[1], false) : nil
   }
 
   private static func sorted(_ people: Set<String>) -> [String] {

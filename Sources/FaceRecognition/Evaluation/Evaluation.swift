@@ -67,9 +67,7 @@ package final class Evaluation {
 
   /// People among the judged whose names stand in the model: judging by them tells little of strangers.
   package var trainedPeople: Int {
-    guard verification.knowsPeople else { return 0 }
-    // The numbers of a record file without names say nothing of who people are.
-    if let records = verification.source as? RecordSet, !records.hasNames { return 0 }
+    guard verification.knowsPeople, verification.source.namesPeople else { return 0 }
     return Set(description.classNames).intersection(verification.source.classNames).count
   }
 

@@ -9,6 +9,7 @@ package struct TrainingData {
 
   /// Opens and checks the data; all ranks call it and must see the same.
   package init(_ options: TrainingOptions, _ communicator: Communicator) throws {
+    try ImageSet.refuseRepetition(options.data)
     let sets = try options.data.map(ImageSet.open)
     let all: any ImageSource = sets.count == 1 ? sets[0] : try ImageUnion(sets, joinsPeople: options.joinPeople)
     var training = all

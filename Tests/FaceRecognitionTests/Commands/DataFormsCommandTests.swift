@@ -145,3 +145,9 @@ import Testing
     expectRefusal(try train([faces.path], "r", ["--join-people"], ranks: ranks), "--join-people needs several sets")
   }
 }
+    try FileManager.default.createSymbolicLink(atPath: files["link"], withDestinationPath: faces.path)
+    for again in [faces.path, faces.path + "/", files["link"]] {
+      expectRefusal(
+        try train([faces.path], "r", ["--data", again, "--join-people"], ranks: ranks), "given", "Give each set once")
+    }
+    expectRefusal(try train([files["set"], record], "r", ranks: ranks), "this is the set that was given as")

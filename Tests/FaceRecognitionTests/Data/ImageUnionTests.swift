@@ -30,6 +30,38 @@ import Testing
     #expect(try union.fingerprint() != ImageUnion(sets, joinsPeople: false).fingerprint())
   }
 
+  /// Label numbers of two sets are no names: people 0 of both are strangers.
+  @Test func numbersAreNotJoined() throws {
+    let file = RecordFixture.insightFace([[[1]], [[2], [3]]])
+    for name in ["one", "two"] { folder.write(file.bytes, "\(name).rec") }
+    let records = try ["one", "two"].map { try RecordSet(path: "\(folder.path)/\($0).rec") }
+    #expect(records.allSatisfy { !$0.namesPeople } && sets.allSatisfy(\.namesPeople))
+    let error = #expect(throws: DataError.self) { try ImageUnion(records, joinsPeople: true) }
+    #expect(error?.path == folder.path + "/one.rec" && error?.reason.contains("numbers and no names") == true)
+    #expect(error?.remedy?.contains("Leave --join-people out") == true)
+    #expect(throws: DataError.self) { try ImageUnion([sets[0], records[0]], joinsPeople: true) }
+    #expect(throws: DataError.self) {
+      try ImageUnion([sets[0], records[0].subset(people: [0, 1])], joinsPeople: true)
+    }
+    let apart = try ImageUnion(records, joinsPeople: false)
+    #expect(apart.classNames == ["0", "1", "0 (set 2)", "1 (set 2)"] && !apart.namesPeople)
+    // A digest makes no name; a packed folder's names are names.
+    _ = try DatasetSeal.write(for: folder.path + "/one.rec")
+    #expect(try !RecordSet(path: folder.path + "/one.rec").namesPeople)
+    folder.makeFolder("packed")
+    for name in ["ann/1.jpg", "bo/1.jpg"] { folder.write(Picture.constant(1, 2, 3).jpeg(), "real/" + name) }
+    _ = try RecordPacker(
+      ImageFolder(root: folder.path + "/real"), output: folder.path + "/packed/x.rec", reencoding: .init()
+    ).run()
+    let packed = try RecordSet(path: folder.path + "/packed/x.rec")
+    #expect(try ImageUnion([packed, sets[1]], joinsPeople: true).classNames == ["ann", "bo", "cy"])
+    // im2rec numbers each list anew; who writes 'path label' says who it is.
+    folder.write(Array("0\t0\tx/ann/1.jpg\n1\t1\tx/bo/1.jpg\n".utf8), "im2rec.lst")
+    folder.write(Array("x/ann/1.jpg 0\nx/bo/1.jpg 1\n".utf8), "list.txt")
+    #expect(try !LabelledList(path: folder.path + "/im2rec.lst").namesPeople)
+    #expect(try LabelledList(path: folder.path + "/list.txt").namesPeople)
+  }
+
   @Test func limits() throws {
     let union = try ImageUnion(sets, joinsPeople: true)
     #expect(throws: DataError.self) { try union.limited(minimum: 2, maximum: nil, seed: 1) }

@@ -36,6 +36,7 @@ package struct RecordSet: ImageSource {
       table = scan.table
       warrant = scan.hasRanges ? .ranges : .nothing
     }
+    namesPeople = !table.people.enumerated().allSatisfy { "\($0)" == $1 }
     file.expectRandomReads()
   }
 
@@ -43,6 +44,8 @@ package struct RecordSet: ImageSource {
   /// Whether `identifier(of:)` is an image's own path, not just its record.
   package var hasNames: Bool { table.names != nil }
   package var classNames: [String] { table.people }
+  /// A .rec has label numbers alone; who people are stands in the catalog of one that was packed from named people.
+  package let namesPeople: Bool
 
   package func label(of sample: Int) -> Int { Int(table.labels[sample]) }
   package func identifier(of sample: Int) -> String { table.name(of: sample) }
