@@ -101,6 +101,7 @@ struct Pickle {
       value = try pop(1, start)[0]
       guard stack.isEmpty, marks.isEmpty else { throw failure(start, "the pickle ends with values left over") }
       return true
+    case 0x93: throw refuseStackGlobal(start)
     default: throw refusal(of: code, start)
     }
     return false
@@ -179,14 +180,7 @@ struct Pickle {
     let words = file[position...].prefix(200).split(separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
     guard words.count == 3 else { throw failure(start, "a GLOBAL without two lines of names") }
     let names = words[..<2].map { String(decoding: $0, as: UTF8.self) }
-    guard names == ["_codecs", "encode"] else {
-      let isNumPy = names[0].hasPrefix("numpy")
-      throw failure(
-        start, "it asks for Python's '\(Self.printable(names.joined(separator: ".")))', and code is never run",
-        remedy: isNumPy
-          ? "It holds numpy objects. Write it again as bytes and booleans: "
-            + "pickle.dump(([bytes(b) for b in images], [bool(s) for s in issame]), file, protocol=4)." : nil)
-    }
+    guard names == ["_codecs", "encode"] else { throw refusal(ofGlobal: names, start) }
     position = words[1].endIndex + 1
     stack.append(.encode)
   }
@@ -199,6 +193,23 @@ struct Pickle {
       ["latin1", "latin-1"].contains(String(decoding: file[encoding], as: UTF8.self))
     else { throw failure(start, "it asks for a call (REDUCE), and code is never run") }
     stack.append(.bytes(Bytes(range: text, isText: true)))
+  }
+
+  private func refusal(ofGlobal names: [String], _ start: Int) -> DataError {
+    failure(
+      start, "it asks for Python's '\(Self.printable(names.joined(separator: ".")))', and code is never run",
+      remedy: names[0].hasPrefix("numpy")
+        ? "It holds numpy objects. Write it again as bytes and booleans: "
+          + "pickle.dump(([bytes(b) for b in images], [bool(s) for s in issame]), file, protocol=4)." : nil)
+  }
+
+  /// STACK_GLOBAL, which has its two names on the stack.
+  private func refuseStackGlobal(_ start: Int) -> DataError {
+    let names = stack.suffix(2).compactMap { value -> String? in
+      guard case .text(let range) = value else { return nil }
+      return String(decoding: file[range.prefix(100)], as: UTF8.self)
+    }
+    return names.count == 2 ? refusal(ofGlobal: names, start) : refusal(of: 0x93, start)
   }
 
   private func refusal(of code: UInt8, _ start: Int) -> DataError {

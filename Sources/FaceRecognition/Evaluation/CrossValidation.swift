@@ -12,7 +12,7 @@ package struct CrossValidation: Codable, Equatable, Sendable {
   /// p_f and the threshold that each fold was judged at.
   package let accuracies: [Double]
   package let thresholds: [Double]
-  /// Whether the pairs came with their folds, as LFW's do. Folds that `assignedFolds` makes share people and images, so
+  /// Whether the pairs came with their folds, as LFW's and those of a .bin do. Folds that `assignedFolds` makes share people and images, so
   /// their figure is milder than a prescribed one.
   package let prescribed: Bool
 
@@ -36,6 +36,17 @@ package struct CrossValidation: Codable, Equatable, Sendable {
     standardDeviation = (squares / (count - 1)).squareRoot()
     standardError = standardDeviation / count.squareRoot()
     self.prescribed = prescribed
+  }
+
+  /// The fold of each pair, 0..<`count`: those given (any numbers) where there are two or more, else ten assigned ones. Nil
+  /// where there are too few pairs for these.
+  package static func folds(
+    given: [Int]?, same: [Bool]
+  ) -> (folds: [Int], count: Int, prescribed: Bool)? {
+    let labels = Set(given ?? []).sorted()
+    guard let given, labels.count > 1 else { return assignedFolds(same: same).map { ($0, 10, false) } }
+    let places = Dictionary(uniqueKeysWithValues: zip(labels, 0...))
+    return (given.map { places[$0]! }, labels.count, true)
   }
 
   /// Ten folds for pairs that have none: the k-th pair of the same person falls into fold k mod 10, and so does the k-th

@@ -84,7 +84,8 @@ package final class Evaluation {
       options: options, model: description, verification: verification, network: network, rawPixels: rawPixels)
   }
 
-  /// Writes each pair that `run` judged and its cosines, one a line under a header, as CSV. One rank calls it.
+  /// Writes each pair that `run` judged, its fold of the cross validation (empty where there was none) and its cosines, one
+  /// a line under a header, as CSV. One rank calls it.
   ///
   /// - Throws: `FileError`
   package func writeScores(to path: String) throws {
@@ -92,7 +93,9 @@ package final class Evaluation {
     var text = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
     for (index, pair) in results.network.pairs.enumerated() {
       var fields = [pair.first, pair.second].map { CSV.field(verification.name(of: $0)) }
-      fields += [pair.same ? "1" : "0", "\(pair.fold)", "\(results.network.scores[index])"]
+      fields += [
+        pair.same ? "1" : "0", results.network.folds.map { "\($0[index])" } ?? "", "\(results.network.scores[index])",
+      ]
       // Both read the same images, so their pairs are the same.
       if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scores[index])") }
       text += fields.joined(separator: ",") + "\n"

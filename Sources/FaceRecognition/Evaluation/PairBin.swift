@@ -4,11 +4,16 @@
 /// comes in several pairs is stored in each of them, and embedded once. The pickle is read without running any of it
 /// (`Pickle`), and the images stay in the mapped file.
 ///
+/// Fold f of ten is the f-th consecutive tenth of the pairs, as InsightFace's programs divide them (scikit-learn's `KFold`
+/// without shuffling: the first folds have one more where ten does not divide them) and as LFW's own stand in `lfw.bin`.
+///
 /// A pickle has no checksum: one flipped bit makes a pair of the same person one of different people. Beside `X.bin` may
 /// lie `X.bin.xxh128`, as `xxh128sum X.bin` prints it; then the file must be that.
 package struct PairBin: ImageSource {
   package let location: String
   package let pairs: [FacePair]
+  /// 0 where there are fewer than ten pairs.
+  package let foldCount: Int
   private let file: MappedFile
   /// The images, each once, in the order in which the pairs first name them.
   private let images: [Pickle.Bytes]
@@ -37,7 +42,16 @@ package struct PairBin: ImageSource {
     var numbers: [Int] = []
     numbers.reserveCapacity(bins.count)
     for (place, bin) in bins.enumerated() {
-      guard case .bytes(let bytes) = bin else { throw DataError(path, "image \(place) is not bytes") }
+      let bytes: Pickle.Bytes
+      switch bin {
+      case .bytes(let value): bytes = value
+      // A string in which each character stands for a byte: bytes.decode('latin1').
+      case .text(let range): bytes = Pickle.Bytes(range: range, isText: true)
+      default:
+        throw DataError(
+          path, "image \(place) is not bytes",
+          remedy: "Write it again with pickle.dump(([bytes(b) for b in images], issame), file, protocol=4).")
+      }
       let digest = Digest(of: UnsafeRawBufferPointer(rebasing: file.bytes[bytes.range]))
       let number = known[digest] ?? images.count
       if number == images.count {
@@ -47,6 +61,8 @@ package struct PairBin: ImageSource {
       }
       numbers.append(number)
     }
+    let foldCount = verdicts.count < 10 ? 0 : 10
+    let (size, longer) = verdicts.count.quotientAndRemainder(dividingBy: 10)
     pairs = try verdicts.enumerated().map { place, verdict in
       let same: Bool
       switch verdict {
@@ -54,9 +70,12 @@ package struct PairBin: ImageSource {
       case .integer(let value) where value == 0 || value == 1: same = value == 1
       default: throw DataError(path, "the verdict on pair \(place) is neither True nor False")
       }
-      return FacePair(numbers[2 * place], numbers[2 * place + 1], same: same)
+      // The longer folds come first.
+      let inLonger = longer * (size + 1)
+      let fold = place < inLonger ? place / (size + 1) : longer + (place - inLonger) / size
+      return FacePair(numbers[2 * place], numbers[2 * place + 1], same: same, fold: foldCount == 0 ? 0 : fold)
     }
-    (self.images, self.places) = (images, places)
+    (self.images, self.places, self.foldCount) = (images, places, foldCount)
   }
 
   package var count: Int { images.count }
@@ -71,7 +90,11 @@ package struct PairBin: ImageSource {
     of sample: Int, scratch: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
     let result = try images[sample].withBytes(in: file.bytes, scratch: scratch, body)
-    guard let result else { throw DataError(path(of: sample), "its text holds characters that are no bytes") }
+    guard let result else {
+      throw DataError(
+        path(of: sample), "its text holds characters that are no bytes",
+        remedy: "Write it again with images as bytes, or as text decoded by latin1.")
+    }
     return result
   }
 

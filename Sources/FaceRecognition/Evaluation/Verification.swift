@@ -30,7 +30,7 @@ package struct Verification: Sendable {
   /// By sample numbers of the source, or by places in `templates`.
   package let pairs: [FacePair]
   package let selection: Selection
-  /// The folds that a list prescribes.
+  /// The folds that a list or a .bin prescribes.
   package let foldCount: Int
   /// The images that the pairs name, ascending: no others are read.
   package let samples: [Int]
@@ -85,7 +85,7 @@ package struct Verification: Sendable {
     templates = nil
     pairs = bin.pairs
     selection = .list(path: bin.location)
-    foldCount = 0
+    foldCount = bin.foldCount
     samples = Self.samples(of: pairs)
   }
 

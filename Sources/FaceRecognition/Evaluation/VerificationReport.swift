@@ -24,32 +24,23 @@ package struct VerificationReport: Codable, Equatable, Sendable {
   /// For a drawing: see `ROCCurve.drawing`.
   package let curve: [ROCCurve.Point]
 
-  /// `same[i]` is the truth about pair i, `folds[i]` its fold (any numbers). Without folds, or with a single one, ten are
-  /// assigned by `CrossValidation.assignedFolds`. Throws where a score is not finite or one kind of pair is missing.
+  /// `same[i]` is the truth about pair i, `folds[i]` its fold, see `CrossValidation.folds`. Throws where a score is not finite or one kind of pair is missing.
   package init<S: BinaryFloatingPoint>(
     scores: [S], same: [Bool], folds: [Int]? = nil
   ) throws(EvaluationError) {
-    let labels = Set(folds ?? []).sorted()
-    let prescribed = labels.count > 1
-    let usedFolds: [Int]?
-    if let folds, prescribed {
-      let places = Dictionary(uniqueKeysWithValues: zip(labels, 0...))
-      usedFolds = folds.map { places[$0]! }
-    } else {
-      usedFolds = CrossValidation.assignedFolds(same: same)
-    }
+    let division = CrossValidation.folds(given: folds, same: same)
     let ranked = try RankedScores(
-      scores: scores, same: same, folds: usedFolds ?? [Int](repeating: 0, count: same.count),
-      foldCount: prescribed ? labels.count : usedFolds == nil ? 1 : 10)
+      scores: scores, same: same, folds: division?.folds ?? [Int](repeating: 0, count: same.count),
+      foldCount: division?.count ?? 1)
     let curve = ROCCurve(of: ranked)
 
     sameCount = ranked.sameCount
     differentCount = ranked.differentCount
     best = OperatingPoint(ranked.bestCut(), of: ranked)
     constantAccuracy = Double(max(sameCount, differentCount)) / Double(same.count)
-    crossValidation = usedFolds == nil ? nil : CrossValidation(of: ranked, prescribed: prescribed)
+    crossValidation = division.map { CrossValidation(of: ranked, prescribed: $0.prescribed) }
     crossValidationReason =
-      usedFolds == nil
+      division == nil
       ? "ten folds need ten pairs of each kind, there are \(sameCount) of the same person "
         + "and \(differentCount) of different people"
       : nil
@@ -60,13 +51,6 @@ package struct VerificationReport: Codable, Equatable, Sendable {
     sameScores = Distribution(of: ranked.entries.filter(\.same).map(\.score))
     differentScores = Distribution(of: ranked.entries.filter { !$0.same }.map(\.score))
     self.curve = curve.drawing
-  }
-
-  /// `scores[i]` of `pairs[i]`; the pairs' folds count where `foldCount` of their list is above 1.
-  package init<S: BinaryFloatingPoint>(
-    scores: [S], pairs: [FacePair], foldCount: Int = 0
-  ) throws(EvaluationError) {
-    try self.init(scores: scores, same: pairs.map(\.same), folds: foldCount > 1 ? pairs.map(\.fold) : nil)
   }
 
   /// One JSON object, keys sorted, the same bytes for the same scores.

@@ -5,6 +5,8 @@ package struct VerificationResult: Sendable {
   package let pairs: [FacePair]
   /// The cosine of each of `pairs`.
   package let scores: [Double]
+  /// The fold of each of `pairs` in the cross validation; nil where there is none.
+  package let folds: [Int]?
   /// Norms of the embeddings, of the images as they are.
   package let norms: Distribution
   package let badImages: [BadImage]
@@ -21,6 +23,8 @@ package struct VerificationResult: Sendable {
     scores = pairs.map { table.cosine(rows[$0.first]!, rows[$0.second]!) }
     norms = images.norms
     badImages = embeddings.badImages
-    report = try VerificationReport(scores: scores, pairs: pairs, foldCount: verification.foldCount)
+    let (same, given) = (pairs.map(\.same), verification.foldCount > 1 ? pairs.map(\.fold) : nil)
+    folds = CrossValidation.folds(given: given, same: same)?.folds
+    report = try VerificationReport(scores: scores, same: same, folds: given)
   }
 }

@@ -73,6 +73,12 @@ import Testing
     let again = try VerificationReport(
       scores: lines.dropFirst().map { Double($0[4])! }, same: lines.dropFirst().map { $0[2] == "1" })
     #expect(again == report.verification)
+    // So are the folds: assigned ones too.
+    let prescribed = try VerificationReport(
+      scores: lines.dropFirst().map { Double($0[4])! }, same: lines.dropFirst().map { $0[2] == "1" },
+      folds: lines.dropFirst().map { Int($0[3])! })
+    #expect(prescribed.crossValidation?.accuracies == report.verification.crossValidation?.accuracies)
+    #expect(Set(lines.dropFirst().map { $0[3] }).count == 10)
   }
 
   @Test func optionsChangeWhatTheySay() throws {
@@ -203,7 +209,7 @@ import Testing
     #expect(doubles.verification.sameScores.mean > singles.verification.sameScores.mean)
     let scores = try (1...3).map { try String(contentsOfFile: files["scores\($0).csv"], encoding: .utf8) }
     for index in 1..<3 { #expect(outcomes[index].text == outcomes[0].text && scores[index] == scores[0]) }
-    #expect(scores[0].split(separator: "\n")[1].hasPrefix("0-0,0-1,1,0,"))
+    #expect(scores[0].split(separator: "\n")[1].hasPrefix("0-0,0-1,1,,"))
     #expect(try evaluate("--pairs", list, "--templates", two).text.contains("24 images in 12 templates"))
   }
 

@@ -92,9 +92,16 @@ import Testing
     #expect(reason([UInt8](system)) == "BIN: at byte 2: it asks for Python's 'posix.system', and code is never run.")
     let stack = try #require(
       Data(base64Encoded: "gASVHwAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu"))
-    #expect(reason([UInt8](stack)).contains("it asks for Python objects (STACK_GLOBAL), and code is never run"))
+    #expect(reason([UInt8](stack)).contains("it asks for Python's 'posix.system', and code is never run"))
+    #expect(reason(Self.pickle([0x93])).contains("it asks for Python objects (STACK_GLOBAL), and code is never run"))
     let array = try #require(Data(base64Encoded: "gAJdcQAoY251bXB5Ll9jb3JlLm11bHRpYXJyYXkKX3JlY29uc3RydWN0Cg=="))
     #expect(reason([UInt8](array)).contains("It holds numpy objects. Write it again as bytes and booleans"))
+    // The same by protocol 4, whose names stand on the stack.
+    let names = ["numpy._core.multiarray", "_reconstruct"].flatMap { (text) -> [UInt8] in
+      [0x8C, UInt8(text.utf8.count)] + Array(text.utf8) + [0x94]
+    }
+    #expect(
+      reason(Self.pickle(names + [0x93], protocol: 4)).contains("It holds numpy objects. Write it again as bytes"))
     for code in Array("iobPQ".utf8) + [0x81, 0x82, 0x83, 0x84, 0x92] {
       #expect(reason(Self.pickle([code])).contains("and code is never run"), "\(code)")
     }
@@ -130,7 +137,8 @@ import Testing
         == "BIN: it is not a pickle of (list of images, list of booleans).")
     #expect(
       reason(Self.pickle([0x5D, 0x94, 0x68, 0, 0x61, 0x68, 0, 0x61, 0x88, 0x85, 0x86]))
-        == "BIN: image 0 is not bytes.")
+        == "BIN: image 0 is not bytes. Write it again with "
+        + "pickle.dump(([bytes(b) for b in images], issame), file, protocol=4).")
     // A million lists in each other, marks without end, an empty stack, memories that are none.
     #expect(reason(Self.pickle([UInt8](repeating: 0x5D, count: 1_000_000))).contains("values left over"))
     #expect(
@@ -161,7 +169,38 @@ import Testing
       Array("c_codecs\nencode\n".utf8) + [0x8C, 3, 0xE2, 0x82, 0xAC, 0x8C, 6] + Array("latin1".utf8) + [0x86, 0x52]
     #expect(
       reason(Self.pickle(text + [0x43, 1, 8, 0x86, 0x88, 0x85, 0x86]))
-        == "BIN/image 0: its text holds characters that are no bytes.")
+        == "BIN/image 0: its text holds characters that are no bytes. "
+        + "Write it again with images as bytes, or as text decoded by latin1.")
+  }
+
+  /// `([b"\xff\xd8\x01".decode("latin1"), b"ab".decode("latin1")], [True])` by Python 3.11's `pickle.dumps`.
+  @Test(
+    arguments: [
+      "gAJdcQAoWAUAAADDv8OYAXEBWAIAAABhYnECZV1xA4hhhnEELg==", "gASVGAAAAAAAAABdlCiMBcO/w5gBlIwCYWKUZV2UiGGGlC4=",
+    ]) func latin1Text(pickle: String) throws
+  {
+    let bin = try open([UInt8](#require(Data(base64Encoded: pickle))))
+    #expect(bin.pairs == [FacePair(0, 1, same: true)])
+    #expect(try (0..<2).map(bin.encodedImage) == [[0xFF, 0xD8, 1], [0x61, 0x62]])
+    let euro: [UInt8] = [0x8C, 3, 0xE2, 0x82, 0xAC, 0x43, 1, 8, 0x86, 0x88, 0x85, 0x86]
+    #expect(reason(Self.pickle(euro)).contains("characters that are no bytes"))
+  }
+
+  /// InsightFace's: scikit-learn's `KFold(10, shuffle=False)` over 23 pairs has folds of 3, 3, 3, 2, 2 ... pairs.
+  @Test func foldsAreConsecutiveTenths() throws {
+    func bin(_ pairs: Int) throws -> PairBin {
+      let images: [UInt8] = [0x28] + (0..<(2 * pairs)).flatMap { [0x43, 1, UInt8($0)] } + [0x6C]
+      let verdicts: [UInt8] = [0x28] + (0..<pairs).map { $0 % 3 == 0 ? 0x88 : 0x89 } + [0x6C]
+      return try open(Self.pickle(images + verdicts + [0x86]))
+    }
+    let folds = try bin(23)
+    #expect(folds.foldCount == 10)
+    #expect(
+      folds.pairs.map(\.fold) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9])
+    #expect(try Verification(folds).foldCount == 10)
+    #expect(try bin(10).pairs.map(\.fold) == Array(0..<10))
+    let few = try bin(9)
+    #expect(few.foldCount == 0 && few.pairs.allSatisfy { $0.fold == 0 })
   }
 
   @Test func aDigestBesideIsKept() throws {
