@@ -78,6 +78,11 @@ extension FaceTable {
     guard let field = text.string(fields[layout.name]) else {
       throw RowError(name: text.shown(fields[layout.name]), reason: "its name is not UTF-8")
     }
+    guard folder.utf8.count + field.utf8.count <= FilePath.maximumLength else {
+      throw RowError(
+        name: text.shown(fields[layout.name]),
+        reason: "its name has \(field.utf8.count) bytes, where \(FilePath.maximumLength) may be")
+    }
     guard fields.count == layout.fieldCount else {
       throw RowError(name: field, reason: "it has \(fields.count) fields, where \(layout.fieldCount) are needed")
     }

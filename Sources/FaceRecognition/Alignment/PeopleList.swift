@@ -1,10 +1,10 @@
 /// Who is on which image: lines `image person`, as CelebA's `identity_CelebA.txt`.
-struct PeopleList {
+package struct PeopleList {
   let path: String
   private var people: [String: String] = [:]
 
   /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong.
-  init(path: String) throws {
+  package init(path: String) throws {
     self.path = path
     let text = try DelimitedText(path: path)
     var fields: [DelimitedText.Field] = []
@@ -15,7 +15,8 @@ struct PeopleList {
         throw DataError(place, "'image person' is needed, but there are \(fields.count) fields")
       }
       let names = try fields.map { (field) throws(DataError) in
-        guard let text = text.string(field), let name = FaceTable.imageName(text) else {
+        guard field.count <= FilePath.maximumLength, let text = text.string(field), let name = FaceTable.imageName(text)
+        else {
           throw DataError(place, "'\(text.shown(field))' is no name")
         }
         return name
@@ -27,5 +28,8 @@ struct PeopleList {
     }
   }
 
-  func person(of image: String) -> String? { people[image] }
+  /// In no order.
+  package var images: some Collection<String> { people.keys }
+
+  package func person(of image: String) -> String? { people[image] }
 }

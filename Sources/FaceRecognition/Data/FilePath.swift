@@ -2,6 +2,9 @@ import Glibc
 
 /// Paths as text.
 enum FilePath {
+  /// Bytes of the longest path that Linux opens: what is longer in a list was never a path, nor is it shown in a message.
+  static let maximumLength = 4095
+
   /// `("a/b", "c.rec")` of `a/b/c.rec`; `(".", "c.rec")` of `c.rec`.
   static func split(_ path: String) -> (folder: String, name: String) {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
@@ -26,9 +29,6 @@ extension FilePath {
 }
 
 extension FilePath {
-  enum Kind {
-    case folder
-extension FilePath {
   /// The path without links; as it is where it leads nowhere.
   ///
   /// The corresponding C function is `realpath`.
@@ -39,6 +39,9 @@ extension FilePath {
   }
 }
 
+extension FilePath {
+  enum Kind {
+    case folder
     /// Whatever else is there.
     case file
     case missing

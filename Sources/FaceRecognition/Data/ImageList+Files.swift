@@ -24,7 +24,12 @@ extension ImageList {
     } else {
       let folder = (root as NSString).deletingLastPathComponent
       paths = try Self.lines(of: root).map { line in
-        line.hasPrefix("/") || folder.isEmpty ? line : folder + "/" + line
+        guard line.utf8.count <= FilePath.maximumLength else {
+          throw DataError(
+            path, "it has a line of \(line.utf8.count) bytes, where a path has \(FilePath.maximumLength) at most",
+            remedy: "One image's path a line is needed.")
+        }
+        return line.hasPrefix("/") || folder.isEmpty ? line : folder + "/" + line
       }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
       if let twice = zip(paths, paths.dropFirst()).first(where: { $0 == $1 })?.0 {
         throw DataError(path, "it names \(twice) twice", remedy: "Each image has one row: name it once.")

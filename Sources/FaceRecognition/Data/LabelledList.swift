@@ -36,22 +36,25 @@ package struct LabelledList: ImageSource {
       guard let (name, person, isNumbered) = Self.fields(text) else {
         throw failure("'path label' is needed, or 'index<TAB>label<TAB>path', but it is '\(text.prefix(80))'")
       }
+      for (what, field) in [("path", name), ("label", person)] where field.utf8.count > FilePath.maximumLength {
+        throw failure("its \(what) has \(field.utf8.count) bytes, where \(FilePath.maximumLength) may be")
+      }
       // It would end the path early, and name another file.
       guard !name.utf8.contains(0) else { throw failure("the path holds a zero byte") }
       names.append(name)
       people.append(person)
+      if !isNumbered { hasNames = true }
     }
     guard !names.isEmpty else { throw DataError(path, "the list names no image") }
     guard names.count <= Int(Int32.max) else { throw DataError(path, "\(names.count) images are too many") }
-      if !isNumbered { hasNames = true }
     let sorted = Self.sorted(Set(people))
     let numbers = Dictionary(uniqueKeysWithValues: zip(sorted, Int32(0)...))
     location = FilePath.split(path).folder
     classNames = sorted
+    namesPeople = hasNames
     self.names = NameColumn(names)
     labels = people.map { numbers[$0]! }
   }
-    namesPeople = hasNames
 
   package var count: Int { labels.count }
   package func label(of sample: Int) -> Int { Int(labels[sample]) }

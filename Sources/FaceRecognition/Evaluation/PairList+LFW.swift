@@ -28,6 +28,7 @@ extension PairList {
       let fold = place / (2 * count)
       let same = place % (2 * count) < count
       let fields = Self.fields(line, commas: false)
+      try checkLengths(fields, number)
       guard fields.count == (same ? 3 : 4) else {
         let form = same ? "'name n1 n2' (a pair of one person)" : "'name1 n1 name2 n2' (a pair of two people)"
         throw error(number, "\(form) is needed here, but there are \(fields.count) fields")

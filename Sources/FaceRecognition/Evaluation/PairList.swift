@@ -66,6 +66,7 @@ package struct PairList: Sendable {
     for (number, line) in zip(1..., lines) {
       guard let start = line.first(where: { !$0.isWhitespace }), start != "#" else { continue }
       let fields = Self.fields(line, commas: true)
+      try checkLengths(fields, number)
       guard fields.count == 3 else {
         throw error(
           number,
@@ -96,6 +97,13 @@ package struct PairList: Sendable {
         line.split(whereSeparator: \.isWhitespace)
       }
     return parts.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  /// Before a message repeats what stands there.
+  func checkLengths(_ fields: [String], _ line: Int) throws(PairListError) {
+    for field in fields where field.utf8.count > FilePath.maximumLength {
+      throw error(line, "a field of \(field.utf8.count) bytes, where \(FilePath.maximumLength) may be")
+    }
   }
 
   mutating func append(_ pair: FacePair) { pairs.append(pair) }

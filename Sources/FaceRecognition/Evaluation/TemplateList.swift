@@ -126,6 +126,11 @@ package struct TemplateList: Sendable {
         throw PairListError(
           path: text.path, line: line, reason: field.isEmpty ? "an empty field" : "'\(text.shown(field))' is not UTF-8")
       }
+      guard field.count <= FilePath.maximumLength else {
+        throw PairListError(
+          path: text.path, line: line,
+          reason: "a field of \(field.count) bytes, where \(FilePath.maximumLength) may be")
+      }
       return string
     }
   }

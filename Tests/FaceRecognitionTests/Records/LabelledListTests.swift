@@ -52,6 +52,10 @@ import Testing
     folder.write([0x61, 0xFF, 0x20, 0x62], "list.txt")
     #expect(throws: DataError.self) { try ImageSet.open(folder.path + "/list.txt") }
     #expect(reason("a\0b x") == "DIR/list.txt, line 1: the path holds a zero byte.")
+    for line in [String(repeating: "a", count: 5_000_000) + " x", "x " + String(repeating: "a", count: 5_000_000)] {
+      #expect(reason(line).hasSuffix("has 5000000 bytes, where 4095 may be."), "\(reason(line).prefix(200))")
+      #expect(reason(line).utf8.count < 200)
+    }
     let absent = try open("none.jpg x\n")
     #expect(throws: DataError.self) { try absent.fingerprint() }
     #expect(throws: DataError.self) { try ImageSet.open(folder.path + "/none.txt") }
