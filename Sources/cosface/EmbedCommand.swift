@@ -8,13 +8,13 @@ struct EmbedCommand: ParsableCommand {
     abstract: "Write the embeddings of images to a file, alone or divided among ranks by mpirun.",
     discussion: """
       The file's ending says how: .npy (float32 rows, with the names beside in .names.txt), .safetensors (embeddings and \
-      names) or .csv. Rows are in the order of the sorted paths. What is done is kept in OUTPUT.parts until the file is \
+      names) or .csv. Rows are in the order of the sorted paths, those of a .rec in its own. What is done is kept in OUTPUT.parts until the file is \
       complete: after an interruption the same command goes on from there.
       """)
 
   @OptionGroup var inference: InferenceOptionGroup
 
-  @Option(help: "Folder of images, at any depth, or a text file with the path of an image a line.")
+  @Option(help: "Folder of images, at any depth, a text file with the path of an image a line, or a .rec.")
   var data: String
 
   @Option(help: "File to write: .npy, .safetensors or .csv.")

@@ -2,14 +2,14 @@ import ArgumentParser
 import FaceRecognition
 
 struct IdentificationFlags: ParsableArguments {
-  @Option(help: "Folder of the people to search for: DIR/PERSON/IMAGE.")
+  @Option(help: "People to search for: a folder (DIR/PERSON/IMAGE), .rec or list.")
   var probes: String?
 
   @Option(
-    help: "Folder of the images among which they are found; without it, probes are searched for among themselves.")
+    help: "Images among which they are found, in the same forms; without it, probes are searched for among themselves.")
   var gallery: String?
 
-  @Option(help: "Folder of other people, to be taken for none of them.")
+  @Option(help: "Other people, to be taken for none of them: a set of the same forms.")
   var distractors: String?
 
   func validate() throws {

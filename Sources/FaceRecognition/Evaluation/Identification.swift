@@ -21,7 +21,7 @@ package final class Identification {
   /// Made by `run`: each search's probe, its mate where it is one image, and its rank.
   private var results: [(probe: Int, mate: Int?, rank: Int, score: Double)] = []
 
-  /// Opens the model and the folders; every rank calls it.
+  /// Opens the model and the sets; every rank calls it.
   ///
   /// - Throws: what is wrong with a file, or a `RankAgreement.Failure` where the ranks see different models or images.
   package init(_ options: IdentificationOptions, _ communicator: Communicator) throws {
@@ -30,9 +30,9 @@ package final class Identification {
     let (_, description, network) = try ModelFile.open(options.model)
     self.description = description
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
-    probes = try ImageFolder(root: options.probes)
-    gallery = try options.gallery.map { try ImageFolder(root: $0) }
-    distractors = try options.distractors.map { try ImageFolder(root: $0) }
+    probes = try ImageSet.open(options.probes)
+    gallery = try options.gallery.map(ImageSet.open)
+    distractors = try options.distractors.map(ImageSet.open)
     precondition(gallery != nil || distractors != nil, "A search needs a gallery or distractors")
     let weights = [network.parameters, network.statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }
     let sources = [probes, gallery, distractors].compactMap { $0 }
@@ -40,6 +40,13 @@ package final class Identification {
       [("weights of \(options.model)", weights.joined())]
         + sources.map { ("images in \($0.location)", try $0.fingerprint(acceptsAbsent: true)) }, communicator)
     if let gallery {
+      if let nameless = [probes, gallery].first(where: { !$0.namesPeople }) {
+        throw DataError(
+          nameless.location,
+          "its people have numbers and no names, so that nobody knows who of the gallery is who of the probes",
+          remedy: "Give sets with people's names: folders PERSON/IMAGE, lists 'path person', or .recs that "
+            + "'cosface dataset pack' made of them, with their catalogs.")
+      }
       let missing = Set(probes.classNames).subtracting(gallery.classNames).sorted()
       guard missing.isEmpty else {
         throw EvaluationError(
@@ -50,7 +57,9 @@ package final class Identification {
   }
 
   /// People among the probes whose names stand in the model: judging by them tells little of strangers.
-  package var trainedPeople: Int { Set(description.classNames).intersection(probes.classNames).count }
+  package var trainedPeople: Int {
+    probes.namesPeople ? Set(description.classNames).intersection(probes.classNames).count : 0
+  }
   package var people: Int { probes.classNames.count }
 
   /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
@@ -89,7 +98,7 @@ package final class Identification {
     try AtomicFile.write(Data(text.utf8), to: path)
   }
 
-  /// A folder's embeddings. Row i shows `people[i]`, a number of the probes' people, or -1.
+  /// A set's embeddings. Row i shows `people[i]`, a number of the probes' people, or -1.
   private struct Embedded {
     let table: EmbeddingTable
     let samples: [Int]
@@ -131,6 +140,12 @@ package final class Identification {
     return tasks
   }
 
+  /// Names that stand among the probes and the distractors, where both have names.
+  private var sharedNames: Int {
+    guard let distractors, distractors.namesPeople, probes.namesPeople else { return 0 }
+    return Set(distractors.classNames).intersection(probes.classNames).count
+  }
+
   private func report(
     _ searched: Embedded, _ known: Embedded?, _ others: Embedded?, _ tasks: [Task]
   ) -> IdentificationReport {
@@ -148,6 +163,6 @@ package final class Identification {
       rates: IdentificationReport.rates(of: results.map(\.rank), largestGallery: sizes.max()!),
       mateScores: Distribution(of: tasks.map(\.score)), embeddingNorms: searched.table.norms,
       badImages: [searched, known, others].compactMap { $0?.badImages }.flatMap { $0 },
-      sharedNames: distractors.map { Set($0.classNames).intersection(probes.classNames).count } ?? 0)
+      sharedNames: sharedNames)
   }
 }

@@ -2,14 +2,14 @@
 package struct IdentificationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
-  /// A folder of people.
+  /// A set of people: a folder, a .rec or a list.
   package var probes: String
-  /// A folder of people among whom the probes' are.
+  /// A set of people among whom the probes' are.
   package var gallery: String?
-  /// A folder of other people.
+  /// A set of other people.
   package var distractors: String?
   package var flip = FlipTest.sum
-  /// Fraction of each folder's images that may be unreadable.
+  /// Fraction of each set's images that may be unreadable.
   package var maximumBadImages = 0.001
   package var batchSize = 32
   package var workers = 1

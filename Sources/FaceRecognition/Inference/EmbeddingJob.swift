@@ -15,7 +15,7 @@ package final class EmbeddingJob {
 
   private let options: EmbeddingOptions
   private let format: EmbeddingFormat
-  private let images: ImageList
+  private let images: any ImageSource
   private let embedder: Embedder
   private let parts: EmbeddingParts
   private let communicator: Communicator
@@ -26,7 +26,7 @@ package final class EmbeddingJob {
     self.communicator = communicator
     format = try EmbeddingFormat(path: options.output)
     let network = try ModelFile.open(options.model).network
-    images = try ImageList(at: options.data)
+    images = try Self.images(options.data)
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     let key = [
       ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", try images.fingerprint()),
@@ -34,6 +34,25 @@ package final class EmbeddingJob {
     ]
     try RankAgreement.check(key, communicator)
     parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map(\.1)))
+  }
+
+  /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
+  private static func images(_ path: String) throws -> any ImageSource {
+    let record = FilePath.kind(path) == .folder ? ImageSet.record(in: path) : path.hasSuffix(".rec") ? path : nil
+    if let record {
+      let set = try RecordSet(path: record)
+      // Names stand one a line beside the rows.
+      if let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) }) {
+        throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
+      }
+      return set
+    }
+    guard !path.hasSuffix(".bin") else {
+      throw DataError(
+        path, "an image of a .bin has no name, and stands in several pairs",
+        remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and embed the folder.")
+    }
+    return try ImageList(at: path)
   }
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.

@@ -1,7 +1,7 @@
 /// Which images are embedded, by what, and where the rows go.
 package struct EmbeddingOptions: Equatable, Sendable {
   package var model: String
-  /// A folder of images at any depth, or a list of them.
+  /// A folder of images at any depth, a list of them, or a .rec.
   package var data: String
   package var output: String
   /// Adds the embedding of the mirrored image.

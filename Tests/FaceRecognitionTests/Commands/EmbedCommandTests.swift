@@ -124,6 +124,29 @@ import Testing
     #expect(try !String(contentsOfFile: files["partly.csv"], encoding: .utf8).contains("p02/02.pgm"))
   }
 
+  @Test func recordFiles() throws {
+    try files.write(to: "set/.keep")
+    let record = files["set/train.rec"]
+    _ = try RecordPacker(ImageSet.open(faces.path), output: record, reencoding: .init()).run()
+    #expect(try embed("folder.npy").exitCode == 0)
+    for (name, data) in [("rec.npy", record), ("set.npy", files["set"])] {
+      let outcome = try embed(name, data: data, ranks: 2)
+      #expect(outcome.exitCode == 0, "\(outcome.text)")
+      #expect(try bytes(name) == bytes("folder.npy"))
+    }
+    #expect(try bytes("rec.names.txt") == bytes("folder.names.txt"))
+    try FileManager.default.removeItem(atPath: record + ".catalog")
+    #expect(try embed("bare.npy", data: record).exitCode == 0)
+    #expect(try bytes("bare.npy") == bytes("folder.npy"))
+    #expect(try String(contentsOfFile: files["bare.names.txt"], encoding: .utf8).hasPrefix("record 1\nrecord 2\n"))
+    let bin = try files.write(to: "pairs.bin")
+    expectRefusal(try embed("rows.npy", data: bin), "pairs.bin: an image of a .bin has no name", "dataset unpack")
+    let long = try files.write(Data(repeating: 0x61, count: 5_000_000), to: "long.txt")
+    let outcome = try embed("rows.npy", data: long)
+    expectRefusal(outcome, "long.txt: it has a line of 5000000 bytes")
+    #expect(outcome.text.utf8.count < 1000)
+  }
+
   @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {
     expectRefusal(try embed("rows.txt", ranks: ranks), "rows.txt", ".npy, .safetensors, .csv")
     expectRefusal(try embed("rows.npy", data: files["nowhere"], ranks: ranks), "nowhere", "no such folder or list")

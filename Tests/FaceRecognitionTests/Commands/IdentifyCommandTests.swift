@@ -112,6 +112,39 @@ import Testing
     #expect(more.largestGallery == 38 && more.rates[0].found <= 12 && more.galleryImages == 12)
   }
 
+  /// The same people in every form that training takes.
+  @Test func recordFilesAndLists() throws {
+    func pack(_ folder: String, _ name: String) throws -> String {
+      try files.write(to: "\(name)/.keep")
+      _ = try RecordPacker(ImageSet.open(folder), output: files["\(name)/train.rec"], reencoding: .init()).run()
+      return files["\(name)/train.rec"]
+    }
+    let (people, strangers) = (try pack(probes.path, "p"), try pack(others.path, "o"))
+    let lines = try ImageFolder(root: others.path)
+    let list = try files.write(
+      Data(
+        (0..<lines.count).map { "\(lines.path(of: $0))\t\(lines.classNames[lines.label(of: $0)])\n" }.joined().utf8),
+      to: "others.txt")
+    let folders = try report(identify("--json", "--distractors", others.path))
+    for (probes, distractors) in [(people, strangers), (files["p"], list)] {
+      let records = try report(identify("--json", "--distractors", distractors, probes: probes, ranks: 2))
+      #expect(records.rates == folders.rates && records.mateScores == folders.mateScores)
+      #expect(records.searches == folders.searches && records.people == 4)
+    }
+    let found = try report(identify("--json", "--gallery", people, "--distractors", strangers))
+    #expect(try found.rates == report(identify("--json", "--gallery", probes.path, "--distractors", others.path)).rates)
+    // Numbers of two sets are no names; among themselves, probes need none.
+    try FileManager.default.removeItem(atPath: people + ".catalog")
+    for (first, second) in [(probes.path, people), (people, probes.path)] {
+      expectRefusal(
+        try identify("--gallery", second, probes: first), people, "numbers and no names",
+        "Give sets with people's names")
+    }
+    #expect(try report(identify("--json", "--distractors", others.path, probes: people)).rates == folders.rates)
+    let bin = try files.write(to: "pairs.bin")
+    expectRefusal(try identify("--distractors", bin), "pairs.bin: a .bin holds pairs without people")
+  }
+
   @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {
     let gallery = try FaceFolder(people: 2, images: 1)
     expectRefusal(
