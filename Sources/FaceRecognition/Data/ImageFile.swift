@@ -11,6 +11,7 @@ struct ImageFile {
   func size() throws(DataError) -> Int {
     var status = stat()
     guard stat(path, &status) == 0 else { throw unreadable(String(cString: strerror(errno))) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw unreadable("it is not a file") }
     return Int(status.st_size)
   }
 

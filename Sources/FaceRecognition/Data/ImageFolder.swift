@@ -25,9 +25,9 @@ package struct ImageFolder: ImageSource {
       let path = "\(location)/\(person)"
       let listing = try DirectoryListing(path: path)
       let before = nameStarts.count
+      // A broken link, a pipe or a folder of such a name stays: it is an image that cannot be read, to be named and counted
+      // when its turn comes.
       for entry in listing.entries where listing.isImage(entry) {
-        // A broken link stays: it is an image that cannot be read, to be named and counted when its turn comes.
-        guard entry.kind == .file || entry.kind == .brokenLink else { continue }
         nameStarts.append(names.count)
         labels.append(Int32(label))
         names.append(contentsOf: listing.bytes[entry.start...(entry.start + entry.length)])

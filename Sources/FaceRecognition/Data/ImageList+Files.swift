@@ -48,7 +48,8 @@ extension ImageList {
     }
     let listing = try DirectoryListing(path: folder)
     for entry in listing.entries {
-      guard entry.kind == .folder || listing.isImage(entry) && entry.kind != .other else { continue }
+      // A pipe or device of such a name is an image that cannot be read, named when its turn comes.
+      guard entry.kind == .folder || listing.isImage(entry) else { continue }
       guard let name = String(validating: listing.name(of: entry), as: UTF8.self), !name.contains("\n") else {
         let shown = String(decoding: listing.name(of: entry), as: UTF8.self)
         throw DataError("\(folder)/\(shown)", "this name is not one line of UTF-8", remedy: "Rename it.")

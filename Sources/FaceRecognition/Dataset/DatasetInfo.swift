@@ -12,6 +12,8 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
   package let peopleWithOneImage: Int?
   /// Of a .bin.
   package let pairs: PairCount?
+  /// Images that are no files: broken links, pipes, folders with an image's name.
+  package let absent: [BadImage]
   /// Bytes of the encoded images.
   package let bytes: Int
   package let imageBytes: Spread
@@ -37,7 +39,7 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
     package let different: Int
   }
 
-  /// - Throws: `DataError` where the set cannot be opened, or a file of it has gone.
+  /// - Throws: `DataError` where the set cannot be opened, or holds not one file.
   package init(path: String) throws {
     if path.hasSuffix(".bin") {
       self.init(try PairBin(path: path))
@@ -54,6 +56,7 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
     let same = bin.pairs.count { $0.same }
     pairs = PairCount(same: same, different: bin.pairs.count - same)
     let sizes = (0..<bin.count).map(bin.encodedSize)
+    absent = []
     bytes = sizes.reduce(0, +)
     imageBytes = Spread(sizes)
     warrant = bin.hasDigest ? .catalog : .nothing
@@ -74,7 +77,18 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
     imagesPerPerson = Spread(counts)
     peopleWithOneImage = counts.count { $0 == 1 }
     pairs = nil
-    let sizes = try (0..<source.count).map(source.encodedSize)
+    var (sizes, absent): ([Int], [BadImage]) = ([], [])
+    for sample in 0..<source.count {
+      do {
+        sizes.append(try source.encodedSize(of: sample))
+      } catch let error as DataError {
+        absent.append(BadImage(sample: sample, identifier: source.identifier(of: sample), reason: error.reason))
+      }
+    }
+    guard !sizes.isEmpty else {
+      throw DataError(path, "none of its \(absent.count) images is there; \(absent[0].identifier): \(absent[0].reason)")
+    }
+    self.absent = absent
     bytes = sizes.reduce(0, +)
     imageBytes = Spread(sizes)
     warrant = (source as? RecordSet)?.warrant
@@ -90,9 +104,21 @@ extension DatasetInfo {
       lines.append(("images each", imagesPerPerson.text + "; \(peopleWithOneImage.grouped) people with one"))
     }
     if let pairs { lines.append(("pairs", "\(pairs.same) of the same person, \(pairs.different) of different people")) }
+    if !absent.isEmpty {
+      lines.append(("no files", "\(absent.count.grouped) of the images"))
+      lines += absent.prefix(20).map { ("", "\($0.identifier): \($0.reason)") }
+      if absent.count > 20 { lines.append(("", "and \((absent.count - 20).grouped) more; --json lists all")) }
+    }
     lines.append(("bytes", "\(bytes.grouped); an image \(imageBytes.text)"))
     switch warrant {
-    case .catalog: lines.append(("warrant", "digests beside it vouch for every byte"))
+    case .catalog:
+      lines.append(
+        (
+          "warrant",
+          pairs == nil
+            ? "a digest of each record, compared whenever it is read ('cosface dataset check' reads all)"
+            : "a digest of the file, which was compared: its bytes are those"
+        ))
     case .ranges: lines.append(("warrant", "ranges of people confirm the labels; nothing does the pictures"))
     case .nothing: lines.append(("warrant", "none: a flipped bit in a label or picture would not be noticed"))
     case nil: break

@@ -19,7 +19,6 @@ import Testing
       folder.write([1, 2, 3], name)
     }
     folder.makeFolder(".cache")
-    folder.makeFolder("a/folder.jpg")
     folder.write([0], "readme.txt")
     let source = try ImageFolder(root: folder.path + "/")
     #expect(source.classNames == ["B", "a", "b", "é"])
@@ -66,6 +65,31 @@ import Testing
     try FileManager.default.removeItem(atPath: folder.path + "/faces/loop")
     folder.link("faces/loop", to: "loop")
     #expect(reason(folder.path + "/faces") == "ROOT/loop: this link leads nowhere, or in a loop")
+  }
+
+  /// Nothing with an image's name is passed over in silence, and one that is no file does not hide the others.
+  @Test(.timeLimit(.minutes(1))) func whatIsNoFileIsNamed() throws {
+    let folder = TestFolder.faces(people: 2, images: 2)
+    folder.makeFolder("person-0/folder.jpg")
+    #expect(mkfifo(folder.path + "/person-0/pipe.jpg", 0o600) == 0)
+    folder.link("person-1/loop.jpg", to: "loop.jpg")
+    folder.link("person-1/zero.jpg", to: "/dev/zero")
+    let info = try DatasetInfo(path: folder.path)
+    let names = ["person-0/folder.jpg", "person-0/pipe.jpg", "person-1/loop.jpg", "person-1/zero.jpg"]
+    #expect(info.images == 8 && info.absent.map(\.identifier) == names)
+    #expect(info.imageBytes.smallest > 100)
+    let lines = info.lines.map { "\($0.name) \($0.value)" }
+    #expect(lines.contains("no files 4 of the images"), "\(lines)")
+    #expect(lines.contains(" person-0/pipe.jpg: the image cannot be read: it is not a file"), "\(lines)")
+    #expect(try DatasetCheck(path: folder.path).unreadable.map(\.identifier) == names)
+    #expect(try ImageList(at: folder.path).count == 7)
+    let only = TestFolder()
+    only.link("a/x.jpg".replacing("a/", with: ""), to: "nowhere")
+    only.makeFolder("a")
+    only.link("a/1.jpg", to: "nowhere")
+    try FileManager.default.removeItem(atPath: only.path + "/x.jpg")
+    let error = #expect(throws: DataError.self) { try DatasetInfo(path: only.path) }
+    #expect(error?.reason.contains("none of its 1 images is there; a/1.jpg: ") == true)
   }
 
   @Test func unreadableFilesAreNamed() throws {

@@ -41,7 +41,7 @@ import Testing
     #expect(packed.exitCode == 0 && packed.text.contains("9 images of 3 people"), "\(packed.text)")
     let info = try Subprocess.cosface(["dataset", "info", record])
     #expect(info.exitCode == 0 && info.text.contains("images       9"), "\(info.text)")
-    #expect(info.text.contains("digests beside it vouch for every byte"), "\(info.text)")
+    #expect(info.text.contains("a digest of each record, compared whenever it is read"), "\(info.text)")
     let good = try Subprocess.cosface(["dataset", "check", record, "--json"])
     let json = good.lines.drop { $0 != "{" }.joined(separator: "\n")
     #expect(good.exitCode == 0)
