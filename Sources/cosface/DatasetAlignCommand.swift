@@ -13,8 +13,8 @@ struct DatasetAlignCommand: ParsableCommand {
       order left eye, right eye, nose, left and right corner of the mouth, as they stand in the picture.
 
       OUTPUT has the photographs' own folders, and alignment.csv: every image with its transform and residual, or \
-      the reason why there is no face of it. Faces that are too small, that only a mirrored picture would fit, or that \
-      lie outside their picture are refused. Started again, the command goes on where it was stopped.
+      the reason why there is no face of it. Faces that are too small, that only a mirrored picture would fit, whose \
+      landmarks miss the template by far, or that lie outside their picture are refused. Started again, the command goes on where it was stopped.
       """)
 
   @Argument(help: "Folder of the photographs that the table names.")
@@ -47,6 +47,10 @@ struct DatasetAlignCommand: ParsableCommand {
   @Option(help: "Least height in pixels of what is cut out of a photograph; smaller faces are refused.")
   var minFace = 32.0
 
+  @Option(
+    help: "Most that the landmarks may miss the template by, root mean square in pixels; other faces are refused.")
+  var maxResidual = 12.0
+
   @Option(help: "Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.")
   var maxBadImages = 0.001
 
@@ -65,6 +69,7 @@ struct DatasetAlignCommand: ParsableCommand {
     guard (1...100).contains(quality) else { throw ValidationError("--quality \(quality) must be from 1 to 100.") }
     guard (0.5...4).contains(margin) else { throw ValidationError("--margin \(margin) must be from 0.5 to 4.") }
     try Validation.notNegative("--min-face", minFace)
+    try Validation.positive("--max-residual", maxResidual)
     guard (0...1).contains(maxBadImages) else {
       throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
     }
@@ -89,6 +94,7 @@ struct DatasetAlignCommand: ParsableCommand {
     options.format = format == .png ? .png : .jpeg(quality: quality)
     options.margin = margin
     options.minimumFace = minFace
+    options.maximumResidual = maxResidual
     options.maximumBadImages = maxBadImages
     options.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     return options

@@ -15,7 +15,7 @@ package struct AlignmentReport: Codable, Equatable, Sendable {
   /// Those of them that were there, whole, before.
   package let kept: Int
   package let repeatedRows: Int
-  /// Faces that were refused, by why: too small, mirrored, outside the picture.
+  /// Faces that were refused, by why: too small, mirrored, outside the picture, unlike a face.
   package let refusedCounts: [String: Int]
   package let refused: [Listed]
   /// Rows and images of no use.

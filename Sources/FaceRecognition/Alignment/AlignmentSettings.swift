@@ -11,6 +11,8 @@ struct AlignmentSettings: Codable, Equatable {
   let format: String
   let margin: Double?
   let minimumFace: Double
+  /// Of landmarks.
+  let maximumResidual: Double?
 
   init(_ table: FaceTable, _ plan: AlignmentPlan, _ options: FaceAlignmentOptions) {
     kind = options.kind
@@ -26,6 +28,7 @@ struct AlignmentSettings: Codable, Equatable {
       }
     margin = options.kind == .boxes ? options.margin : nil
     minimumFace = options.minimumFace
+    maximumResidual = options.kind == .landmarks ? options.maximumResidual : nil
   }
 
   /// Makes the folder and writes the settings into it, or compares them with those that are there.
@@ -61,11 +64,12 @@ struct AlignmentSettings: Codable, Equatable {
   }
 
   private func differences(from other: AlignmentSettings) -> [String] {
-    let margins = [margin, other.margin].map { $0.map { "\($0)" } ?? "none" }
+    func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "none" }
     let values: [(String, String, String)] = [
       ("coordinates", kind.rawValue, other.kind.rawValue), ("size", size.rawValue, other.size.rawValue),
-      ("format", format, other.format), ("margin", margins[0], margins[1]),
+      ("format", format, other.format), ("margin", text(margin), text(other.margin)),
       ("least face", "\(minimumFace)", "\(other.minimumFace)"),
+      ("greatest residual", text(maximumResidual), text(other.maximumResidual)),
     ]
     return values.filter { $0.1 != $0.2 }.map { "\($0.0) \($0.1), now \($0.2)" }
       + (rows == other.rows ? [] : ["other rows or people"])

@@ -17,6 +17,7 @@ final class FaceAligner {
       case mirrored = "mirrored"
       case outside = "outside the picture"
       case degenerate = "without a shape"
+      case unlike = "unlike a face"
     }
 
     let kind: Kind
@@ -44,7 +45,15 @@ final class FaceAligner {
     case .landmarks:
       let points = table.landmarks(row)
       let transform = try transform(points)
-      return Fit(transform: transform, residual: transform.residual(points, to: options.size.template))
+      let residual = transform.residual(points, to: options.size.template)
+      guard residual <= options.maximumResidual else {
+        throw Refusal(
+          kind: .unlike,
+          reason: String(
+            format: "its landmarks are no face's: they miss the template by %.1f pixels, where %g may be", residual,
+            options.maximumResidual))
+      }
+      return Fit(transform: transform, residual: residual)
     case .boxes:
       let box = table.box(row)
       let (size, scale) = (options.size, Double(options.size.height) / cropSide(row))

@@ -15,6 +15,9 @@ package struct FaceAlignmentOptions: Sendable {
   package var margin = 1.3
   /// Least height, in pixels of the photograph, of what becomes the picture.
   package var minimumFace = 32.0
+  /// Most root mean square distance of the five landmarks to the template, in pixels of the 112 x 112 template. Faces in
+  /// front have 1 to 4, turned by 60 degrees about 10; five points on a line 14.5, which no network learns from.
+  package var maximumResidual = 12.0
   /// Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.
   package var maximumBadImages = 0.001
   package var workers = 1

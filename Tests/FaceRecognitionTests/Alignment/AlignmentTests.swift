@@ -138,6 +138,27 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(files.path)/faces/p") == ["1.jpg"])
   }
 
+  /// Five points on a line lie 14.5 pixels off the template; a nose 20 pixels aside is a turned face.
+  @Test func whatIsUnlikeAFaceIsRefused() throws {
+    for name in ["p/1.jpg", "p/2.jpg"] { photographs.write(Self.picture.jpeg(), name) }
+    let line = AlignedSize.square.template.map { Self.pose(.init(56 + ($0.x - 56) / 1000, $0.y)) }
+    let rows = [
+      Self.row("p/1.jpg", moved: 20), (["p/2.jpg"] + line.flatMap { ["\($0.x)", "\($0.y)"] }).joined(separator: ","),
+    ]
+    var options = options(rows)
+    let report = try run(options)
+    #expect(report.aligned == 1 && report.refusedCounts == ["unlike a face": 1])
+    #expect(report.refused.map(\.image) == ["p/2.jpg"])
+    #expect(report.refused[0].reason.contains("they miss the template by 14.5 pixels, where 12 may be"))
+    let list = String(decoding: try #require(bytes("faces/alignment.csv")), as: UTF8.self)
+    #expect(list.contains("p/2.jpg,,,,,,,"))
+    options.maximumResidual = 20
+    let error = #expect(throws: DataError.self) { try run(options) }
+    #expect(error?.reason.contains("greatest residual 12.0, now 20.0") == true)
+    options.output = "\(files.path)/all"
+    #expect(try run(options).aligned == 2)
+  }
+
   @Test func rowsAndImagesOfNoUse() throws {
     for name in ["p/1.jpg", "p/2.jpg", "p/5.jpg", "p/5.png"] { photographs.write(Self.picture.jpeg(), name) }
     photographs.write([1, 2, 3], "p/3.jpg")
