@@ -64,9 +64,13 @@ package struct DatasetUnpacker {
     let person = source.classNames[source.label(of: sample)]
     var name = Self.number(sample)
     if (source as? RecordSet)?.hasNames ?? true {
-      name = FilePath.split(source.identifier(of: sample)).name
-      guard Self.isPlain(name) else {
-        throw DataError(path, "an image's name, '\(source.identifier(of: sample))', is none for a file")
+      let given = source.identifier(of: sample)
+      name = FilePath.split(given).name
+      guard Self.isPlain(name), !given.split(separator: "/").contains("..") else {
+        throw DataError(
+          path, "an image's name, '\(given)', is none for a file, or leads out of the folder",
+          remedy: "\(sample) images were unpacked before it. If you trust the set, take its catalog away: images then "
+            + "get numbers for names.")
       }
     }
     if let ending = Self.ending(bytes), !Self.fits(name, ending) {

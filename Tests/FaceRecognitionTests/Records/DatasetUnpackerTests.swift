@@ -56,6 +56,45 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/up"))
   }
 
+  /// A catalog that somebody forged, digest and all.
+  @Test func anImageThatLeavesTheFolder() throws {
+    folder.write(Picture.constant(1, 2, 3).jpeg(), "in/ab/evil.jpg")
+    folder.makeFolder("rec")
+    let record = folder.path + "/rec/x.rec"
+    _ = try RecordPacker(ImageSet.open(folder.path + "/in"), output: record, reencoding: .init()).run()
+    let catalog = try SafetensorsFile(path: record + ".catalog")
+    let names = Array("../evil.jpg\0".utf8)
+    let size = try #require(catalog.metadata["bytes"].flatMap { Int64($0) })
+    var covered = withUnsafeBytes(of: size.littleEndian) { [UInt8]($0) }
+    for name in ["offsets", "keys", "labels", "sizes", "digests", "people"] {
+      covered += try catalog.withBytes(of: name) { [UInt8]($0) }
+    }
+    covered += names + (try catalog.withBytes(of: "nameStarts") { [UInt8]($0) })
+    var metadata = catalog.metadata
+    metadata["digest"] = covered.withUnsafeBytes { "\(Digest(of: $0))" }
+    var writer = SafetensorsWriter(metadata: metadata)
+    func numbers<Element: BitwiseCopyable>(_ name: String, _: Element.Type) throws -> [Element] {
+      try catalog.withBytes(of: name) { bytes in
+        stride(from: 0, to: bytes.count, by: MemoryLayout<Element>.size).map {
+          bytes.loadUnaligned(fromByteOffset: $0, as: Element.self)
+        }
+      }
+    }
+    for name in ["offsets", "keys", "digests", "nameStarts"] {
+      writer.add(name, shape: [1], try numbers(name, Int64.self))
+    }
+    for name in ["labels", "sizes"] { writer.add(name, shape: [1], try numbers(name, Int32.self)) }
+    let people = try numbers("people", UInt8.self)
+    writer.add("people", shape: [people.count], people)
+    writer.add("names", shape: [names.count], names)
+    try writer.write(to: record + ".catalog")
+    #expect(try RecordSet(path: record).identifier(of: 0) == "../evil.jpg")
+    let error = #expect(throws: DataError.self) { try unpack(record) }
+    #expect(error?.reason.contains("an image's name, '../evil.jpg', is none for a file, or leads out") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/out/ab") == [])
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/out/evil.jpg"))
+  }
+
   @Test func imagesOfTheSameName() throws {
     for name in ["a/x.jpg", "b/x.jpg"] {
       folder.write(Picture.constant(UInt8(name.utf8.first!), 2, 3).jpeg(), "in/" + name)
