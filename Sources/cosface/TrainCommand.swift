@@ -40,9 +40,10 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     var outcome = Trainer.Outcome.complete
     var isTraining = false
-    // launch.sh --restarts tells from the exit code whether starting again can help.
+    // launch.sh --restarts tells from the exit code whether starting again can help: broken data stay broken.
     func report(_ error: any Error) -> FailureReport {
-      FailureReport(message: "Error: \(error)", exitCode: isTraining && !(error is TrainingError) ? 70 : 1)
+      let comesAgain = error is TrainingError || error is DataError
+      return FailureReport(message: "Error: \(error)", exitCode: isTraining && !comesAgain ? 70 : 1)
     }
     World.run(collectiveTimeout: waiting.collectiveTimeout, reporting: report) { communicator in
       let placement = try communicator.placement()

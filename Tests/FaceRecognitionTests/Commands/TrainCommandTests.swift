@@ -156,6 +156,18 @@ import Testing
     expectRefusal(try Subprocess.cosface(relative, and: relative, folders: folders), "data in faces", "rank 1")
   }
 
+  /// It would come again: launch.sh must not start it again.
+  @Test(arguments: [1, 2]) func aPersonWithoutAReadableImage(ranks: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    let broken = try FaceFolder(people: 3, images: 3)
+    for image in 0..<3 { try broken.write(Data("none".utf8), to: FaceFolder.name(1, image)) }
+    let outcome = try Subprocess.cosface(
+      arguments(data: broken.path, ["--max-bad-images", "1", "--steps", "20"]), ranks: ranks)
+    expectRefusal(
+      outcome, "/p01: none of the 3 images of this person can be read", "Mend the images or remove the person")
+    #expect(outcome.exitCode == 1)
+  }
+
   @Test func moreRanksThanSamples() throws {
     let few = try FaceFolder(people: 2, images: 1)
     expectRefusal(try Subprocess.cosface(arguments(data: few.path), ranks: 3), "3", "2")
