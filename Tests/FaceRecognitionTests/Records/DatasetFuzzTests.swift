@@ -17,7 +17,14 @@ import Testing
     case bin2 = "pairs.bin, protocol 2"
     case bin4 = "pairs.bin, protocol 4"
     case list = "list.txt"
+    case numberedList = "train.lst of im2rec"
     case pairs = "pairs.txt"
+    case lfwPairs = "pairs.txt of LFW"
+    case templates = "templates.txt"
+    case landmarks = "landmarks.csv"
+    case boxes = "boxes.csv"
+    case vggFace = "Ann_Lee.txt of VGGFace"
+    case identities = "identities.txt"
     case jpeg = "image.jpg"
     case png = "image.png"
     case ppm = "image.ppm"
@@ -30,7 +37,13 @@ import Testing
       case .catalog: "train.rec.catalog"
       case .sealedBin, .bin2, .bin4: "pairs.bin"
       case .list: "list.txt"
-      case .pairs: "pairs.txt"
+      case .numberedList: "train.lst"
+      case .pairs, .lfwPairs: "pairs.txt"
+      case .templates: "templates.txt"
+      case .landmarks: "landmarks.csv"
+      case .boxes: "boxes.csv"
+      case .vggFace: "Ann_Lee.txt"
+      case .identities: "identities.txt"
       case .jpeg: "image.jpg"
       case .png: "image.png"
       case .ppm: "image.ppm"
@@ -40,8 +53,8 @@ import Testing
     /// Formats without a checksum or anything else said twice: a changed label in them looks as good as any.
     var hasRedundancy: Bool {
       switch self {
-      case .plain, .bin2, .bin4, .list, .pairs: false
-      default: true
+      case .catalogued, .ranges, .index, .property, .catalog, .sealedBin, .jpeg, .png, .ppm: true
+      default: false
       }
     }
   }
@@ -86,10 +99,39 @@ import Testing
       files["list.txt"] = Array(names.map { "\($0)\tp\($0.first!)\r\n" }.joined().utf8)
       files["pairs.txt"] = Array(zip(names, names.dropFirst()).map { "\($0) \($1) \($0.count % 2)\n" }.joined().utf8)
       return files
+    case .numberedList, .lfwPairs, .templates, .landmarks, .boxes, .vggFace, .identities: return texts(format, images)
     case .jpeg: return ["image.jpg": Picture(width: 24, height: 18) { x, y, _ in UInt8(x * y % 251) }.jpeg()]
     case .png: return ["image.png": Picture(width: 24, height: 18) { x, y, _ in UInt8(x * y % 251) }.png()]
     case .ppm: return ["image.ppm": Picture(width: 24, height: 18) { x, y, _ in UInt8(x * y % 251) }.ppm()]
     }
+  }
+
+  /// Lists and tables as they come with sets, and the images that they name.
+  private static func texts(_ format: Format, _ images: [[UInt8]]) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    for (number, image) in images.enumerated() { files["\(number / 5)/\(number / 5)_000\(number % 5).jpg"] = image }
+    let names = files.keys.sorted()
+    func points(_ count: Int, _ row: Int) -> [String] { (0..<count).map { "\(30 + 7 * $0 % 40 + row).25" } }
+    let lines: [String] =
+      switch format {
+      case .numberedList: names.enumerated().map { "\($0)\t\($1.first!).000000\t\($1)" }
+      case .lfwPairs:
+        ["2\t2", "0\t0\t1", "0\t2\t3", "0\t1\t1\t2", "0\t3\t1\t4"] + ["1\t0\t1", "1\t2\t3", "0\t1\t1\t1", "1\t3\t0\t4"]
+      case .templates:
+        ["TEMPLATE_ID,SUBJECT_ID,MEDIA_ID,PATH"]
+          + names.enumerated().map { "\($0 / 5 * 2 + $0 % 2),s\($1.first!),\($0 % 2),\($1)" }
+      case .landmarks:
+        ["NAME_ID,P1X,P1Y,P2X,P2Y,P3X,P3Y,P4X,P4Y,P5X,P5Y"]
+          + names.enumerated().map { "\"\($1.dropLast(4))\"," + points(10, $0).joined(separator: ",") }
+      case .boxes:
+        ["NAME_ID,X,Y,W,H"] + names.enumerated().map { "\"\($1.dropLast(4))\"," + points(4, $0).joined(separator: ",") }
+      case .vggFace:
+        names.indices.map { "0000000\($0) http://a.b/\($0).jpg \($0).00 54.00 181.00 193.00 1.00 2.01 1" }
+      default: names.enumerated().map { "\($1) \($0 % 3)" }
+      }
+    files[format.file] = Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
+    if format == .templates { files["ids.txt"] = Array("0 1 1\n0 3 0\n1 2 0\n".utf8) }
+    return files
   }
 
   private static func pickle4(_ images: [[UInt8]]) -> [UInt8] {
@@ -111,6 +153,9 @@ import Testing
     return bytes + [0x65, 0x5D, 0x28, 0x88, 0x89, 0x88, 0x88, 0x89, 0x65, 0x86, 0x2E]
   }
 
+  /// A text as one number.
+  private static func number(_ text: String) -> Int { text.utf8.reduce(7) { $0 &* 31 &+ Int($1) } }
+
   /// Reads all; throws where anything is refused.
   private static func read(_ format: Format, _ folder: String) throws -> Contents {
     switch format {
@@ -121,6 +166,26 @@ import Testing
     case .pairs:
       let list = try PairList(path: folder + "/pairs.txt", root: folder)
       return Contents(labels: list.pairs.flatMap { [$0.first, $0.second, $0.same ? 1 : 0] }, images: [])
+    case .lfwPairs:
+      let list = try PairList(path: folder + "/pairs.txt", root: folder)
+      if let absent = list.absent.first { throw DataError(list.images[0], "no image \(absent.image)") }
+      return Contents(
+        labels: list.pairs.flatMap { [$0.first, $0.second, $0.same ? 1 : 0, $0.fold] } + list.images.map(number),
+        images: [])
+    case .templates:
+      let list = try TemplateList(path: folder + "/templates.txt", pairs: folder + "/ids.txt", root: folder)
+      let templates = list.templates.flatMap { [number($0.id), number($0.subject ?? ""), number("\($0.media)")] }
+      return Contents(labels: templates + list.images.map(number) + list.pairs.map { $0.same ? 1 : 0 }, images: [])
+    case .landmarks, .boxes, .vggFace:
+      let table = try FaceTable(path: "\(folder)/\(format.file)", kind: format == .landmarks ? .landmarks : .boxes)
+      // Rows of no use are listed, and end the work where they are many.
+      if let problem = table.problems.first { throw DataError(folder, problem.reason) }
+      let rows = (0..<table.count).map { format == .landmarks ? "\(table.landmarks($0))" : "\(table.box($0))" }
+      return Contents(labels: (table.names + rows).map(number), images: [])
+    case .identities:
+      let people = try PeopleList(path: folder + "/identities.txt")
+      return Contents(
+        labels: people.images.sorted().flatMap { [number($0), number(people.person(of: $0) ?? "")] }, images: [])
     case .jpeg, .png, .ppm:
       let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder + "/" + format.file)))
       let pixels = try bytes.withUnsafeBytes {
@@ -132,7 +197,8 @@ import Testing
       // Other pixels are no other label.
       return Contents(labels: [], images: [Array(pixels.prefix(0))])
     default:
-      let source = try ImageSet.open(format == .list ? folder + "/list.txt" : folder)
+      let isList = [.list, .numberedList].contains(format)
+      let source = try ImageSet.open(isList ? "\(folder)/\(format.file)" : folder)
       return Contents(
         labels: (0..<source.count).map(source.label), images: try (0..<source.count).map(source.encodedImage))
     }
