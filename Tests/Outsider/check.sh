@@ -4,6 +4,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+# What a newcomer copies is what is run here.
+sed -n '/^## From Swift/,/^## /p' README.md | sed -n '/^```swift$/,/^```$/p' | sed '1d; /^```$/,$d' |
+  diff - <(tail -n +2 Tests/Outsider/Sources/face-program/main.swift) ||
+  { echo "error: the README's program is not Tests/Outsider's" && exit 1; }
+
 swift build -c release --package-path Tests/Outsider --scratch-path .build --product face-program
 program=$(swift build -c release --package-path Tests/Outsider --scratch-path .build --show-bin-path)/face-program
 
