@@ -9,9 +9,10 @@ struct CommunicationOptions: ParsableArguments {
   var gradientType = GradientType.float32
 
   @Option(
-    help: ArgumentHelp(
-      "Write what all ranks did in some steps to this file, for https://ui.perfetto.dev.",
-      discussion: "Work, waiting and buckets under way. Written when the run ends or stops."))
+    help: """
+      Write what all ranks did in some steps (work, waiting, buckets under way) to this file when the run ends or stops, \
+      for https://ui.perfetto.dev.
+      """)
   var trace: String?
 
   @Option(help: "Steps of the trace, both included: 20..29. Ten steps after the first three unless given.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FaceRecognition
+import Foundation
 import MPI
 
 struct ReportCommand: ParsableCommand {
@@ -64,8 +65,10 @@ struct ReportCommand: ParsableCommand {
     World.run { communicator in
       Threads.use(threads, try communicator.placement())
       let options = options
-      try Report(options, communicator).write()
-      if communicator.rank == 0 { print(options.output) }
+      let notes = try Report(options, communicator).write()
+      guard communicator.rank == 0 else { return }
+      for note in notes { FileHandle.standardError.write(Data("warning: \(note)\n".utf8)) }
+      print(options.output)
     }
   }
 

@@ -35,11 +35,7 @@ struct AlignmentSettings: Codable, Equatable {
   ///
   /// - Throws: `DataError` where the folder holds something else, or faces of other settings; `FileError`.
   func claim(_ folder: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw DataError(folder, "the folder cannot be made: \(error.localizedDescription)")
-    }
+    try FilePath.makeFolder(folder)
     let path = "\(folder)/\(Self.name)"
     if let data = FileManager.default.contents(atPath: path) {
       guard let former = try? JSONDecoder().decode(Self.self, from: data) else {

@@ -65,6 +65,12 @@ package struct AtomicFile: ~Copyable {
     try file.commit()
   }
 
+  /// Fails where `path` cannot be written: before the work is done that would be lost.
+  package static func tryOut(_ path: String) throws(FileError) {
+    guard FilePath.kind(path) != .folder else { throw FileError("write", path, code: EISDIR) }
+    _ = try AtomicFile(path: path)
+  }
+
   /// Whether a file of this name is what a killed process left behind.
   package static func isTemporary(_ name: String) -> Bool {
     name.wholeMatch(of: /\..+\.[0-9]+-[0-9]+\.tmp/) != nil

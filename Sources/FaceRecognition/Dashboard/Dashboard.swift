@@ -3,7 +3,8 @@ import Synchronization
 
 /// The live page of a run: the report's page, made when somebody asks for it, from what the training thread publishes.
 ///
-/// Publishing costs the step a few additions under a lock. Pages are made on the server's thread, one a second at most.
+/// Publishing costs the step a few additions under a lock. Pages are made on the server's thread, one for each renewal of
+/// the browsers at most.
 package final class Dashboard: Sendable {
   /// What to open in a browser.
   package let address: String
@@ -18,6 +19,7 @@ package final class Dashboard: Sendable {
   private struct Shared {
     var history: MetricsHistory
     var starts: [RunStart]
+    var ending: String?
   }
 
   private struct CachedPage {
@@ -51,7 +53,16 @@ package final class Dashboard: Sendable {
   /// Adds a step: on the training thread.
   package func publish(_ line: MetricsFile.Line) { shared.withLock { $0.history.add(line) } }
 
-  package func stop() { server.stop() }
+  /// Shows those who watch how the run ended, and ends: at once where nobody does.
+  package func stop(_ ending: String) {
+    shared.withLock { $0.ending = ending }
+    let isWatched = pages.withLock { cached in
+      defer { cached = nil }
+      return cached.map { ContinuousClock.now - $0.time < .seconds(2 * Self.renewal) } ?? false
+    }
+    if isWatched { Thread.sleep(forTimeInterval: Double(Self.renewal) + 0.5) }
+    server.stop()
+  }
 
   func answer(_ request: DashboardRequest) -> DashboardResponse {
     guard ["GET", "HEAD"].contains(request.method) else { return .refusal(405, "This page can only be read.") }
@@ -79,11 +90,11 @@ package final class Dashboard: Sendable {
 
   private func page() -> DashboardResponse {
     pages.withLock { cached in
-      if let cached, ContinuousClock.now - cached.time < .seconds(1) { return cached.response }
-      let (history, starts) = shared.withLock { ($0.history, $0.starts) }
+      if let cached, ContinuousClock.now - cached.time < .seconds(Self.renewal) { return cached.response }
+      let (history, starts, ending) = shared.withLock { ($0.history, $0.starts, $0.ending) }
       let run = RunRecord(folder: folder, options: options, starts: starts, history: history)
       let nonce = DashboardToken().text
-      let page = ReportPage([run], evaluations: [nil], live: .init(nonce: nonce, seconds: Self.renewal))
+      let page = ReportPage([run], evaluations: [nil], live: .init(nonce: nonce, seconds: Self.renewal, ending: ending))
       let response = DashboardResponse(type: "text/html; charset=utf-8", body: Data(page.html.utf8), nonce: nonce)
       cached = CachedPage(time: .now, response: response)
       return response

@@ -40,6 +40,18 @@ extension FilePath {
 }
 
 extension FilePath {
+  /// Makes a folder and those above it; one that is there already is as good.
+  ///
+  /// The corresponding C function is `mkdir`.
+  static func makeFolder(_ path: String, _ operation: String = "make the folder") throws(FileError) {
+    if kind(path) == .folder { return }
+    let (parent, name) = split(path)
+    if !name.isEmpty && kind(parent) == .missing { try makeFolder(parent, operation) }
+    if mkdir(path, 0o777) != 0 && kind(path) != .folder { throw FileError(operation, path) }
+  }
+}
+
+extension FilePath {
   enum Kind {
     case folder
     /// Whatever else is there.

@@ -13,11 +13,13 @@ package struct Report {
 
   /// Every rank calls it; rank 0 reads and writes, all judge.
   ///
+  /// - Returns: what is missing or damaged, sentences for people; on rank 0.
   /// - Throws: `ReportError` where a folder holds no run, and what is wrong with images or models.
-  package func write() throws {
+  package func write() throws -> [String] {
     let isRoot = communicator.rank == 0
     let folders = options.runs.map(RunFolder.init)
     let runs = isRoot ? try folders.map(RunRecord.init) : []
+    if isRoot { try AtomicFile.tryOut(options.output) }
     var (evaluations, notes) = ([RunEvaluation?](), [String]())
     for (index, folder) in folders.enumerated() {
       let plan = isRoot ? plan(folder, runs[index]) : Plan()
@@ -32,9 +34,10 @@ package struct Report {
       evaluations.append(evaluation)
       if let note { notes.append(note) }
     }
-    guard isRoot else { return }
+    guard isRoot else { return [] }
     let page = ReportPage(runs, evaluations: evaluations, notes: notes)
     try AtomicFile.write(Data(page.html.utf8), to: options.output)
+    return runs.flatMap { run in run.notes.map { "\(run.path): \($0)." } } + notes
   }
 
   /// What the ranks do with a run's model.

@@ -55,6 +55,8 @@ package struct ReportPage {
     /// Number used once, of the page's content security policy.
     let nonce: String
     let seconds: Int
+    /// How training ended, once it has: the page is not renewed any more.
+    var ending: String?
   }
 
   /// - Parameters:

@@ -31,11 +31,11 @@ enum ReportTemplate {
     <style>{{>style}}</style>
     </head>
     <body>
-    <main>
+    <main{{#live}}{{#ending}} data-ended{{/ending}}{{/live}}>
     <header>
     <h1>{{heading}}</h1>
     <p class="quiet">{{subtitle}}</p>
-    {{#live}}<p id="state" class="quiet" role="status">Renewed {{date}}, every {{seconds}} s while training runs.</p>{{/live}}
+    {{#live}}<p id="state" class="quiet" role="status">{{^ending}}Renewed {{date}}, every {{seconds}} s while training runs.{{/ending}}{{#ending}}{{.}}{{/ending}}</p>{{/live}}
     </header>
     {{#notes}}<p class="note">{{.}}</p>
     {{/notes}}
@@ -118,7 +118,7 @@ enum ReportTemplate {
       --edge: #303842; --note: #3a3013; --c0: #6cb2ff; --c1: #ff9f66; --c2: #5fd68b; --c3: #c9a0ff; --c4: #e3c15a; --c5: #ff8fc0; } }
     * { box-sizing: border-box; }
     body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
-    main { max-width: 72rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+    main { max-width: 72rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
     h1 { margin: 0; font-size: 1.6rem; } h2 { margin: 2rem 0 0.25rem; font-size: 1.2rem; } p { margin: 0.25rem 0; }
     .quiet { color: var(--quiet); font-size: 0.875rem; } .note { background: var(--note); padding: 0.5rem 0.75rem; border-radius: 0.5rem; }
     .card { background: var(--card); border: 1px solid var(--edge); border-radius: 0.75rem; padding: 0.75rem; margin: 0; min-width: 0; }
@@ -149,8 +149,10 @@ enum ReportTemplate {
     @media print { details > * { display: block; } .card { break-inside: avoid; } }
     """#
 
-  /// Fetches the page anew and puts its middle in place of this one's; opened tables stay open.
+  /// Fetches the page anew and puts its middle in place of this one's; opened tables stay open. Ends with the run, and
+  /// asks ever less often where nobody answers.
   private static let script = #"""
+    let pause = {{seconds}};
     const renew = async () => {
       try {
         const answer = await fetch(location.href, { cache: 'no-store' });
@@ -160,11 +162,15 @@ enum ReportTemplate {
         document.querySelector('main').replaceWith(page.querySelector('main'));
         for (const id of open) document.getElementById(id)?.setAttribute('open', '');
         document.title = page.title;
+        pause = {{seconds}};
+        if ('ended' in document.querySelector('main').dataset) return;
       } catch {
-        document.getElementById('state').textContent = 'Training has ended, or cannot be reached: this is its last state.';
+        document.getElementById('state').textContent =
+          'No answer: training was broken off, or the connection to it. This is the last state that was seen.';
+        pause = Math.min(2 * pause, 60);
       }
-      setTimeout(renew, {{seconds}}000);
+      setTimeout(renew, 1000 * pause);
     };
-    setTimeout(renew, {{seconds}}000);
+    if (!('ended' in document.querySelector('main').dataset)) setTimeout(renew, 1000 * pause);
     """#
 }

@@ -31,7 +31,9 @@ package struct RunRecord: Sendable {
     let options = Self.options(in: folder.configuration)
     if options == nil { notes.append("configuration.json is missing or damaged") }
     hasModel = FileManager.default.fileExists(atPath: folder.model)
-    starts = RunStart.all(in: folder.starts)
+    let (starts, damagedCount) = RunStart.all(in: folder.starts)
+    if damagedCount > 0 { notes.append("starts.jsonl has \(damagedCount) lines that cannot be read") }
+    self.starts = starts
     self.history = history
     self.options = options ?? []
     self.notes = notes

@@ -11,9 +11,7 @@ final class EventFile {
   ///
   /// - Parameter step: where the run goes on; events of this step and later ones in former files are forgotten.
   init(folder: String, resumingAt step: Int? = nil) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw FileError("create the folder", folder, code: EACCES) }
+    try FilePath.makeFolder(folder)
     path = folder + "/" + Self.name(after: Self.newest(in: folder))
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let handle = FileHandle(forWritingAtPath: path)

@@ -34,7 +34,7 @@ final class RunFiles {
   func add(_ start: RunStart) throws {
     try start.append(to: folder.starts)
     guard let dashboard else { return }
-    dashboard.start(try MetricsHistory(path: folder.metrics), RunStart.all(in: folder.starts))
+    dashboard.start(try MetricsHistory(path: folder.metrics), RunStart.all(in: folder.starts).starts)
   }
 
   /// Address of the live page, where there is one.
@@ -53,8 +53,9 @@ final class RunFiles {
 
   func write(_ line: SampleLine) throws { try samples?.write(line) }
 
-  func finish() throws {
+  /// - Parameter ending: how the run ended, for those who watch the live page.
+  func finish(_ ending: String) throws {
     try tensorBoard?.close()
-    dashboard?.stop()
+    dashboard?.stop(ending)
   }
 }

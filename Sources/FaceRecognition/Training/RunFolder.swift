@@ -38,22 +38,12 @@ package struct RunFolder: Sendable {
 
   /// Makes the folder and tries it out.
   package func create() throws {
-    let manager = FileManager.default
-    do {
-      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch { throw FileError("create the run's folder", path, code: Self.code(of: error)) }
+    try FilePath.makeFolder(path, "make the run's folder")
     // Of a run that came to no checkpoint; `refuseRun` has let it pass.
-    for path in [metrics, configuration, samples, starts, tensorboard] { try? manager.removeItem(atPath: path) }
+    for path in [metrics, configuration, samples, starts, tensorboard] {
+      try? FileManager.default.removeItem(atPath: path)
+    }
     // Fails now rather than after the first epoch where nothing can be written.
-    let probe = file(".probe")
-    try AtomicFile.write(Data(), to: probe)
-    try? manager.removeItem(atPath: probe)
-  }
-
-  private static func code(of error: any Error) -> CInt {
-    let error = error as NSError
-    let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
-    if let underlying, underlying.domain == NSPOSIXErrorDomain { return CInt(underlying.code) }
-    return error.code == CocoaError.fileWriteFileExists.rawValue ? EEXIST : EACCES
+    try AtomicFile.tryOut(metrics)
   }
 }

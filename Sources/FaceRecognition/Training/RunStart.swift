@@ -40,10 +40,12 @@ package struct RunStart: Codable, Equatable, Sendable {
     } catch { throw FileError("write", path) }
   }
 
-  /// All starts of a file, those of lines that can be read; none where there is no file.
-  package static func all(in path: String) -> [RunStart] {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
-    return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(RunStart.self, from: Data($0.utf8)) }
+  /// All starts of a file, and how many of its lines cannot be read; none where there is no file.
+  package static func all(in path: String) -> (starts: [RunStart], damagedCount: Int) {
+    guard let data = FileManager.default.contents(atPath: path) else { return ([], 0) }
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+    let starts = lines.compactMap { try? JSONDecoder().decode(RunStart.self, from: Data($0.utf8)) }
+    return (starts, lines.count - starts.count)
   }
 
   private static func processorName() -> String {

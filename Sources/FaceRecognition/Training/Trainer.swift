@@ -162,7 +162,7 @@ package final class Trainer {
 
   private func stop(after index: Int) throws -> Outcome {
     try checkpoints.finish()
-    try files?.finish()
+    try files?.finish("Training was stopped after step \(index + 1) of \(totalSteps), and can go on.")
     try writeTrace()
     if isRoot {
       progress.say("stopped   after step \(index + 1) of \(totalSteps); go on with: train --resume \(options.output)")
@@ -172,7 +172,7 @@ package final class Trainer {
 
   private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
-    try files?.finish()
+    try files?.finish("Training is complete.")
     try writeTrace()
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(

@@ -26,7 +26,7 @@ import Testing
     let other = try Dashboard(
       try #require(DashboardAddress("127.0.0.1:0")), RunFolder("other"), TrainingOptions(data: [""], output: ""))
     other.start(MetricsHistory(), [])
-    defer { other.stop() }
+    defer { other.stop("over") }
     let port = try #require(URLComponents(string: other.address)?.port)
     let refused = try Subprocess.cosface(arguments("127.0.0.1:\(port)", steps: 2), ranks: ranks)
     #expect(refused.exitCode != 0)

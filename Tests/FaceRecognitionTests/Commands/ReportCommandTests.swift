@@ -39,7 +39,7 @@ import Testing
     #expect(page.contains(String(format: "the line is the best threshold, %.4f.", report.best.threshold)))
     let last = try #require(MetricsHistory(path: "\(run)/metrics.jsonl").last)
     #expect(page.contains("<b>\(String(format: "%.4f", last.loss))</b>"))
-    let start = try #require(RunStart.all(in: "\(run)/starts.jsonl").first)
+    let start = try #require(RunStart.all(in: "\(run)/starts.jsonl").starts.first)
     #expect(start.totalSteps == 4 && start.people == 3 && start.images == 12 && start.ranks == 1)
     #expect(page.contains(start.date) && page.contains("4 of 4 steps, 12 images of 3 people"))
     // Pictures and names of people only where they are asked for.
@@ -65,6 +65,32 @@ import Testing
     // Without a judgement there is none of it, and the page is small.
     #expect(try Subprocess.cosface(["report", "\(runs)/first", "--no-evaluation"]).exitCode == 0)
     #expect(try !text("\(runs)/first/report.html").contains("id=\"verification\""))
+  }
+
+  /// Where the page cannot go is found before the models are judged; what is damaged is told on the terminal, too.
+  @Test func whatIsWrongIsToldInTime() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    try train("run")
+    for (output, reason) in [("\(runs)/none/page.html", "Check that the path exists"), (runs, "Is a directory")] {
+      let refused = try Subprocess.cosface(["report", "\(runs)/run", "--data", "\(runs)/no", "--output", output])
+      #expect(refused.exitCode == 1 && refused.text.contains(reason), "\(refused.text)")
+    }
+    let starts = "\(runs)/run/starts.jsonl"
+    try (text(starts) + "{\n").write(toFile: starts, atomically: true, encoding: .utf8)
+    let noted = try Subprocess.cosface(["report", "\(runs)/run", "--no-evaluation"])
+    #expect(noted.exitCode == 0)
+    #expect(noted.text.contains("warning: \(runs)/run: starts.jsonl has 1 lines that cannot be read."), "\(noted.text)")
+    #expect(try text("\(runs)/run/report.html").contains("starts.jsonl has 1 lines"))
+  }
+
+  /// The system's own reason, not a guess.
+  @Test func aFolderThatCannotBeMade() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    try Data().write(to: URL(fileURLWithPath: runs))
+    let refused = try Subprocess.cosface(["train", "--data", faces.path, "--output", "\(runs)/a/run", "--steps", "1"])
+    #expect(refused.exitCode == 1)
+    #expect(refused.text.contains("Cannot make the run's folder '\(runs)/a'"), "\(refused.text)")
+    #expect(refused.text.contains("A part of the path is a file where a folder is needed."), "\(refused.text)")
   }
 
   @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {

@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func servesWhatIsPublished() throws {
-    defer { dashboard.stop() }
+    defer { dashboard.stop("over") }
     #expect(token == nil)
     dashboard.publish(try line(0, loss: 7.125))
     dashboard.publish(try line(1, loss: 6.375))
@@ -45,14 +45,32 @@ import Testing
     }
     let metrics = try DashboardClient.ask(port, "/metrics.json")
     #expect(metrics.status == 200 && metrics.text.contains("\"loss\":6.375") && metrics.text.contains("\"steps\":2"))
-    // The page is made anew, a second later.
+    // The page is made anew, two seconds later.
     dashboard.publish(try line(2, loss: 5.0625))
-    Thread.sleep(forTimeInterval: 1.1)
+    Thread.sleep(forTimeInterval: 2.1)
     #expect(try DashboardClient.ask(port, "/").text.contains("5.0625"))
   }
 
+  @Test func whoWatchesSeesTheEnd() throws {
+    dashboard.publish(try line(0, loss: 7.125))
+    let page = try DashboardClient.ask(port, "/").text
+    #expect(page.contains("<main>") && page.contains("while training runs"))
+    dashboard.publish(try line(1, loss: 6.375))
+    let last = DispatchSemaphore(value: 0)
+    let thread = Thread { [dashboard] in
+      dashboard.stop("Training is complete.")
+      last.signal()
+    }
+    thread.start()
+    Thread.sleep(forTimeInterval: 0.5)
+    let end = try DashboardClient.ask(port, "/").text
+    #expect(end.contains("<main data-ended>") && end.contains("Training is complete.") && end.contains("6.3750"))
+    #expect(!end.contains("while training runs"))
+    #expect(last.wait(timeout: .now() + 30) == .success)
+  }
+
   @Test func refusesWhatItDoesNotServe() throws {
-    defer { dashboard.stop() }
+    defer { dashboard.stop("over") }
     #expect(try DashboardClient.ask(port, "/etc/passwd").status == 404)
     #expect(try DashboardClient.ask(port, "/../../etc/passwd").status == 404)
     #expect(try DashboardClient.ask(port, "/", method: "POST").status == 405)
@@ -73,9 +91,9 @@ import Testing
   }
 
   @Test func otherAddressesNeedTheToken() throws {
-    dashboard.stop()
+    dashboard.stop("over")
     let open = try DashboardTests(host: "0.0.0.0")
-    defer { open.dashboard.stop() }
+    defer { open.dashboard.stop("over") }
     let token = try #require(open.token)
     #expect(token.count == 32)
     #expect(try DashboardClient.ask(open.port, "/").status == 401)
@@ -90,7 +108,7 @@ import Testing
   }
 
   @Test func manyAtOnceAndSomeWhoNeverAsk() throws {
-    defer { dashboard.stop() }
+    defer { dashboard.stop("over") }
     dashboard.publish(try line(0, loss: 7.125))
     // They hold a connection each and say little; others are served beside them.
     let slow = try (0..<40).map { _ in try DashboardClient(port: port) }
@@ -107,7 +125,7 @@ import Testing
   }
 
   @Test func aTakenPort() throws {
-    defer { dashboard.stop() }
+    defer { dashboard.stop("over") }
     let address = try #require(DashboardAddress("127.0.0.1:\(port)"))
     let error = #expect(throws: DashboardError.self) {
       try Dashboard(address, RunFolder("run"), TrainingOptions(data: [""], output: ""))
@@ -116,7 +134,7 @@ import Testing
   }
 
   @Test func addresses() throws {
-    dashboard.stop()
+    dashboard.stop("over")
     #expect(DashboardAddress("[::1]:80")?.host == "::1")
     #expect(DashboardAddress("localhost:65535")?.port == 65535)
     for text in ["", "8080", "localhost", ":8080", "localhost:65536", "localhost:-1", "::1:80", "localhost:http"] {
