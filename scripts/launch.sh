@@ -37,8 +37,9 @@ Options:
   -h, --help          This text.
 
 The program is .build/release/cosface; COSFACE_BINARY names another. LD_LIBRARY_PATH and what OpenMP, OpenBLAS and oneDNN
-read (OMP_..., GOMP_..., OPENBLAS_..., ONEDNN_...), where set, go to all ranks. The exit code is mpirun's: cosface's own, or not zero when any rank failed (69: a rank or host
-was lost, or a collective operation hung; 128 + signal: a rank was killed; 255: mpirun lost a host).
+read (OMP_..., GOMP_..., OPENBLAS_..., ONEDNN_...), where set, go to all ranks. The exit code is mpirun's: cosface's own, or
+not zero when any rank failed (69: a rank or host was lost, or a collective operation hung; 128 + signal: a rank was
+killed; 255: mpirun lost a host).
 HELP
 }
 

@@ -2,7 +2,7 @@
 ///
 /// The conformances name the concrete operations, for the generic ones of SIMD go element by element.
 @usableFromInline
-package protocol FloatVector {
+package protocol FloatVector: BitwiseCopyable {
   static var lanes: Int { get }
   static var zero: Self { get }
   init(repeating value: Float)
@@ -17,10 +17,9 @@ package protocol FloatVector {
   static prefix func - (x: Self) -> Self
 }
 
-/// A register of AVX2.
-extension SIMD8<Float>: FloatVector {
+extension FloatVector {
   @inlinable @inline(__always)
-  package static var lanes: Int { 8 }
+  package static var lanes: Int { MemoryLayout<Self>.size / MemoryLayout<Float>.size }
 
   @inlinable @inline(__always)
   package init(from pointer: UnsafePointer<Float>) {
@@ -32,19 +31,9 @@ extension SIMD8<Float>: FloatVector {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
 }
+
+/// A register of AVX2.
+extension SIMD8<Float>: FloatVector {}
 
 /// A register of AVX-512.
-extension SIMD16<Float>: FloatVector {
-  @inlinable @inline(__always)
-  package static var lanes: Int { 16 }
-
-  @inlinable @inline(__always)
-  package init(from pointer: UnsafePointer<Float>) {
-    self = UnsafeRawPointer(pointer).loadUnaligned(as: Self.self)
-  }
-
-  @inlinable @inline(__always)
-  package func store(to pointer: UnsafeMutablePointer<Float>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
-  }
-}
+extension SIMD16<Float>: FloatVector {}

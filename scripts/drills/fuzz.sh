@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # fuzz.sh [n [seed]]: n accidents (default 5000) to one valid file of each format that data comes in: .rec, .idx,
-# property, catalogs, .bin, lists of images, pairs, templates and people, tables of landmarks and boxes, JPEG, PNG, PPM. None may crash or hang, and none may be read with other labels where
-# anything in the format can tell. They happen inside the test program.
+# property, catalogs, .bin, lists of images, pairs, templates and people, tables of landmarks and boxes, JPEG, PNG, PPM.
+# None may crash or hang, and none may be read with other labels where anything in the format can tell. They happen inside
+# the test program.
 #   SANITIZE=1    builds with the address sanitizer, into a folder of its own (slow to build)
 # A .bin without digest, im2rec's .rec and plain lists say nothing twice: what cannot be told there is counted, not failed.
 set -euo pipefail

@@ -22,7 +22,7 @@ package struct AtomicFile: ~Copyable {
 
   /// Creates the temporary file beside `path`, whose folder must exist.
   package init(path: String) throws(FileError) {
-    let (folder, name) = Self.split(path)
+    let (folder, name) = FilePath.split(path)
     guard !name.isEmpty else { throw FileError("write", path, code: EISDIR) }
     let number = Self.serial.add(1, ordering: .relaxed).newValue
     let temporary = "\(folder)/.\(name).\(getpid())-\(number).tmp"
@@ -48,7 +48,7 @@ package struct AtomicFile: ~Copyable {
     guard rename(temporary, path) == 0 else { throw FileError("rename the finished file to", path) }
     committed = true
     guard durably else { return }
-    try Self.synchronizeFolder(Self.split(path).folder)
+    try Self.synchronizeFolder(FilePath.split(path).folder)
   }
 
   deinit {
@@ -100,11 +100,5 @@ package struct AtomicFile: ~Copyable {
         rest = rest.dropFirst(count)
       }
     }
-  }
-
-  private static func split(_ path: String) -> (folder: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let folder = slash == path.startIndex ? "/" : String(path[..<slash])
-    return (folder, String(path[path.index(after: slash)...]))
   }
 }

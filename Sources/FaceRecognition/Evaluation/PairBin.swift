@@ -1,3 +1,5 @@
+import NeuralNetwork
+
 /// InsightFace's verification sets (`lfw.bin`, `cfp_fp.bin`, `agedb_30.bin`): a pickle of `(images, issame)`.
 ///
 /// Pair i is images 2 i and 2 i + 1, encoded as files; `issame[i]` tells whether they show the same person. An image that
@@ -62,7 +64,9 @@ package struct PairBin: ImageSource {
       numbers.append(number)
     }
     let foldCount = verdicts.count < 10 ? 0 : 10
-    let (size, longer) = verdicts.count.quotientAndRemainder(dividingBy: 10)
+    let folds = (0..<foldCount).flatMap { fold in
+      repeatElement(fold, count: Parallel.share(of: verdicts.count, fold, foldCount).count)
+    }
     pairs = try verdicts.enumerated().map { place, verdict in
       let same: Bool
       switch verdict {
@@ -70,10 +74,8 @@ package struct PairBin: ImageSource {
       case .integer(let value) where value == 0 || value == 1: same = value == 1
       default: throw DataError(path, "the verdict on pair \(place) is neither True nor False")
       }
-      // The longer folds come first.
-      let inLonger = longer * (size + 1)
-      let fold = place < inLonger ? place / (size + 1) : longer + (place - inLonger) / size
-      return FacePair(numbers[2 * place], numbers[2 * place + 1], same: same, fold: foldCount == 0 ? 0 : fold)
+      let fold = folds.isEmpty ? 0 : folds[place]
+      return FacePair(numbers[2 * place], numbers[2 * place + 1], same: same, fold: fold)
     }
     (self.images, self.places, self.foldCount) = (images, places, foldCount)
   }

@@ -24,7 +24,8 @@ package struct VerificationReport: Codable, Equatable, Sendable {
   /// For a drawing: see `ROCCurve.drawing`.
   package let curve: [ROCCurve.Point]
 
-  /// `same[i]` is the truth about pair i, `folds[i]` its fold, see `CrossValidation.folds`. Throws where a score is not finite or one kind of pair is missing.
+  /// `same[i]` is the truth about pair i, `folds[i]` its fold, see `CrossValidation.folds`. Throws where a score is
+  /// not finite or one kind of pair is missing.
   package init<S: BinaryFloatingPoint>(
     scores: [S], same: [Bool], folds: [Int]? = nil
   ) throws(EvaluationError) {
