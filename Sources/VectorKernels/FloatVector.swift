@@ -13,8 +13,14 @@ package protocol FloatVector: BitwiseCopyable {
   /// self += x y, rounded once.
   mutating func addProduct(_ x: Self, _ y: Self)
   static func + (x: Self, y: Self) -> Self
+  static func += (x: inout Self, y: Self)
   static func - (x: Self, y: Self) -> Self
+  static func * (x: Self, y: Self) -> Self
   static prefix func - (x: Self) -> Self
+  /// Lane by lane self where z > 0, other elsewhere.
+  func wherePositive(_ z: Self, otherwise other: Self) -> Self
+  /// sums[lane] += self[lane], in Double.
+  func add(to sums: UnsafeMutablePointer<Double>)
 }
 
 extension FloatVector {
@@ -30,10 +36,41 @@ extension FloatVector {
   package func store(to pointer: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
+
+  /// self + x y, rounded once.
+  @inlinable @inline(__always)
+  package func plus(_ x: Self, times y: Self) -> Self {
+    var sum = self
+    sum.addProduct(x, y)
+    return sum
+  }
 }
 
 /// A register of AVX2.
-extension SIMD8<Float>: FloatVector {}
+extension SIMD8<Float>: FloatVector {
+  @inlinable @inline(__always)
+  package func wherePositive(_ z: Self, otherwise other: Self) -> Self {
+    other.replacing(with: self, where: z .> Self.zero)
+  }
+
+  @inlinable @inline(__always)
+  package func add(to sums: UnsafeMutablePointer<Double>) {
+    let raw = UnsafeMutableRawPointer(sums)
+    let sum = raw.loadUnaligned(as: SIMD8<Double>.self) + SIMD8<Double>(self)
+    raw.storeBytes(of: sum, as: SIMD8<Double>.self)
+  }
+}
 
 /// A register of AVX-512.
-extension SIMD16<Float>: FloatVector {}
+extension SIMD16<Float>: FloatVector {
+  @inlinable @inline(__always)
+  package func wherePositive(_ z: Self, otherwise other: Self) -> Self {
+    other.replacing(with: self, where: z .> Self.zero)
+  }
+
+  @inlinable @inline(__always)
+  package func add(to sums: UnsafeMutablePointer<Double>) {
+    lowHalf.add(to: sums)
+    highHalf.add(to: sums + 8)
+  }
+}

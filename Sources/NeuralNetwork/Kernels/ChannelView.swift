@@ -1,45 +1,44 @@
-/// Eight channels of one position: what the channel kernels compute with.
-typealias ChannelVector = SIMD8<Float>
+import VectorKernels
 
-/// How a kernel that works channel by channel walks over a tensor: groups of eight channels, a SIMD vector each.
+/// How a kernel that works channel by channel walks over a tensor: groups of channels that fill a vector.
 ///
-/// Strides count vectors. Images in the blocked layout: a group's positions lie one after the other, or, where a block
-/// holds two groups (AVX-512), every other vector. Feature vectors (M, K): one "image" whose positions are the rows.
+/// Strides count Floats. Images in the blocked layout: a group is a block, and its positions lie one after the other.
+/// Feature vectors (M, K): one "image" whose positions are the rows.
 struct ChannelView {
-  static let lanes = ChannelVector.scalarCount
-
-  let groups: Int
+  let channels: Int
+  /// Channels of a group: 16 where the processor has AVX-512 and they fill such vectors, else 8.
+  let lanes: Int
   let images: Int
   let positions: Int
-  let positionStride: Int
+  private let positionStride: Int
+  private let groupStride: Int
   private let imageStride: Int
-  private let blockStride: Int
-  /// Groups of a block less one: 0 or 1.
-  private let blockMask: Int
 
   init(_ tensor: Tensor) {
     let shape = tensor.shape
-    precondition(shape.channels % Self.lanes == 0, "\(shape.channels) channels do not fill vectors of \(Self.lanes)")
-    groups = shape.channels / Self.lanes
+    channels = shape.channels
+    lanes = channels % DNN.channelBlock == 0 ? DNN.channelBlock : SIMD8<Float>.lanes
+    precondition(channels % lanes == 0, "\(channels) channels do not fill vectors of \(lanes)")
     switch shape.layout {
     case .blocked:
-      let groupsPerBlock = DNN.channelBlock / Self.lanes
       images = tensor.batch
       positions = shape.positions
-      positionStride = groupsPerBlock
-      imageStride = groups * positions
-      blockStride = positions * groupsPerBlock
-      blockMask = groupsPerBlock - 1
+      positionStride = lanes
+      groupStride = lanes * positions
+      imageStride = shape.count
     case .plain:
       precondition(shape.positions == 1, "Channels of a plain image lie apart")
       images = 1
       positions = tensor.batch
-      positionStride = groups
+      positionStride = channels
+      groupStride = lanes
       imageStride = 0
-      blockStride = 1
-      blockMask = 0
     }
   }
+
+  var groups: Int { channels / lanes }
+
+  var isWide: Bool { lanes == SIMD16<Float>.lanes }
 
   /// Values per channel.
   var count: Int { images * positions }
@@ -52,26 +51,9 @@ struct ChannelView {
   }
 
   @inline(__always)
-  func start(image: Int, group: Int) -> Int {
-    image &* imageStride &+ (group >> blockMask) &* blockStride &+ (group & blockMask)
-  }
-}
-
-extension Tensor {
-  /// The whole batch.
-  var vectors: UnsafeMutablePointer<ChannelVector> { vectors(0..<batch) }
-
-  /// Where the batch would begin if it lay as a whole where the calling thread's piece does: see `base`.
-  func vectors(_ images: Range<Int>) -> UnsafeMutablePointer<ChannelVector> {
-    UnsafeMutableRawPointer(base(images)).assumingMemoryBound(to: ChannelVector.self)
-  }
-}
-
-extension UnsafeMutablePointer<Float> {
-  /// Element `group` of a row of channels, eight at a time.
-  @inline(__always)
-  func vector(_ group: Int) -> ChannelVector {
-    UnsafeRawPointer(self).loadUnaligned(
-      fromByteOffset: group &* MemoryLayout<ChannelVector>.stride, as: ChannelVector.self)
+  func group(_ image: Int, _ group: Int) -> ChannelGroup {
+    ChannelGroup(
+      channel: group &* lanes, start: image &* imageStride &+ group &* groupStride, stride: positionStride,
+      positions: positions)
   }
 }

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// The weight gradient of a depthwise convolution whose kernel covers the whole image (MobileFaceNet's last one), for
 /// which oneDNN 2.6 has reference code only, 100 times slower.
 ///
@@ -9,8 +11,8 @@ final class WholeImageDepthwise: ConvolutionGradient {
   private let scratch: Scratch
   private let source: ChannelView
   private let target: ChannelView
-  private let x: UnsafeMutablePointer<ChannelVector>
-  private let dy: UnsafeMutablePointer<ChannelVector>
+  private let x: UnsafeMutablePointer<Float>
+  private let dy: UnsafeMutablePointer<Float>
 
   static func suits(_ layer: Convolution, _ input: Shape) -> Bool {
     layer.groups == layer.inputs && layer.outputs == layer.inputs && layer.padding == 0
@@ -25,8 +27,8 @@ final class WholeImageDepthwise: ConvolutionGradient {
     scratch.reserve(.plainWeight, bytes: layer.weight.count * MemoryLayout<Float>.size)
     source = ChannelView(input)
     target = ChannelView(outputGradient)
-    x = input.vectors
-    dy = outputGradient.vectors
+    x = input.elements
+    dy = outputGradient.elements
   }
 
   /// One read of x, from which each sum is made in a register.
@@ -35,14 +37,16 @@ final class WholeImageDepthwise: ConvolutionGradient {
     let positions = source.positions
     Parallel.ranges(source.groups) { groups in
       for group in groups {
-        for position in 0..<positions {
-          var sum = ChannelVector.zero
-          for image in 0..<source.images {
-            let value = x[source.start(image: image, group: group) &+ position &* source.positionStride]
-            sum.addProduct(value, dy[target.start(image: image, group: group)])
-          }
-          for lane in 0..<ChannelView.lanes {
-            gradient[(group * ChannelView.lanes + lane) * positions + position] = sum[lane]
+        for half in stride(from: 0, to: source.lanes, by: SIMD8<Float>.lanes) {
+          let rows = gradient + (group * source.lanes + half) * positions
+          for position in 0..<positions {
+            var sum = SIMD8<Float>.zero
+            for image in 0..<source.images {
+              let (from, to) = (source.group(image, group), target.group(image, group))
+              sum.addProduct(
+                SIMD8(from: x + (from.start &+ half &+ position &* from.stride)), SIMD8(from: dy + (to.start &+ half)))
+            }
+            for lane in 0..<SIMD8<Float>.lanes { rows[lane * positions + position] = sum[lane] }
           }
         }
       }

@@ -91,7 +91,7 @@ final class WinogradGradient: ConvolutionGradient {
 
   /// dg (O, C, 3, 3) += G' dU G
   func accumulate() {
-    let lanes = ChannelView.lanes
+    let lanes = SIMD8<Float>.lanes
     let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
     let plane = panels * tiledInputs * panel
     let sums = scratch[.blockedWeight]
@@ -103,7 +103,7 @@ final class WinogradGradient: ConvolutionGradient {
         let start = sums + (first / panel * tiledInputs * panel + first % panel)
         for input in 0..<layer.inputs {
           let source = start + input &* panel
-          @inline(__always) func column(_ j: Int) -> InlineArray<3, ChannelVector> {
+          @inline(__always) func column(_ j: Int) -> InlineArray<3, SIMD8<Float>> {
             Self.contract(
               SIMD8(from: source + j &* plane), SIMD8(from: source + (4 &+ j) &* plane),
               SIMD8(from: source + (8 &+ j) &* plane),
@@ -128,25 +128,28 @@ final class WinogradGradient: ConvolutionGradient {
   /// G' u
   @inline(__always)
   private static func contract(
-    _ a: ChannelVector, _ b: ChannelVector, _ c: ChannelVector, _ d: ChannelVector
-  ) -> InlineArray<3, ChannelVector> {
+    _ a: SIMD8<Float>, _ b: SIMD8<Float>, _ c: SIMD8<Float>, _ d: SIMD8<Float>
+  ) -> InlineArray<3, SIMD8<Float>> {
     let (sum, difference) = ((b + c) * 0.5, (b - c) * 0.5)
     return [a + sum, difference, sum + d]
   }
 
   private func addBiasGradient(to gradient: UnsafeMutablePointer<Float>) {
     let view = ChannelView(outputGradient)
-    let dy = outputGradient.vectors
-    Parallel.ranges(view.groups) { range in
-      for group in range {
-        var total = SIMD8<Double>.zero
-        for image in 0..<view.images {
-          let start = dy + view.start(image: image, group: group)
-          var sum = ChannelVector.zero
-          for i in 0..<view.positions { sum += start[i &* view.positionStride] }
-          total += SIMD8<Double>(sum)
+    let dy = outputGradient.elements
+    Parallel.ranges(view.groups) { groups in
+      for group in groups {
+        for half in stride(from: 0, to: view.lanes, by: SIMD8<Float>.lanes) {
+          var total = SIMD8<Double>.zero
+          for image in 0..<view.images {
+            let place = view.group(image, group)
+            var sum = SIMD8<Float>.zero
+            for i in 0..<place.positions { sum += SIMD8(from: dy + (place.start &+ half &+ i &* place.stride)) }
+            total += SIMD8<Double>(sum)
+          }
+          let target = gradient + (view.group(0, group).channel + half)
+          for lane in 0..<SIMD8<Float>.lanes { target[lane] += Float(total[lane]) }
         }
-        for lane in 0..<ChannelView.lanes { gradient[group &* ChannelView.lanes &+ lane] += Float(total[lane]) }
       }
     }
   }

@@ -1,4 +1,6 @@
-/// Batch normalization bound to one batch size. The passes over memory are counted at `ChannelKernel`.
+import VectorKernels
+
+/// Batch normalization bound to one batch size. The passes over memory are counted at `ChannelPasses`.
 final class BatchNormalizationOperation: Operation {
   private let layer: BatchNormalization
   private let mode: Mode
@@ -13,7 +15,7 @@ final class BatchNormalizationOperation: Operation {
   private let dy: Tensor?
   private let otherGradient: Tensor?
   private let dx: Tensor?
-  private let slope: UnsafeMutablePointer<Float>?
+  private let map: ChannelMap
 
   private enum Row: Int { case a, b, mean, c, d, q }
 
@@ -24,25 +26,25 @@ final class BatchNormalizationOperation: Operation {
     mode = binding.mode
     kernel = ChannelKernel(view: ChannelView(binding.input))
     saved = AlignedMemory(count: 6 * layer.channels)
-    sums = ChannelSumsTable(groups: mode == .training ? kernel.view.groups : 0)
+    sums = ChannelSumsTable(kernel.view, isUsed: mode == .training)
     x = binding.input
     y = binding.output
     residual = binding.inputs.count > 1 ? binding.inputs[1] : nil
     dy = binding.outputGradients.first
     otherGradient = binding.outputGradients.count > 1 ? binding.outputGradients[1] : nil
     dx = binding.inputGradient
-    slope = layer.slope?.value.baseAddress
+    let rows = saved.elements.baseAddress!
+    map = ChannelMap(
+      a: rows + Row.a.rawValue * layer.channels, b: rows + Row.b.rawValue * layer.channels,
+      slope: layer.slope?.value.baseAddress)
   }
 
   func reset() { sums.clear() }
 
   func observe(_ images: Range<Int>) {
-    let x = x.vectors(images)
-    let images = view.images(images)
-    sums.add(images, view) { image, group, shift in
-      kernel.statistics(x, image: image, group: group, shift: shift)
-    } firstValue: { group in
-      x[view.start(image: images.lowerBound, group: group)]
+    let x = x.base(images)
+    sums.add(images, shiftsFrom: x) { group, shifts, sums in
+      kernel.addMoments(group, x, shift: shifts, to: sums)
     }
   }
 
@@ -54,25 +56,15 @@ final class BatchNormalizationOperation: Operation {
   }
 
   func forward(_ images: Range<Int>) {
-    let (a, b) = (row(.a), row(.b))
-    let (x, y, residual) = (x.vectors(images), y.vectors(images), residual?.vectors(images))
-    forEach(images) { image, group in
-      kernel.apply(
-        x, to: y, image: image, group: group, a: a.vector(group), b: b.vector(group), slope: slope?.vector(group),
-        residual: residual)
-    }
+    let (x, y, residual) = (x.base(images), y.base(images), residual?.base(images))
+    kernel.forEach(images) { kernel.apply(map, $0, x, adding: residual, to: y) }
   }
 
   func observeGradient(_ images: Range<Int>) {
-    guard let dy = dy?.vectors(images) else { return }
-    let (x, otherGradient) = (x.vectors(images), otherGradient?.vectors(images))
-    let (a, b, mean) = (row(.a), row(.b), row(.mean))
-    sums.add(view.images(images), view) { image, group, _ in
-      kernel.gradientSums(
-        dy, adding: otherGradient, x, image: image, group: group, a: a.vector(group), b: b.vector(group),
-        mean: mean.vector(group), slope: slope?.vector(group))
-    } firstValue: { _ in
-      .zero
+    guard let dy = dy?.base(images) else { return }
+    let (x, otherGradient, mean) = (x.base(images), otherGradient?.base(images), row(.mean))
+    sums.add(images) { group, _, sums in
+      kernel.addGradients(map, group, dy, adding: otherGradient, x, mean: mean, to: sums)
     }
   }
 
@@ -81,38 +73,22 @@ final class BatchNormalizationOperation: Operation {
   func beginBackward() {
     let count = Double(view.count)
     let weight = layer.weight.value.baseAddress!
-    for group in 0..<view.groups {
-      let sum = sums.total(group)
-      for lane in 0..<ChannelView.lanes {
-        let channel = group * ChannelView.lanes + lane
-        let q = Double(row(.q)[channel])
-        let (S, Q) = (sum.first[lane], sum.second[lane])
-        if layer.weight.isTrained { layer.weight.gradient[channel] += Float(q * Q) }
-        layer.bias.gradient[channel] += Float(S)
-        if let slope = layer.slope { slope.gradient[channel] += Float(sum.third[lane]) }
-        let slant = -Double(weight[channel]) * q * q * q * Q / count
-        row(.c)[channel] = Float(slant)
-        row(.d)[channel] = Float(-Double(weight[channel]) * q * S / count - slant * Double(row(.mean)[channel]))
-      }
+    for channel in 0..<layer.channels {
+      let q = Double(row(.q)[channel])
+      let (S, Q) = (sums.total(0, channel), sums.total(1, channel))
+      if layer.weight.isTrained { layer.weight.gradient[channel] += Float(q * Q) }
+      layer.bias.gradient[channel] += Float(S)
+      if let slope = layer.slope { slope.gradient[channel] += Float(sums.total(2, channel)) }
+      let slant = -Double(weight[channel]) * q * q * q * Q / count
+      row(.c)[channel] = Float(slant)
+      row(.d)[channel] = Float(-Double(weight[channel]) * q * S / count - slant * Double(row(.mean)[channel]))
     }
   }
 
   func backward(_ images: Range<Int>) {
-    guard let dy = dy?.vectors(images), let dx = dx?.vectors(images) else { return }
-    let x = x.vectors(images)
-    let (a, b, c, d) = (row(.a), row(.b), row(.c), row(.d))
-    forEach(images) { image, group in
-      kernel.applyGradient(
-        dy, x, to: dx, image: image, group: group, a: a.vector(group), b: b.vector(group), c: c.vector(group),
-        d: d.vector(group), slope: slope?.vector(group))
-    }
-  }
-
-  private func forEach(_ images: Range<Int>, _ body: (_ image: Int, _ group: Int) -> Void) {
-    let images = view.images(images)
-    Parallel.ranges(view.groups) { groups in
-      for image in images { for group in groups { body(image, group) } }
-    }
+    guard let dy = dy?.base(images), let dx = dx?.base(images) else { return }
+    let (x, c, d) = (x.base(images), row(.c), row(.d))
+    kernel.forEach(images) { kernel.applyGradient(map, $0, dy, x, c: c, d: d, to: dx) }
   }
 
   private func row(_ row: Row) -> UnsafeMutablePointer<Float> {
@@ -121,17 +97,13 @@ final class BatchNormalizationOperation: Operation {
 
   private func useBatchStatistics() {
     let count = Double(view.count)
-    for group in 0..<view.groups {
-      let (means, squares) = sums.moments(group, positions: view.positions)
-      for lane in 0..<ChannelView.lanes {
-        let channel = group * ChannelView.lanes + lane
-        let (mean, variance) = (means[lane], squares[lane] / count)
-        // One value has no unbiased variance; 0 is what it shows.
-        let unbiased = count > 1 ? squares[lane] / (count - 1) : 0
-        store(channel, mean: mean, variance: variance)
-        move(layer.runningMean, channel, to: mean)
-        move(layer.runningVariance, channel, to: unbiased)
-      }
+    for channel in 0..<layer.channels {
+      let (mean, squares) = sums.moments(channel)
+      // One value has no unbiased variance; 0 is what it shows.
+      let unbiased = count > 1 ? squares / (count - 1) : 0
+      store(channel, mean: mean, variance: squares / count)
+      move(layer.runningMean, channel, to: mean)
+      move(layer.runningVariance, channel, to: unbiased)
     }
     sums.clear()
   }

@@ -11,6 +11,7 @@ final class FoldedConvolutionOperation: Operation {
   private let convolution: PiecewiseConvolution
   private let addsToTarget: Bool
   private let kernel: ChannelKernel
+  private let prelu: PReLUMap?
   private let blocked: AlignedMemory
   private let plain: DNNMemory
   private let reorder: DNNReorder
@@ -33,6 +34,7 @@ final class FoldedConvolutionOperation: Operation {
     let addsToTarget = binding.inputs.count > 1 && layer.slope == nil
     self.addsToTarget = addsToTarget
     kernel = ChannelKernel(view: ChannelView(binding.output))
+    prelu = layer.slope.map(PReLUMap.init)
     var target: DNNMemory?
     convolution = PiecewiseConvolution(
       from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: scratch,
@@ -79,18 +81,10 @@ final class FoldedConvolutionOperation: Operation {
       _ = binding.output.images(images).update(fromContentsOf: residual.images(images))
     }
     convolution.execute(images)
-    guard let slope = layer.slope?.value.baseAddress else { return }
-    let y = binding.output.vectors
-    let one = ChannelVector(repeating: 1)
-    Parallel.ranges(kernel.view.groups) { groups in
-      for image in images {
-        for group in groups {
-          kernel.apply(
-            y, to: y, image: image, group: group, a: one, b: .zero, slope: slope.vector(group),
-            residual: residual?.vectors)
-        }
-      }
-    }
+    guard let prelu else { return }
+    let y = binding.output.base(images)
+    let added = residual?.base(images)
+    kernel.forEach(images) { kernel.apply(prelu.map, $0, y, adding: added, to: y) }
   }
 
   func backward(_ images: Range<Int>) { preconditionFailure("Backward of \(layer.name) in evaluation") }

@@ -31,57 +31,35 @@ private final class PReLUOperation: Operation {
   private let binding: Binding
   private let kernel: ChannelKernel
   private let sums: ChannelSumsTable
-  private let one = ChannelVector(repeating: 1)
-
-  private var view: ChannelView { kernel.view }
+  private let prelu: PReLUMap
 
   init(_ layer: PReLU, _ binding: Binding) {
     self.layer = layer
     self.binding = binding
     kernel = ChannelKernel(view: ChannelView(binding.input))
-    sums = ChannelSumsTable(groups: binding.mode == .training ? kernel.view.groups : 0)
+    sums = ChannelSumsTable(kernel.view, isUsed: binding.mode == .training)
+    prelu = PReLUMap(layer.slope)
   }
 
   func reset() { sums.clear() }
 
   func forward(_ images: Range<Int>) {
-    let (x, y) = (binding.input.vectors(images), binding.output.vectors(images))
-    let residual = binding.inputs.count > 1 ? binding.inputs[1].vectors(images) : nil
-    let slope = layer.slope.value.baseAddress!
-    Parallel.ranges(view.groups) { groups in
-      for image in view.images(images) {
-        for group in groups {
-          kernel.apply(
-            x, to: y, image: image, group: group, a: one, b: .zero, slope: slope.vector(group), residual: residual)
-        }
-      }
-    }
+    let (x, y) = (binding.input.base(images), binding.output.base(images))
+    let residual = binding.inputs.count > 1 ? binding.inputs[1].base(images) : nil
+    kernel.forEach(images) { kernel.apply(prelu.map, $0, x, adding: residual, to: y) }
   }
 
   func backward(_ images: Range<Int>) {
-    let (x, dy) = (binding.input.vectors(images), binding.outputGradients[0].vectors(images))
-    let other = binding.outputGradients.count > 1 ? binding.outputGradients[1].vectors(images) : nil
-    let dx = binding.inputGradient?.vectors(images)
-    let slope = layer.slope.value.baseAddress!
-    sums.add(view.images(images), view) { image, group, _ in
-      let sums = kernel.gradientSums(
-        dy, adding: other, x, image: image, group: group, a: one, b: .zero, mean: .zero, slope: slope.vector(group))
-      if let dx {
-        kernel.applyGradient(
-          dy, x, to: dx, image: image, group: group, a: one, b: .zero, c: .zero, d: .zero, slope: slope.vector(group))
-      }
-      return sums
-    } firstValue: { _ in
-      .zero
+    let (x, dy) = (binding.input.base(images), binding.outputGradients[0].base(images))
+    let other = binding.outputGradients.count > 1 ? binding.outputGradients[1].base(images) : nil
+    let dx = binding.inputGradient?.base(images)
+    sums.add(images) { group, _, sums in
+      kernel.addGradients(prelu.map, group, dy, adding: other, x, mean: prelu.zero, to: sums)
+      if let dx { kernel.applyGradient(prelu.map, group, dy, x, c: prelu.zero, d: prelu.zero, to: dx) }
     }
   }
 
   func endBackward() {
-    for group in 0..<view.groups {
-      let sum = sums.total(group).third
-      for lane in 0..<ChannelView.lanes {
-        layer.slope.gradient[group * ChannelView.lanes + lane] += Float(sum[lane])
-      }
-    }
+    for channel in 0..<layer.slope.count { layer.slope.gradient[channel] += Float(sums.total(2, channel)) }
   }
 }
