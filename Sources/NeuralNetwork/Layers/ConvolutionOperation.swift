@@ -1,7 +1,7 @@
 import COneDNN
 
-/// A convolution bound to one batch size, each direction by the means that suits it: oneDNN's primitives, or Winograd's
-/// minimal filtering for 3 x 3 of stride 1.
+/// A convolution bound to one batch size, each direction by the means that suits it: oneDNN's primitives, Winograd's
+/// minimal filtering for 3 x 3 of stride 1, or our own kernels for depthwise 3 x 3.
 ///
 /// Activations stay in the blocked layout from layer to layer. The weight lies in PyTorch's order and is brought into
 /// the order that is needed right before it is used: a weight is small beside the activations.
@@ -22,8 +22,11 @@ final class ConvolutionOperation: Operation {
   init(_ layer: Convolution, _ binding: Binding) {
     let scratch = binding.scratch
     let isWinograd = !binding.convolvesDirectly && WinogradTransforms.suit(layer, binding.input.shape)
+    let isDepthwise = !binding.convolvesDirectly && DepthwiseConvolution.suits(layer, binding.input.shape)
     let weight = ConvolutionWeight(layer, scratch: scratch)
-    if isWinograd {
+    if isDepthwise {
+      forwardConvolution = DepthwiseConvolution(layer, .forward, from: binding.input, to: binding.output)
+    } else if isWinograd {
       forwardConvolution = WinogradConvolution(
         from: binding.input, to: binding.output, weight: WinogradWeight(layer, .forward, scratch: scratch),
         bias: layer.bias, scratch: scratch)
@@ -42,8 +45,10 @@ final class ConvolutionOperation: Operation {
       }
       gradient = WinogradGradient(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
     } else {
-      backwardConvolution = binding.inputGradient.map {
-        Self.directBackward(layer, weight, from: outputGradient, to: $0, binding)
+      backwardConvolution = binding.inputGradient.map { inputGradient -> any ImageConvolution in
+        isDepthwise
+          ? DepthwiseConvolution(layer, .backward, from: outputGradient, to: inputGradient)
+          : Self.directBackward(layer, weight, from: outputGradient, to: inputGradient, binding)
       }
       guard !binding.sumsGradientInPieces else {
         gradient = PieceGradient(

@@ -39,8 +39,9 @@ import NeuralNetwork
     Self.check(side: 8) { $0.add(Self.convolution(16, 16, 7, padding: 3), $1).ignore() }
   }
 
-  @Test(arguments: [1, 2]) func depthwise(stride: Int) {
-    Self.check { $0.add(Self.convolution(16, 16, 3, stride: stride, padding: 1, groups: 16), $1).ignore() }
+  /// Sides with and without rows and columns of four outputs, and of one more than even.
+  @Test(arguments: [1, 2], [1, 2, 3, 6, 11, 12]) func depthwise(stride: Int, side: Int) {
+    Self.check(side: side) { $0.add(Self.convolution(16, 16, 3, stride: stride, padding: 1, groups: 16), $1).ignore() }
   }
 
   @Test func depthwiseOverTheWholeImage() {
