@@ -83,6 +83,8 @@ step() {
   ours "$row" "1 rank x $cores threads" "$cosface" bench "${common[@]}" --batch-size "$2" --threads "$cores"
   peer "$row" 'NCHW' "${common[@]}" --batch-size "$2" --threads "$cores"
   ours "$row" "$cores ranks x 1 thread" "${ranks[@]}" "$cosface" bench "${common[@]}" --batch-size "$each" --threads 1
+  ours "$row" "$cores ranks x 1 thread, sharded" "${ranks[@]}" "$cosface" bench "${common[@]}" --batch-size "$each" \
+    --threads 1 --classifier sharded
   peer "$row" 'channels-last' "${common[@]}" --batch-size "$2" --threads "$cores" --channels-last
   take "$row" peer 'DDP, channels-last' "${ddp[@]}" "${common[@]}" --batch-size "$each" --threads 1 --channels-last
   if [[ -z $quick ]]; then
@@ -115,9 +117,10 @@ for ((run = 1; run <= runs; run++)); do
   if wanted infer-1; then infer infer-1 1; fi
   if wanted infer-32; then infer infer-32 32; fi
   if wanted ranks; then
-    for count in 1 "$cores"; do
-      take ranks cosface "$count" mpirun --bind-to core -n "$count" "$cosface" bench step --network mobilefacenet \
-        --classes 10000 --batch-size 16 --threads 1 --steps "$steps" --json
+    for setting in "1 replicated" "$cores replicated" "$cores sharded"; do
+      read -r count classifier <<<"$setting"
+      take ranks cosface "$setting" mpirun --bind-to core -n "$count" "$cosface" bench step --network mobilefacenet \
+        --classes 10000 --batch-size 16 --threads 1 --steps $((steps * 2)) --classifier "$classifier" --json
     done
   fi
   if wanted data && [[ -n ${COSFACE_FACES:-} ]]; then

@@ -89,10 +89,12 @@ def main():
               f"| {100 * median(row, 'cosface', a[1], share):.0f} % | {memory[0]:.2f} / {memory[1]:.2f} GB, "
               f"{100 * memory[0] / memory[1]:.0f} % |")
     if "ranks" in reports:
-        rates = {int(s): median("ranks", p, s, "imagesPerSecond") for p, s in reports["ranks"]}
-        most = max(rates)
-        print(f"| {most} ranks of 1 thread against 1, 16 images each | {shown(rates[most])} images/s | {shown(rates[1])} "
-              f"images/s (1 rank) | {rates[most] / rates[1]:.2f} | {0.95 * most:.1f} | | |")
+        rates = {s: median("ranks", p, s, "imagesPerSecond") for p, s in reports["ranks"]}
+        alone = rates.pop("1 replicated")
+        for setting, rate in rates.items():
+            count, classifier = setting.split()
+            print(f"| {count} ranks of 1 thread against 1, 16 images each, classes {classifier} | {shown(rate)} images/s "
+                  f"| {shown(alone)} images/s (1 rank) | {rate / alone:.2f} | {0.95 * int(count):.1f} | | |")
     if "data" in reports:
         data = median("data", "cosface", "1 worker", "imagesPerSecond")
         training = median("data", "cosface", "training on them", "imagesPerSecond")
@@ -102,7 +104,7 @@ def main():
     for row in reports:
         for (program, setting), runs in reports[row].items():
             key = ROWS.get(row, ("", "imagesPerSecond"))[1]
-            print(f"  {row:20} {program:8} {setting:26} {' '.join(shown(r[key]) for r in runs)}")
+            print(f"  {row:20} {program:8} {setting:28} {' '.join(shown(r[key]) for r in runs)}")
 
 
 if __name__ == "__main__":
