@@ -60,6 +60,15 @@ import NeuralNetwork
     }
   }
 
+  /// Widths that fill AVX-512's vectors, and AVX2's alone.
+  @Test(arguments: [24, 32]) func batchNormalizationOfFeatures(width: Int) {
+    Self.check(side: 3, batch: 5) { graph, x in
+      let flat = graph.add(Flatten("flatten"), x)
+      let wide = graph.add(FullyConnected("fc", inputs: 144, outputs: width, bias: nil, initializer: .constant(0)), flat)
+      graph.add(BatchNormalization("bn1d", channels: width, prelu: "prelu"), wide).ignore()
+    }
+  }
+
   @Test func batchNormalizationOfFixedWeight() {
     Self.check { $0.add(BatchNormalization("bn", channels: 16, trainsWeight: false), $1).ignore() }
   }
