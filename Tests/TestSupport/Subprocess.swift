@@ -49,10 +49,13 @@ package enum Subprocess {
   }
 
   /// The program under test on `ranks` ranks; 1 starts it without mpirun.
-  package static func cosface(_ arguments: [String], ranks: Int = 1) throws -> Outcome {
+  package static func cosface(
+    _ arguments: [String], ranks: Int = 1, environment: [String: String] = [:]
+  ) throws -> Outcome {
     let command = [products.appendingPathComponent("cosface").path] + arguments
-    if ranks == 1 { return try run(command, environment: ["OMP_NUM_THREADS": "1"]) }
-    return try run(mpirun + ["-n", "\(ranks)"] + command, environment: ["OMP_NUM_THREADS": "1"])
+    let environment = environment.merging(["OMP_NUM_THREADS": "1"]) { own, _ in own }
+    if ranks == 1 { return try run(command, environment: environment) }
+    return try run(mpirun + ["-n", "\(ranks)"] + command, environment: environment)
   }
 
   /// Two ranks that are given different arguments, or stand in different folders.

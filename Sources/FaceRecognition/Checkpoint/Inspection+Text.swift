@@ -67,6 +67,7 @@ extension Inspection: CustomStringConvertible {
     row("scale", "\(state.classScale.value) (norm of the class weight's rows)")
     row(
       "batch", "\(state.globalBatchSize) samples a step on \(state.rankCount) ranks of \(state.threadsPerRank) threads")
+    row("kernels", state.kernels)
     row("seed", "\(state.seed)")
     row("data", "fingerprint \(state.dataFingerprint)")
     row("class names", "digest \(state.classNamesDigest)")

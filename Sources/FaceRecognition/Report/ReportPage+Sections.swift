@@ -133,6 +133,7 @@ extension ReportPage {
       ("threads per rank", { "\($0.threadsPerRank)" }), ("readers per rank", { "\($0.readersPerRank)" }),
       ("images in a step", { $0.globalBatchSize.grouped }),
       ("parameters", { $0.parameters.grouped }), ("program", { $0.program }),
+      ("kernels of rank 0", { $0.kernels ?? "-" }),
       ("processor of rank 0", { $0.processor }), ("its cores", { "\($0.cores)" }),
       ("its memory", { Figure.fixed(Double($0.memoryBytes) / 1e9, 1) + " GB" }), ("system", { $0.system }),
     ]

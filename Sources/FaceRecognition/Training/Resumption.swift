@@ -1,5 +1,6 @@
 import Foundation
 package import MPI
+import NeuralNetwork
 
 /// A run that goes on: its newest whole checkpoint, and the options that it was started with.
 ///
@@ -135,12 +136,19 @@ package struct Resumption {
     try Self.refuse(rows, run: run, acceptsChanges)
   }
 
-  /// What is not as it was, though data and mathematics are the same; nil where the bytes will be the same, too.
-  func rounding(_ communicator: Communicator) -> String? {
+  /// What is not as it was, though data and mathematics are the same; nothing where the bytes will be the same, too.
+  func roundings(_ communicator: Communicator) -> [String] {
+    var notes: [String] = []
     let (ranks, threads) = (communicator.size, options.threads)
-    guard ranks != state.rankCount || threads != state.threadsPerRank else { return nil }
-    return "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
-      + "data and mathematics, but sums are rounded in another order"
+    if ranks != state.rankCount || threads != state.threadsPerRank {
+      notes.append(
+        "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
+          + "data and mathematics, but sums are rounded in another order")
+    }
+    if let before = state.kernels, before != Libraries.kernels {
+      notes.append("computed by \(Libraries.kernels), before by \(before): last digits differ from there on")
+    }
+    return notes
   }
 
   private static func text(_ value: JSONValue?) -> String {

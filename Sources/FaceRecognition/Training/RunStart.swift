@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNetwork
 
 /// A start of a run: a line of `starts.jsonl`, which says where and with what the steps from `firstStep` on were made.
 package struct RunStart: Codable, Equatable, Sendable {
@@ -17,6 +18,8 @@ package struct RunStart: Codable, Equatable, Sendable {
   package var people: Int
   package var parameters: Int
   package var program = ProgramVersion.name
+  /// `Libraries.kernels` of rank 0.
+  package var kernels: String? = Libraries.kernels
   /// Of rank 0's node.
   package var processor = RunStart.processorName()
   package var cores = ProcessInfo.processInfo.activeProcessorCount

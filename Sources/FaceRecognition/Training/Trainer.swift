@@ -297,7 +297,7 @@ package final class Trainer {
     if let address = files?.dashboardAddress { progress.say("dashboard \(address)") }
     if let resumption {
       progress.say("resumed   after step \(firstStep) of \(totalSteps)")
-      if let note = resumption.rounding(communicator) { progress.say("note      \(note)") }
+      for note in resumption.roundings(communicator) { progress.say("note      \(note)") }
     }
   }
 }

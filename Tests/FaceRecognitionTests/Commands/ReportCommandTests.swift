@@ -1,5 +1,6 @@
 import FaceRecognition
 import Foundation
+import NeuralNetwork
 import TestSupport
 import Testing
 
@@ -41,6 +42,7 @@ import Testing
     #expect(page.contains("<b>\(String(format: "%.4f", last.loss))</b>"))
     let start = try #require(RunStart.all(in: "\(run)/starts.jsonl").starts.first)
     #expect(start.totalSteps == 4 && start.people == 3 && start.images == 12 && start.ranks == 1)
+    #expect(page.contains(Libraries.kernels))
     #expect(page.contains(start.date) && page.contains("4 of 4 steps, 12 images of 3 people"))
     // Pictures and names of people only where they are asked for.
     #expect(!page.contains("data:image") && !page.contains(".pgm"))

@@ -86,6 +86,22 @@ import Testing
     #expect(refused.exitCode == 1 && refused.text.contains("Use 1, 2, 3, 4, 6, 12 ranks"), "\(refused.text)")
   }
 
+  @Test func otherKernelsAreNoted() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    #expect(try train("run", ["--stop-after", "3"]).exitCode == 75)
+    #expect(try !resume("run", ["--stop-after", "1"]).text.contains("computed by"))
+    let other = try Subprocess.cosface(
+      ["train", "--resume", "\(runs)/run", "--stop-after", "1"], environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
+    #expect(other.exitCode == 75, "\(other.text)")
+    #expect(
+      other.lines.contains {
+        $0.contains("note      computed by oneDNN ") && $0.contains(", OpenBLAS Sandybridge, before by oneDNN ")
+      }, "\(other.text)")
+    let inspected = try Subprocess.cosface(["inspect", "\(runs)/run/checkpoints/step-00000005"])
+    let line = inspected.lines.first { $0.hasPrefix("  kernels") }
+    #expect(line?.hasSuffix("OpenBLAS Sandybridge") == true, "\(inspected.text)")
+  }
+
   @Test func aDamagedCheckpointIsSetAsideAndTheOneBeforeTaken() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     #expect(try train("whole").exitCode == 0)

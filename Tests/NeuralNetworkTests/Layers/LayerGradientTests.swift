@@ -64,8 +64,8 @@ import NeuralNetwork
   @Test(arguments: [24, 32]) func batchNormalizationOfFeatures(width: Int) {
     Self.check(side: 3, batch: 5) { graph, x in
       let flat = graph.add(Flatten("flatten"), x)
-      let wide = graph.add(FullyConnected("fc", inputs: 144, outputs: width, bias: nil, initializer: .constant(0)), flat)
-      graph.add(BatchNormalization("bn1d", channels: width, prelu: "prelu"), wide).ignore()
+      let layer = FullyConnected("fc", inputs: 144, outputs: width, bias: nil, initializer: .constant(0))
+      graph.add(BatchNormalization("bn1d", channels: width, prelu: "prelu"), graph.add(layer, flat)).ignore()
     }
   }
 
