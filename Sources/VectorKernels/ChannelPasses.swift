@@ -85,7 +85,7 @@ package enum ChannelPasses<Vector: FloatVector> {
     var i = group.start
     var left = group.positions
     while left > 0 {
-      var z = b.plus(Vector(from: x + i), times: a)
+      var z = b.addingProduct(Vector(from: x + i), a)
       if prelu { z = z.wherePositive(z, otherwise: z * slope) }
       if adds { z += Vector(from: r + i) }
       z.store(to: y + i)
@@ -129,7 +129,7 @@ package enum ChannelPasses<Vector: FloatVector> {
       }
       let value = Vector(from: x + i)
       if prelu {
-        let z = b.plus(value, times: a)
+        let z = b.addingProduct(value, a)
         t += Vector.zero.wherePositive(z, otherwise: g * z)
         g = g.wherePositive(z, otherwise: g * slope)
       }
@@ -187,8 +187,8 @@ package enum ChannelPasses<Vector: FloatVector> {
     while left > 0 {
       let value = Vector(from: x + i)
       var g = Vector(from: dy + i)
-      if prelu { g = g.wherePositive(b.plus(value, times: a), otherwise: g * slope) }
-      d.plus(value, times: c).plus(g, times: a).store(to: dx + i)
+      if prelu { g = g.wherePositive(b.addingProduct(value, a), otherwise: g * slope) }
+      d.addingProduct(value, c).addingProduct(g, a).store(to: dx + i)
       i &+= group.stride
       left &-= 1
     }

@@ -12,6 +12,8 @@ package protocol FloatVector: BitwiseCopyable {
   func store(to pointer: UnsafeMutablePointer<Float>)
   /// self += x y, rounded once.
   mutating func addProduct(_ x: Self, _ y: Self)
+  /// self + x y, rounded once.
+  func addingProduct(_ x: Self, _ y: Self) -> Self
   static func + (x: Self, y: Self) -> Self
   static func += (x: inout Self, y: Self)
   static func - (x: Self, y: Self) -> Self
@@ -35,14 +37,6 @@ extension FloatVector {
   @inlinable @inline(__always)
   package func store(to pointer: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
-  }
-
-  /// self + x y, rounded once.
-  @inlinable @inline(__always)
-  package func plus(_ x: Self, times y: Self) -> Self {
-    var sum = self
-    sum.addProduct(x, y)
-    return sum
   }
 }
 

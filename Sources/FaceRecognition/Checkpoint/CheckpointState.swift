@@ -29,7 +29,7 @@ package struct CheckpointState: Codable, Equatable, Sendable {
   package var rankCount: Int
   package var threadsPerRank: Int
   /// `Libraries.kernels` of rank 0, which round in their own way.
-  package var kernels: String?
+  package var kernels: String? = Libraries.kernels
   /// The norm that all rows of the class weight share.
   package var classScale: ExactDouble
   /// Sampled classes: rows have the norms that they got when last trained on, and stand for rows of that one norm.
@@ -45,8 +45,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
 
   package init(
     step: Int, epoch: Int, stepInEpoch: Int, totalSteps: Int, seed: UInt64, globalBatchSize: Int, rankCount: Int,
-    threadsPerRank: Int, kernels: String = Libraries.kernels, classScale: Double, rowsAwaitProjection: Bool = false,
-    dataFingerprint: String, classNames: [String], best: Validation? = nil, configuration: JSONValue
+    threadsPerRank: Int, classScale: Double, rowsAwaitProjection: Bool = false, dataFingerprint: String,
+    classNames: [String], best: Validation? = nil, configuration: JSONValue
   ) {
     self.step = step
     self.epoch = epoch
@@ -56,7 +56,6 @@ package struct CheckpointState: Codable, Equatable, Sendable {
     self.globalBatchSize = globalBatchSize
     self.rankCount = rankCount
     self.threadsPerRank = threadsPerRank
-    self.kernels = kernels
     self.classScale = ExactDouble(classScale)
     self.rowsAwaitProjection = rowsAwaitProjection
     self.dataFingerprint = dataFingerprint

@@ -145,8 +145,9 @@ package struct Resumption {
         "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
           + "data and mathematics, but sums are rounded in another order")
     }
-    if let before = state.kernels, before != Libraries.kernels {
-      notes.append("computed by \(Libraries.kernels), before by \(before): last digits differ from there on")
+    let kernels = Libraries.kernels
+    if let before = state.kernels, before != kernels {
+      notes.append("computed by \(kernels), before by \(before): last digits differ from there on")
     }
     return notes
   }

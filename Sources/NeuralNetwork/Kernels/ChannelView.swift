@@ -10,9 +10,9 @@ struct ChannelView {
   let lanes: Int
   let images: Int
   let positions: Int
-  private let positionStride: Int
+  let positionStride: Int
   private let groupStride: Int
-  private let imageStride: Int
+  let imageStride: Int
 
   init(_ tensor: Tensor) {
     let shape = tensor.shape
@@ -49,6 +49,9 @@ struct ChannelView {
     precondition(range == 0..<positions, "Rows \(range) of \(positions) feature vectors")
     return 0..<1
   }
+
+  /// Floats from the beginning of an image to a channel's first value; the group's next channels lie beside it.
+  func start(ofChannel channel: Int) -> Int { channel / lanes * groupStride + channel % lanes }
 
   @inline(__always)
   func group(_ image: Int, _ group: Int) -> ChannelGroup {

@@ -20,6 +20,10 @@ enum DNN {
     return isa & dnnl_cpu_isa_avx512_core.rawValue == dnnl_cpu_isa_avx512_core.rawValue ? 16 : 8
   }()
 
+  /// Whether a block fills a register of AVX-512, and with it the wide kernels serve: as oneDNN sees the processor, so that
+  /// one variable (ONEDNN_MAX_CPU_ISA) narrows everything.
+  static let isWide = channelBlock == 16
+
   /// A shape that oneDNN refuses is our mistake, and memory that it does not get is nothing to go on without.
   static func check(_ routine: StaticString, _ status: dnnl_status_t, _ what: @autoclosure () -> String = "") {
     guard status == dnnl_success else {
@@ -31,7 +35,7 @@ enum DNN {
   static func tag(_ layout: Shape.Layout) -> dnnl_format_tag_t {
     switch layout {
     case .plain: dnnl_abcd
-    case .blocked: channelBlock == 16 ? dnnl_aBcd16b : dnnl_aBcd8b
+    case .blocked: isWide ? dnnl_aBcd16b : dnnl_aBcd8b
     }
   }
 }

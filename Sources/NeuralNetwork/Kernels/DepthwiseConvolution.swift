@@ -7,23 +7,23 @@ import WideKernels
 /// One read of what it reads (rows again from the first-level cache) and one write. oneDNN 2.6 calls its kernel anew for
 /// each row, and takes three times as long for the gradient at stride 2.
 final class DepthwiseConvolution: ImageConvolution {
-  enum Direction { case forward, backward }
-
   let implementation = "depthwise 3x3"
 
   private let weight: Parameter
-  private let direction: Direction
   private let from: Tensor
   private let to: Tensor
   private let image: DepthwiseImage
-  /// (groups, 3, 3, lanes), for backward at stride 1 turned by half a circle.
+  /// Backward at stride 1: a convolution with the kernel turned by half a circle.
+  private let isTurned: Bool
+  /// Backward at stride 2.
+  private let spreads: Bool
+  /// (groups, 3, 3, lanes)
   private let prepared: AlignedMemory
 
   private static let taps = 9
   /// Channels of a block.
   private static var lanes: Int { DNN.channelBlock }
   private var groups: Int { from.shape.channels / Self.lanes }
-  private var isTurned: Bool { direction == .backward && image.stride == 1 }
 
   static func suits(_ layer: Convolution, _ input: Shape) -> Bool {
     layer.groups == layer.inputs && layer.outputs == layer.inputs && layer.kernel == 3 && layer.padding == 1
@@ -33,14 +33,15 @@ final class DepthwiseConvolution: ImageConvolution {
   /// - Parameters:
   ///   - from: x, or dy.
   ///   - to: y, or dx.
-  init(_ layer: Convolution, _ direction: Direction, from: Tensor, to: Tensor) {
+  init(_ layer: Convolution, _ direction: ConvolutionDirection, from: Tensor, to: Tensor) {
     let input = direction == .forward ? from.shape : to.shape
     precondition(Self.suits(layer, input), "\(layer.name) of \(input) by kernels for other layers")
     weight = layer.weight
-    self.direction = direction
     self.from = from
     self.to = to
     image = DepthwiseImage(height: input.height, width: input.width, stride: layer.stride)
+    isTurned = direction == .backward && layer.stride == 1
+    spreads = direction == .backward && layer.stride == 2
     prepared = AlignedMemory(count: layer.weight.count)
   }
 
@@ -69,12 +70,11 @@ final class DepthwiseConvolution: ImageConvolution {
 
   /// One group of one image.
   private func convolve(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
-    let isWide = Self.lanes == SIMD16<Float>.lanes
-    switch (direction == .forward || isTurned, isWide) {
-    case (true, true): WideDepthwise.convolve(image, x, w, into: y)
-    case (true, false): image.convolve(SIMD8<Float>.self, x, w, into: y)
-    case (false, true): WideDepthwise.spreadGradient(image, x, w, into: y)
-    case (false, false): image.spreadGradient(SIMD8<Float>.self, x, w, into: y)
+    switch (spreads, DNN.isWide) {
+    case (false, true): WideDepthwise.convolve(image, x, w, into: y)
+    case (false, false): image.convolve(SIMD8<Float>.self, x, w, into: y)
+    case (true, true): WideDepthwise.spreadGradient(image, x, w, into: y)
+    case (true, false): image.spreadGradient(SIMD8<Float>.self, x, w, into: y)
     }
   }
 }

@@ -6,18 +6,16 @@ import WideKernels
 enum TileProduct {
   static let rows = 6
   /// 16 with AVX2, 32 with AVX-512.
-  static let columns = 2 * (isWide ? SIMD16<Float>.lanes : SIMD8<Float>.lanes)
+  static let columns = 2 * (DNN.isWide ? SIMD16<Float>.lanes : SIMD8<Float>.lanes)
   /// Steps of a panel of B, 16 KB of it: half of a first-level cache, where it stays while all tiles of rows pass.
   static let depth = 4_096 / columns
-  /// As oneDNN sees the processor, so that one variable (ONEDNN_MAX_CPU_ISA) narrows everything.
-  static let isWide = DNN.channelBlock == SIMD16<Float>.lanes
 
   /// A's rows lie along the steps: A[r, t] = a[r * rowStride + t].
   static func multiplyRows(
     steps: Int, _ a: UnsafePointer<Float>, rowStride: Int, _ b: UnsafePointer<Float>, stepStride: Int,
     adding: Bool, into c: UnsafeMutablePointer<Float>, leading: Int
   ) {
-    if isWide {
+    if DNN.isWide {
       WideProduct.multiplyRows(
         steps: steps, a, rowStride: rowStride, b, stepStride: stepStride, adding: adding, into: c, leading: leading)
     } else {
@@ -30,7 +28,7 @@ enum TileProduct {
     steps: Int, _ a: UnsafePointer<Float>, columnStride: Int, _ b: UnsafePointer<Float>, stepStride: Int,
     adding: Bool, into c: UnsafeMutablePointer<Float>, leading: Int
   ) {
-    if isWide {
+    if DNN.isWide {
       WideProduct.multiplyColumns(
         steps: steps, a, columnStride: columnStride, b, stepStride: stepStride, adding: adding, into: c,
         leading: leading)

@@ -35,19 +35,19 @@ final class WholeImageDepthwise: ConvolutionGradient {
   func compute() {
     let gradient = scratch[.plainWeight]
     let positions = source.positions
-    Parallel.ranges(source.groups) { groups in
-      for group in groups {
-        for half in stride(from: 0, to: source.lanes, by: SIMD8<Float>.lanes) {
-          let rows = gradient + (group * source.lanes + half) * positions
-          for position in 0..<positions {
-            var sum = SIMD8<Float>.zero
-            for image in 0..<source.images {
-              let (from, to) = (source.group(image, group), target.group(image, group))
-              sum.addProduct(
-                SIMD8(from: x + (from.start &+ half &+ position &* from.stride)), SIMD8(from: dy + (to.start &+ half)))
-            }
-            for lane in 0..<SIMD8<Float>.lanes { rows[lane * positions + position] = sum[lane] }
+    let lanes = SIMD8<Float>.lanes
+    Parallel.ranges(source.channels / lanes) { parts in
+      for part in parts {
+        let channel = part * lanes
+        let (x, dy) = (x + source.start(ofChannel: channel), dy + target.start(ofChannel: channel))
+        let rows = gradient + channel * positions
+        for position in 0..<positions {
+          var sum = SIMD8<Float>.zero
+          for image in 0..<source.images {
+            let value = x + (image &* source.imageStride &+ position &* source.positionStride)
+            sum.addProduct(SIMD8(from: value), SIMD8(from: dy + image &* target.imageStride))
           }
+          for lane in 0..<lanes { rows[lane * positions + position] = sum[lane] }
         }
       }
     }

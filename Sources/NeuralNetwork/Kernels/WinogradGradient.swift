@@ -137,19 +137,18 @@ final class WinogradGradient: ConvolutionGradient {
   private func addBiasGradient(to gradient: UnsafeMutablePointer<Float>) {
     let view = ChannelView(outputGradient)
     let dy = outputGradient.elements
-    Parallel.ranges(view.groups) { groups in
-      for group in groups {
-        for half in stride(from: 0, to: view.lanes, by: SIMD8<Float>.lanes) {
-          var total = SIMD8<Double>.zero
-          for image in 0..<view.images {
-            let place = view.group(image, group)
-            var sum = SIMD8<Float>.zero
-            for i in 0..<place.positions { sum += SIMD8(from: dy + (place.start &+ half &+ i &* place.stride)) }
-            total += SIMD8<Double>(sum)
-          }
-          let target = gradient + (view.group(0, group).channel + half)
-          for lane in 0..<SIMD8<Float>.lanes { target[lane] += Float(total[lane]) }
+    let lanes = SIMD8<Float>.lanes
+    Parallel.ranges(view.channels / lanes) { parts in
+      for part in parts {
+        let channel = part * lanes
+        var total = SIMD8<Double>.zero
+        for image in 0..<view.images {
+          let start = dy + (view.start(ofChannel: channel) &+ image &* view.imageStride)
+          var sum = SIMD8<Float>.zero
+          for i in 0..<view.positions { sum += SIMD8(from: start + i &* view.positionStride) }
+          total += SIMD8<Double>(sum)
         }
+        for lane in 0..<lanes { gradient[channel &+ lane] += Float(total[lane]) }
       }
     }
   }

@@ -27,7 +27,7 @@ struct WinogradTransforms {
     _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ x: UnsafePointer<Float>,
     into v: UnsafeMutablePointer<Float>, rowStride: Int, plane: Int
   ) {
-    if TileProduct.isWide {
+    if DNN.isWide {
       WideTransforms.inputs(tiles, range, groups, of: count, x, into: v, rowStride: rowStride, plane: plane)
     } else {
       tiles.transformInputs(
@@ -40,7 +40,7 @@ struct WinogradTransforms {
     _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ dy: UnsafePointer<Float>,
     into z: UnsafeMutablePointer<Float>, panel: Int, plane: Int
   ) {
-    if TileProduct.isWide {
+    if DNN.isWide {
       WideTransforms.gradients(tiles, range, groups, of: count, dy, into: z, panel: panel, plane: plane)
     } else {
       tiles.transformGradients(SIMD8<Float>.self, range, groups, of: count, dy, into: z, panel: panel, plane: plane)
@@ -52,7 +52,7 @@ struct WinogradTransforms {
     _ range: Range<Int>, groups count: Int, _ m: UnsafePointer<Float>, rowStride: Int, plane: Int,
     bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
   ) {
-    if TileProduct.isWide {
+    if DNN.isWide {
       WideTransforms.outputs(
         tiles, range, groups: count, m, rowStride: rowStride, plane: plane, bias: bias, into: y)
     } else {

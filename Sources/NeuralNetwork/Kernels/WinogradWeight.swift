@@ -6,26 +6,19 @@ import VectorKernels
 /// `TileProduct` takes them.
 /// One read of the weight, one write of 16/9 times as much.
 final class WinogradWeight {
-  enum Direction {
-    /// From the layer's inputs to its outputs.
-    case forward
-    /// From the outputs' gradient to the inputs': the weight turned by half a circle, its channels exchanged.
-    case backward
-  }
-
   /// C and O of this direction.
   let inputs: Int
   let outputs: Int
 
   private let parameter: Parameter
-  private let direction: Direction
+  private let direction: ConvolutionDirection
   private let scratch: Scratch
 
   private typealias Vector = SIMD8<Float>
   /// Floats of a panel.
   private var panelCount: Int { inputs * TileProduct.columns }
 
-  init(_ layer: Convolution, _ direction: Direction, scratch: Scratch) {
+  init(_ layer: Convolution, _ direction: ConvolutionDirection, scratch: Scratch) {
     parameter = layer.weight
     self.direction = direction
     self.scratch = scratch
