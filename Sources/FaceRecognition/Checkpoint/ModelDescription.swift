@@ -6,11 +6,11 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   package var embeddingWidth: Int
   package var inputSide: Int
   /// Names of the people, in the order of the class weight's rows; empty where a file has no class weight.
-  package var classNames: [String]
+  package var classNames: [Name]
   /// Steps trained so far.
   package var step: Int
 
-  package init(network: NetworkKind, embeddingWidth: Int, inputSide: Int, classNames: [String] = [], step: Int = 0) {
+  package init(network: NetworkKind, embeddingWidth: Int, inputSide: Int, classNames: [Name] = [], step: Int = 0) {
     self.network = network.rawValue
     self.embeddingWidth = embeddingWidth
     self.inputSide = inputSide

@@ -18,7 +18,7 @@ package struct WeightReport: Equatable, Sendable {
   /// Rows of the class weight that the file has nothing for: whoever calls fills them. All rows for a backbone alone.
   package internal(set) var newRows: [Int] = []
   /// People in the file that the run does not train on.
-  package internal(set) var droppedClasses: [String] = []
+  package internal(set) var droppedClasses: [Name] = []
 
   package var isComplete: Bool { missing.isEmpty && mismatched.isEmpty }
 
@@ -32,7 +32,7 @@ package struct WeightReport: Equatable, Sendable {
     add(mismatched.map { "\($0.name) is \($0.found), needed is \($0.needed)" }, "of another shape or type")
     add(unexpected, "in the file that the network has not")
     if !newRows.isEmpty { lines.append("\(newRows.count) new rows of the class weight") }
-    add(droppedClasses, "people of the file are not in the data")
+    add(droppedClasses.map(\.text), "people of the file are not in the data")
     return lines
   }
 

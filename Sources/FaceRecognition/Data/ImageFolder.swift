@@ -4,7 +4,7 @@
 /// that a loop of links ends). Paths are kept as bytes in one array: about 20 bytes an image beside its name.
 package struct ImageFolder: ImageSource {
   package let location: String
-  package let classNames: [String]
+  package let classNames: [Name]
   /// File names, each ended by a zero, one after the other.
   let names: [UInt8]
   /// Where each sample's name starts in `names`.
@@ -54,10 +54,10 @@ package struct ImageFolder: ImageSource {
     }
   }
 
-  private static func people(in root: String) throws(DataError) -> [String] {
+  private static func people(in root: String) throws(DataError) -> [Name] {
     let listing = try DirectoryListing(path: root)
     let layout = "Images belong into one folder per person: \(root)/NAME/IMAGE."
-    var people: [String] = []
+    var people: [Name] = []
     for entry in listing.entries {
       switch entry.kind {
       case .folder:
@@ -65,7 +65,7 @@ package struct ImageFolder: ImageSource {
           let shown = String(decoding: listing.name(of: entry), as: UTF8.self)
           throw DataError("\(root)/\(shown)", "the folder's name is not UTF-8", remedy: "Rename it.")
         }
-        people.append(name)
+        people.append(Name(name))
       case .brokenLink:
         let name = String(decoding: listing.name(of: entry), as: UTF8.self)
         throw DataError("\(root)/\(name)", "this link leads nowhere, or in a loop", remedy: "Mend or remove it.")

@@ -22,7 +22,7 @@ package struct ImageList: ImageSource {
   }
 
   package var count: Int { names.count }
-  package var classNames: [String] { [""] }
+  package var classNames: [Name] { [""] }
 
   package func label(of sample: Int) -> Int { 0 }
 

@@ -6,7 +6,7 @@ package protocol ImageSource: Sendable {
   /// The folder or file that the user named.
   var location: String { get }
   var count: Int { get }
-  var classNames: [String] { get }
+  var classNames: [Name] { get }
   /// Whether `classNames` say who people are; else they are numbers that mean something in this set alone.
   var namesPeople: Bool { get }
 

@@ -5,7 +5,7 @@ package struct ImageSubset: ImageSource {
   private let samples: [Int32]
   /// The label here of each class of the base; -1 where it is left out.
   private let labels: [Int32]
-  package let classNames: [String]
+  package let classNames: [Name]
 
   init(of base: any ImageSource, classes: [Int]) {
     self.base = base

@@ -9,7 +9,7 @@ import Foundation
 package struct LabelledList: ImageSource {
   /// The list's folder.
   package let location: String
-  package let classNames: [String]
+  package let classNames: [Name]
   /// `im2rec` numbers the people of each list anew.
   package let namesPeople: Bool
   private let names: NameColumn
@@ -47,13 +47,13 @@ package struct LabelledList: ImageSource {
     }
     guard !names.isEmpty else { throw DataError(path, "the list names no image") }
     guard names.count <= Int(Int32.max) else { throw DataError(path, "\(names.count) images are too many") }
-    let sorted = Self.sorted(Set(people))
+    let sorted = Self.sorted(Set(people.map { Name($0) }))
     let numbers = Dictionary(uniqueKeysWithValues: zip(sorted, Int32(0)...))
     location = FilePath.split(path).folder
     classNames = sorted
     namesPeople = hasNames
     self.names = NameColumn(names)
-    labels = people.map { numbers[$0]! }
+    labels = people.map { numbers[Name($0)]! }
   }
 
   package var count: Int { labels.count }
@@ -95,9 +95,12 @@ package struct LabelledList: ImageSource {
     return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } ? (parts[0], parts[1], false) : nil
   }
 
-  private static func sorted(_ people: Set<String>) -> [String] {
-    let isNumber = people.allSatisfy { $0.count <= 18 && $0.utf8.allSatisfy { (48...57).contains($0) } }
-    if isNumber { return people.sorted { (Int($0)!, $0) < (Int($1)!, $1) } }
-    return people.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  private static func sorted(_ people: Set<Name>) -> [Name] {
+    let isNumber = people.allSatisfy { person in
+      let digits = person.text.utf8
+      return digits.count <= 18 && digits.allSatisfy { (48...57).contains($0) }
+    }
+    if isNumber { return people.sorted { (Int($0.text)!, $0) < (Int($1.text)!, $1) } }
+    return people.sorted()
   }
 }

@@ -34,6 +34,15 @@ extension Name: ExpressibleByStringLiteral {
   package init(stringLiteral text: String) { self.init(text) }
 }
 
+extension Name: Codable {
+  package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode(String.self)) }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}
+
 extension Name: CustomStringConvertible {
   package var description: String { text }
 }

@@ -51,7 +51,7 @@ package struct DatasetUnpacker {
 
   private func makePeople(_ source: any ImageSource) throws {
     for person in source.classNames {
-      guard Self.isPlain(person) else {
+      guard Self.isPlain(person.text) else {
         throw DataError(
           path, "a person's name, '\(person)', is none for a folder", remedy: "Nothing was written of it.")
       }

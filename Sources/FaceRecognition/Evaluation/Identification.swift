@@ -51,7 +51,7 @@ package final class Identification {
       guard missing.isEmpty else {
         throw EvaluationError(
           "\(options.probes): \(missing.count) of its people are not in the gallery \(gallery.location): "
-            + missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? " ..." : ""))
+            + missing.prefix(5).map(\.text).joined(separator: ", ") + (missing.count > 5 ? " ..." : ""))
       }
     }
   }

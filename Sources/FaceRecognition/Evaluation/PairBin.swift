@@ -81,7 +81,7 @@ package struct PairBin: ImageSource {
   }
 
   package var count: Int { images.count }
-  package var classNames: [String] { [""] }
+  package var classNames: [Name] { [""] }
   package func label(of sample: Int) -> Int { 0 }
   package func identifier(of sample: Int) -> String { "image \(places[sample])" }
 

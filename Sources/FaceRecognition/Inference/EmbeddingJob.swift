@@ -33,7 +33,7 @@ package final class EmbeddingJob {
       ("options", "\(options.flip) \(options.normalize) \(options.batchSize) \(options.partSize)"),
     ]
     try RankAgreement.check(key, communicator)
-    parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map(\.1)))
+    parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map { Name($0.1) }))
   }
 
   /// The images of a .rec in its order; those of a folder or a list sorted by their paths.

@@ -7,7 +7,7 @@ struct RecordTable: Sendable {
   var sizes: Column<Int32>
   var keys: Column<Int64>
   /// Of each label, its person's name.
-  var people: [String]
+  var people: [Name]
   /// Of header and image of each record, where a catalog tells.
   var digests: Column<UInt64>?
   var names: NameColumn?
