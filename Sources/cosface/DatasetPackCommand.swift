@@ -47,7 +47,8 @@ struct DatasetPackCommand: ParsableCommand {
     packer.skipsUnreadable = skipUnreadable
     let progress = WorkProgress("images")
     let summary = try packer.run { progress.show($0, of: packer.source.count) }
-    for image in summary.skipped { print("skipped  \(image.identifier): \(image.reason)") }
-    print("packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes")
+    for image in summary.skipped { Terminal.print(line: "skipped  \(image.identifier): \(image.reason)") }
+    Terminal.print(
+      line: "packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes")
   }
 }

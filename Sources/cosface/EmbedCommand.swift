@@ -49,11 +49,11 @@ struct EmbedCommand: ParsableCommand {
       options.workers = inference.workers
       options.partSize = partSize
       let summary = try EmbeddingJob(options, communicator).run { done, all in
-        FileHandle.standardError.write(Data("embedded \(done) of \(all) images\n".utf8))
+        Terminal.note("embedded \(done) of \(all) images")
       }
       guard let summary else { return }
-      for image in summary.badImages { print("skipped   \(image.identifier): \(image.reason)") }
-      print("written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
+      for image in summary.badImages { Terminal.print(line: "skipped   \(image.identifier): \(image.reason)") }
+      Terminal.print(line: "written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
     }
   }
 }

@@ -1,3 +1,4 @@
+import MPI
 package import NeuralNetwork
 
 /// What must be known to rebuild a network around its weights: the metadata of every weight file that we write.
@@ -42,5 +43,5 @@ package struct ModelFileError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  package var description: String { "\(path) \(reason)." }
+  package var description: String { "\(path.printableName) \(reason)." }
 }

@@ -1,3 +1,5 @@
+import MPI
+
 /// What a warm start took from a weight file, and what it could not.
 package struct WeightReport: Equatable, Sendable {
   /// A tensor that the file has in another shape or type.
@@ -37,7 +39,7 @@ package struct WeightReport: Equatable, Sendable {
   }
 
   static func list(_ items: [String]) -> String {
-    let shown = items.prefix(8).joined(separator: ", ")
+    let shown = items.prefix(8).map(\.printableName).joined(separator: ", ")
     return items.count > 8 ? "\(shown), and \(items.count - 8) more" : shown
   }
 }

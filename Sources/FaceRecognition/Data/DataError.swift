@@ -1,3 +1,5 @@
+import MPI
+
 /// What is wrong with the user's data: which file or folder, why, and what to do about it.
 package struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file or folder, as a person would look for it.
@@ -13,6 +15,6 @@ package struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    "\(path): \(reason).\(remedy.map { " \($0)" } ?? "")"
+    "\(path.printableName): \(reason).\(remedy.map { " \($0)" } ?? "")"
   }
 }

@@ -12,7 +12,7 @@ extension ImageList {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw DataError(path, "there is no such folder or list", remedy: "Check the path; every host must see it.")
     }
-    let root = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let root = FilePath.withoutFinalSlash(path)
     var paths: [String]
     if isFolder.boolValue {
       paths = []
@@ -50,8 +50,10 @@ extension ImageList {
     for entry in listing.entries {
       // A pipe or device of such a name is an image that cannot be read, named when its turn comes.
       guard entry.kind == .folder || listing.isImage(entry) else { continue }
-      guard let name = String(validating: listing.name(of: entry), as: UTF8.self), !name.contains("\n") else {
-        let shown = String(decoding: listing.name(of: entry), as: UTF8.self)
+      guard let name = String(validating: listing.name(of: entry), as: UTF8.self),
+        !name.contains(where: \.isNewline)
+      else {
+        let shown = Name.text(of: listing.name(of: entry))
         throw DataError("\(folder)/\(shown)", "this name is not one line of UTF-8", remedy: "Rename it.")
       }
       if entry.kind == .folder {

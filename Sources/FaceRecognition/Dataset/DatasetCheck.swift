@@ -32,7 +32,7 @@ package struct DatasetCheck: Codable, Equatable, Sendable {
   package init(
     path: String, workers: Int = 1, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
-    let bin = path.hasSuffix(".bin") ? try PairBin(path: path) : nil
+    let bin = FilePath.hasEnding(".bin", path) ? try PairBin(path: path) : nil
     let source: any ImageSource = try bin ?? ImageSet.open(path)
     var unreadable: [BadImage] = []
     var sizes: [String: Int] = [:]

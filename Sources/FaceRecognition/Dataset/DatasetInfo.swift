@@ -41,7 +41,7 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
 
   /// - Throws: `DataError` where the set cannot be opened, or holds not one file.
   package init(path: String) throws {
-    if path.hasSuffix(".bin") {
+    if FilePath.hasEnding(".bin", path) {
       self.init(try PairBin(path: path))
     } else {
       try self.init(path: path, ImageSet.open(path))

@@ -13,7 +13,7 @@ package enum SharedFolder {
       let ranks =
         missing.prefix(6).joined(separator: ", ") + (missing.count > 6 ? " and \(missing.count - 6) more" : "")
       return
-        "The run's folder '\(path)' that rank 0 writes to is not what \(ranks) see there. With --classifier sharded"
+        "The run's folder '\(path.printableName)' that rank 0 writes to is not what \(ranks) see there. With --classifier sharded"
         + " every rank writes its part of a checkpoint into it: give a folder on a file system that all hosts share,"
         + " or use --classifier replicated."
     }

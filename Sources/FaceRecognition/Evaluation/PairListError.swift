@@ -1,3 +1,5 @@
+import MPI
+
 /// A list of pairs that cannot be used: which file, which line (from 1), and why.
 package struct PairListError: Error, Equatable, CustomStringConvertible {
   package let path: String
@@ -11,6 +13,6 @@ package struct PairListError: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    "'\(path)'" + (line.map { ", line \($0)" } ?? "") + ": " + reason + "."
+    "'\(path.printableName)'" + (line.map { ", line \($0)" } ?? "") + ": " + reason + "."
   }
 }

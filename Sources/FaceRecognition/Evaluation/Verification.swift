@@ -46,7 +46,7 @@ package struct Verification: Sendable {
     let existing = PairSelection(labels: labels)
     guard existing.sameCount > 0, existing.differentCount > 0 else {
       throw EvaluationError(
-        "\(source.location): verification needs two people, and two images of one of them, but there are "
+        "\(source.location.printableName): verification needs two people, and two images of one of them, but there are "
           + "\(source.count) images of \(source.classNames.count) people")
     }
     let takesAll = existing.sameCount + existing.differentCount <= maximumPairs
@@ -106,7 +106,7 @@ package struct Verification: Sendable {
     let sameCount = pairs.count { $0.same }
     guard sameCount > 0, sameCount < pairs.count else {
       throw EvaluationError(
-        "\(path): verification needs pairs of the same person and of different people, but there are "
+        "\(path.printableName): verification needs pairs of the same person and of different people, but there are "
           + "\(sameCount) and \(pairs.count - sameCount)")
     }
   }

@@ -38,7 +38,8 @@ package final class EmbeddingJob {
 
   /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
   private static func images(_ path: String) throws -> any ImageSource {
-    let record = FilePath.kind(path) == .folder ? ImageSet.record(in: path) : path.hasSuffix(".rec") ? path : nil
+    let record =
+      FilePath.kind(path) == .folder ? ImageSet.record(in: path) : FilePath.hasEnding(".rec", path) ? path : nil
     if let record {
       let set = try RecordSet(path: record)
       // Names stand one a line beside the rows.
@@ -47,7 +48,7 @@ package final class EmbeddingJob {
       }
       return set
     }
-    guard !path.hasSuffix(".bin") else {
+    guard !FilePath.hasEnding(".bin", path) else {
       throw DataError(
         path, "an image of a .bin has no name, and stands in several pairs",
         remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and embed the folder.")
@@ -98,7 +99,7 @@ package final class EmbeddingJob {
       let vector = options.normalize ? try embeddings.unitVector(row, of: images) : embeddings.vector(row)
       guard vector.allSatisfy(\.isFinite) else {
         let name = images.identifier(of: embeddings.samples[row])
-        throw EvaluationError("The embedding of '\(name)' holds a value that is not finite")
+        throw EvaluationError("The embedding of '\(name.printableName)' holds a value that is not finite")
       }
       rows += vector
     }

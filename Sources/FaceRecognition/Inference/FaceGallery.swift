@@ -42,7 +42,8 @@ package struct FaceGallery: Sendable {
     for (person, sum) in sums.enumerated() {
       let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
       guard norm > 0 else {
-        throw EvaluationError("The gallery has no image of '\(names[person])' from which a template can be made")
+        throw EvaluationError(
+          "The gallery has no image of '\(names[person].text.printableName)' from which a template can be made")
       }
       templates += sum.map { Float($0 / norm) }
     }

@@ -1,3 +1,5 @@
+import MPI
+
 /// The catalog beside a .rec, `X.rec.catalog`: what stands where, people's and images' names, and a digest of each record.
 ///
 /// RecordIO has no checksum, so that a flipped bit makes another label or picture; with a catalog every record that is read
@@ -39,7 +41,7 @@ enum RecordCatalog {
       else { throw DataError(path, "it is damaged", remedy: remedy) }
       guard claim == size else {
         throw DataError(
-          record, "it has \(size) bytes, but its catalog, \(path), which is whole, is of \(claim)",
+          record, "it has \(size) bytes, but its catalog, \(path.printableName), which is whole, is of \(claim)",
           remedy: "The .rec was \(size < claim ? "cut off" : "changed") or replaced: copy it again from where it came. "
             + "Only where it is meant to be another one take the catalog away, and seal it with "
             + "'cosface dataset check --seal'.")

@@ -15,7 +15,7 @@ struct RecordProperty: Equatable {
     guard access(path, F_OK) == 0 else { return nil }
     if name != "train.rec" {
       let listing = try DirectoryListing(path: folder)
-      let records = listing.entries.count { String(decoding: listing.name(of: $0), as: UTF8.self).hasSuffix(".rec") }
+      let records = listing.entries.count { listing.name(of: $0).suffix(4).elementsEqual(".rec".utf8) }
       guard records == 1 else { return nil }
     }
     let file = try MappedFile(path: path)

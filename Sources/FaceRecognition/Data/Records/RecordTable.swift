@@ -56,7 +56,7 @@ struct NameColumn: Sendable {
   subscript(index: Int) -> String {
     let start = Int(starts[index])
     let end = index + 1 < starts.count ? Int(starts[index + 1]) : bytes.count
-    return bytes.withBytes { String(decoding: $0[start..<(end - 1)], as: UTF8.self) }
+    return bytes.withBytes { Name.text(of: $0[start..<(end - 1)]) }
   }
 
   var columns: (bytes: Column<UInt8>, starts: Column<Int64>) { (bytes, starts) }
