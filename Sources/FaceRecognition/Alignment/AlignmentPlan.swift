@@ -1,5 +1,3 @@
-import Foundation
-
 /// Which row of a table becomes which file.
 struct AlignmentPlan {
   /// A row that becomes no file: the image's name or the row's place, and why.
@@ -23,7 +21,7 @@ struct AlignmentPlan {
       let place = table.description(of: $0.place)
       return Bad(name: $0.name ?? place, reason: $0.name == nil ? $0.reason : "\(place): \($0.reason)")
     }
-    var first: [String: Int] = [:]
+    var first: [Name: Int] = [:]
     var disputed: Set<Int> = []
     for row in 0..<table.count {
       let name = table.names[row]
@@ -31,21 +29,21 @@ struct AlignmentPlan {
       let stem = Self.stem(name)
       let output: String
       if let people {
-        guard let person = people.person(of: name) else {
+        guard let person = people.person(of: Name(name)) else {
           bad.append(Bad(name: name, reason: "\(place): \(people.path) does not say who it is"))
           continue
         }
-        output = "\(person)/\((stem as NSString).lastPathComponent).\(options.format.fileExtension)"
+        output = "\(person)/\(FilePath.split(stem).name).\(options.format.fileExtension)"
       } else {
         output = "\(stem).\(options.format.fileExtension)"
       }
-      guard let other = first[output] else {
-        first[output] = row
+      guard let other = first[Name(output)] else {
+        first[Name(output)] = row
         rows.append(row)
         outputs.append(output)
         continue
       }
-      if table.names[other] != name {
+      if Name(table.names[other]) != Name(name) {
         bad.append(
           Bad(name: name, reason: "\(place): '\(table.names[other])' becomes the same file, \(output)"))
       } else if table.agree(other, row) {
@@ -65,7 +63,11 @@ struct AlignmentPlan {
 
   /// The name without the ending of an image file.
   static func stem(_ name: String) -> String {
-    let ending = (name as NSString).pathExtension
-    return PairList.extensions.contains(ending.lowercased()) ? String(name.dropLast(ending.count + 1)) : name
+    let (start, slash) = (name.utf8.startIndex, UInt8(ascii: "/"))
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot != start,
+      name.utf8[name.utf8.index(before: dot)] != slash
+    else { return name }
+    let ending = name[name.utf8.index(after: dot)...].lowercased()
+    return PairList.extensions.contains(ending) ? String(name[..<dot]) : name
   }
 }

@@ -1,0 +1,8 @@
+import Foundation
+
+/// What a reader took for something that the user may not have meant, told before the work begins.
+enum Notes {
+  static func show(_ notes: [String]) {
+    for note in notes { FileHandle.standardError.write(Data("Note: \(note).\n".utf8)) }
+  }
+}
