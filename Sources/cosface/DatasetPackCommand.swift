@@ -43,6 +43,7 @@ struct DatasetPackCommand: ParsableCommand {
   func run() throws {
     var packer = RecordPacker(
       try ImageSet.open(input), output: output, reencoding: ImageReencoding(side: size, quality: quality))
+    Notes.show(packer.source.notes)
     packer.workers = threads ?? ProcessInfo.processInfo.activeProcessorCount
     packer.skipsUnreadable = skipUnreadable
     let progress = WorkProgress("images")

@@ -48,7 +48,9 @@ struct EmbedCommand: ParsableCommand {
       options.batchSize = inference.batchSize
       options.workers = inference.workers
       options.partSize = partSize
-      let summary = try EmbeddingJob(options, communicator).run { done, all in
+      let job = try EmbeddingJob(options, communicator)
+      if communicator.rank == 0 { Notes.show(job.notes) }
+      let summary = try job.run { done, all in
         Terminal.note("embedded \(done) of \(all) images")
       }
       guard let summary else { return }

@@ -120,6 +120,7 @@ struct EvaluateCommand: ParsableCommand {
 
   private func verify(_ data: String, _ communicator: Communicator) throws {
     let evaluation = try Evaluation(options(data), communicator)
+    if communicator.rank == 0 { Notes.show(evaluation.verification.source.notes) }
     if communicator.rank == 0 { warn(evaluation.trainedPeople, of: evaluation.verification.source.classNames.count) }
     let report = try evaluation.run()
     guard communicator.rank == 0 else { return }
@@ -136,6 +137,7 @@ struct EvaluateCommand: ParsableCommand {
     options.batchSize = batchSize
     options.workers = workers
     let identification = try Identification(options, communicator)
+    if communicator.rank == 0 { Notes.show(identification.notes) }
     if communicator.rank == 0 { warn(identification.trainedPeople, of: identification.people) }
     let report = try identification.run()
     guard communicator.rank == 0 else { return }

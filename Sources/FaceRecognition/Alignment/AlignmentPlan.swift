@@ -1,4 +1,3 @@
-import Foundation
 import MPI
 
 /// Which row of a table becomes which file.
@@ -32,7 +31,7 @@ struct AlignmentPlan {
       let stem = Self.stem(name)
       let output: String
       if let people {
-        guard let person = people.person(of: name) else {
+        guard let person = people.person(of: Name(name)) else {
           bad.append(Bad(name: name, reason: "\(place): \(people.path) does not say who it is"))
           continue
         }

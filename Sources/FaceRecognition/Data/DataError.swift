@@ -14,6 +14,11 @@ package struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     self.remedy = remedy
   }
 
+  /// Of a line of a text file, counted from 1.
+  package init(_ path: String, line: Int, _ reason: String, remedy: String? = nil) {
+    self.init("\(path), line \(line)", reason, remedy: remedy)
+  }
+
   package var description: String {
     "\(path.printableName): \(reason).\(remedy.map { " \($0)" } ?? "")"
   }

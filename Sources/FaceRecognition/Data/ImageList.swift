@@ -7,9 +7,11 @@ package struct ImageList: ImageSource {
   package let location: String
   /// Paths below `location`.
   private let names: [String]
+  package let notes: [String]
 
   /// - Parameter root: the folder from which messages name the files, if all `paths` begin with it.
-  package init(_ paths: [String], root: String) {
+  package init(_ paths: [String], root: String, notes: [String] = []) {
+    self.notes = notes
     let prefix = root.utf8.last == UInt8(ascii: "/") ? root : root + "/"
     let areBelow = paths.allSatisfy { $0.utf8.starts(with: prefix.utf8) }
     let start = areBelow ? prefix : "/"

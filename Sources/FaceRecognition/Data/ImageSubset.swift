@@ -35,6 +35,7 @@ package struct ImageSubset: ImageSource {
   package var location: String { base.location }
   package var count: Int { samples.count }
   package var namesPeople: Bool { base.namesPeople }
+  package var notes: [String] { base.notes }
 
   package func label(of sample: Int) -> Int { Int(labels[base.label(of: Int(samples[sample]))]) }
   package func identifier(of sample: Int) -> String { base.identifier(of: Int(samples[sample])) }

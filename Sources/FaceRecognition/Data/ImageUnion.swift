@@ -46,6 +46,7 @@ package struct ImageUnion: ImageSource {
 
   package var count: Int { starts[sets.count] }
   package var namesPeople: Bool { sets.allSatisfy(\.namesPeople) }
+  package var notes: [String] { sets.flatMap(\.notes) }
 
   package func label(of sample: Int) -> Int {
     let (set, own) = place(of: sample)

@@ -61,6 +61,7 @@ package final class Identification {
     probes.namesPeople ? Set(description.classNames).intersection(probes.classNames).count : 0
   }
   package var people: Int { probes.classNames.count }
+  package var notes: [String] { [probes, gallery, distractors].compactMap { $0 }.flatMap(\.notes) }
 
   /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
   package func run() throws -> IdentificationReport {

@@ -63,12 +63,12 @@ package struct Verification: Sendable {
   /// The pairs of a list.
   ///
   /// - Parameter maximumBadImages: fraction of the images that may be absent or unreadable.
-  /// - Throws: `PairListError` where more are absent, `EvaluationError` where all pairs are of one kind.
+  /// - Throws: `DataError` where more are absent, `EvaluationError` where all pairs are of one kind.
   package init(_ list: PairList, maximumBadImages: Double = 0) throws {
     let limit = Int(maximumBadImages * Double(list.images.count))
     if list.absent.count > limit { throw list.absenceError(limit: limit) }
     try Self.check(list.pairs, of: list.path)
-    source = ImageList(list.images, root: list.root)
+    source = ImageList(list.images, root: list.root, notes: list.notes)
     templates = nil
     pairs = list.pairs
     selection = .list(path: list.path)
@@ -94,7 +94,7 @@ package struct Verification: Sendable {
   /// - Throws: `EvaluationError` where all of them are of one kind.
   package init(_ list: TemplateList) throws {
     try Self.check(list.pairs, of: list.pairsPath)
-    source = ImageList(list.images, root: list.root)
+    source = ImageList(list.images, root: list.root, notes: list.notes)
     templates = list.templates
     pairs = list.pairs
     selection = .templates(path: list.path, pairs: list.pairsPath)

@@ -16,6 +16,7 @@ package final class EmbeddingJob {
   private let options: EmbeddingOptions
   private let format: EmbeddingFormat
   private let images: any ImageSource
+  package var notes: [String] { images.notes }
   private let embedder: Embedder
   private let parts: EmbeddingParts
   private let communicator: Communicator

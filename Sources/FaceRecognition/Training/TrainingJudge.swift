@@ -18,6 +18,7 @@ final class TrainingJudge {
   }
 
   let verification: Verification
+  var notes: [String] { verification.source.notes }
   private let embedder: Embedder
   private let data: String
   private let badImageLimit: Int

@@ -41,14 +41,26 @@ struct NameColumn: Sendable {
   }
 
   init(_ names: some Sequence<String>) {
-    var (bytes, starts): ([UInt8], [Int64]) = ([], [])
-    for name in names {
+    var builder = Builder()
+    for name in names { builder.append(name) }
+    self.init(builder)
+  }
+
+  init(_ names: Builder) {
+    bytes = Column(names.bytes)
+    starts = Column(names.starts)
+  }
+
+  /// Names one by one, where all of them as Strings would be too many.
+  struct Builder {
+    fileprivate private(set) var bytes: [UInt8] = []
+    fileprivate private(set) var starts: [Int64] = []
+
+    mutating func append(_ name: String) {
       starts.append(Int64(bytes.count))
       bytes.append(contentsOf: name.utf8)
       bytes.append(0)
     }
-    self.bytes = Column(bytes)
-    self.starts = Column(starts)
   }
 
   var count: Int { starts.count }
