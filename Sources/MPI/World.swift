@@ -81,6 +81,9 @@ package enum World {
       && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0
   }
 
+  /// Whether this process speaks for all: rank 0, or where MPI does not run.
+  package static var isFirst: Bool { (currentRank?.rank ?? 0) == 0 }
+
   /// This process's rank and the number of them, if MPI runs.
   private static var currentRank: (rank: Int, size: Int)? {
     guard isRunning, let world = try? Communicator(MPI_COMM_WORLD) else { return nil }

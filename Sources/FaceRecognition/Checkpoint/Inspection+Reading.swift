@@ -54,7 +54,7 @@ extension Inspection {
       let bytes = try file.withBytes(of: name) { $0.count }
       return Tensor(
         name: name, type: record.type, shape: record.shape, bytes: bytes, digest: record.digest,
-        isWhole: known.map { $0[name] == record })
+        isWhole: known.map { $0[name] == record } ?? (file.isChecked ? true : nil))
     }
     let size = (try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int) ?? 0
     return File(name: name, bytes: size, tensors: tensors)

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 package import NeuralNetwork
 
 /// A trained model in one safetensors file: the backbone under arcface_torch's names (running statistics and
@@ -89,23 +90,30 @@ package enum ModelFile {
     }
   }
 
-  /// Fills `network` from the file; every parameter and running statistic must be there in its shape.
-  package static func load(_ network: Network, from file: SafetensorsFile) throws {
+  /// Fills `network` from the file; every parameter and running statistic must be there in its shape, under the network's
+  /// names or behind a prefix.
+  ///
+  /// Returns what a person should know: how the file is made, and which of its names were taken.
+  @discardableResult package static func load(_ network: Network, from file: SafetensorsFile) throws -> [String] {
     let parameters = network.parameters.parameters + network.statistics.parameters
-    let missing = parameters.map(\.name).filter { !file.contains($0) }
+    let names = try TensorNames(file, of: parameters)
+    let missing = parameters.map(\.name).filter { !file.contains(names[$0]) }
     guard missing.isEmpty else {
       throw ModelFileError(
         path: file.path,
         reason:
-          "lacks \(missing.count) tensors of \(network.name): \(missing.sorted().prefix(5).joined(separator: ", "))")
+          "lacks \(missing.count) tensors of \(network.name): \(WeightReport.list(missing.sorted())). "
+          + "It holds \(WeightReport.list(file.names))")
     }
     for parameter in parameters {
-      try file.copyFloats(of: parameter.name, shape: parameter.shape, into: parameter.value)
+      try file.copyFloats(of: names[parameter.name], shape: parameter.shape, into: parameter.value)
     }
     network.weightsChanged()
+    return names.notes
   }
 
-  /// Opens a model: what `WeightSource` finds at the path.
+  /// Opens a model: what `WeightSource` finds at the path. Says on standard error what was stripped or chosen in a file of
+  /// another program.
   ///
   /// - Parameter assumed: which network the weights are of where the file does not say: a state dict of PyTorch.
   package static func open(_ path: String, assuming assumed: ModelDescription? = nil) throws -> (
@@ -122,7 +130,10 @@ package enum ModelFile {
       }
     }
     let network = try description.makeNetwork(path: file.path)
-    try load(network, from: file)
+    let notes = try load(network, from: file)
+    if !notes.isEmpty && World.isFirst {
+      FileHandle.standardError.write(Data("weights   \(file.path): \(notes.joined(separator: "; "))\n".utf8))
+    }
     return (file, description, network)
   }
 }

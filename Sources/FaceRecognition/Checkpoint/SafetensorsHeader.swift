@@ -9,6 +9,15 @@ struct SafetensorsHeader {
     let shape: [Int]
     /// Place in the file, from its first byte.
     let bytes: Range<Int>
+    /// Of PyTorch's files alone, where its elements are in another order: elements between neighbours of each dimension.
+    var strides: [Int]?
+    /// Bytes with a checksum that `bytes` are part of.
+    var checked: Checked?
+
+    struct Checked {
+      let range: Range<Int>
+      let checksum: UInt32
+    }
   }
 
   /// In the header's order.

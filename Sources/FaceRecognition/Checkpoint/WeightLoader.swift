@@ -1,9 +1,10 @@
 import Foundation
 package import NeuralNetwork
 
-/// A warm start: fills a network, and where the file has one the class weight, from any safetensors file by name.
+/// A warm start: fills a network, and where the file has one the class weight, from any safetensors file or file of PyTorch by name.
 ///
-/// The file may be a model or checkpoint of ours, or PyTorch's state dict of the same network (F32, F64, F16 or BF16).
+/// The file may be a model or checkpoint of ours, or a state dict or checkpoint of PyTorch of the same network (F32, F64,
+/// F16 or BF16), its names behind whatever prefix (`TensorNames`).
 /// ```swift
 /// let loader = WeightLoader(try SafetensorsFile(path: path))
 /// let report = try loader.load(network, classWeight: head.classWeight, classNames: names, allowMissing: false)
@@ -40,13 +41,16 @@ package struct WeightLoader {
       "\(classNames.count) names for a class weight of shape \(classWeight?.shape ?? [])")
     var report = WeightReport()
     let backbone = ModelFile.entries(of: network, classWeight: nil).compactMap(\.parameter)
-    let fitting = try backbone.filter { try fits($0, $0.shape, &report) }
+    let names = try TensorNames(file, of: backbone)
+    report.notes = names.notes
+    let fitting = try backbone.filter { try fits($0, as: names[$0.name], $0.shape, &report) }
     guard !fitting.isEmpty else {
+      if !report.mismatched.isEmpty && !allowMissing { throw WeightError.incomplete(path: file.path, report) }
       throw WeightError.nothingFits(path: file.path, network: network.name, found: file.names)
     }
     let rows = try classWeight.map { try self.rows(of: $0, classNames, &report) }
 
-    let known = Set(backbone.map(\.name) + (classWeight.map { [$0.name] } ?? [Self.classWeightName]))
+    let known = Set(backbone.map { names[$0.name] } + (classWeight.map { [$0.name] } ?? [Self.classWeightName]))
     report.unexpected = file.names.filter { !known.contains($0) && !$0.hasSuffix("num_batches_tracked") }
     report.loaded = fitting.map(\.name)
     if let rows, let classWeight {
@@ -58,14 +62,14 @@ package struct WeightLoader {
 
     // A value that no Float holds is found only while copying: into a copy first, so that the network stays whole.
     let converted = try fitting.map { parameter -> [Float]? in
-      try file.type(of: parameter.name) == .float32 ? nil : try file.floats(of: parameter.name)
+      try file.type(of: names[parameter.name]) == .float32 ? nil : try file.floats(of: names[parameter.name])
     }
     if let rows, let classWeight { try fill(classWeight, rows) }
     for (parameter, values) in zip(fitting, converted) {
       if let values {
         _ = parameter.value.update(fromContentsOf: values)
       } else {
-        try file.copyFloats(of: parameter.name, shape: parameter.shape, into: parameter.value)
+        try file.copyFloats(of: names[parameter.name], shape: parameter.shape, into: parameter.value)
       }
     }
     network.weightsChanged()
@@ -75,12 +79,15 @@ package struct WeightLoader {
   private static let classWeightName = "classWeight"
   private static let usable: Set<TensorType> = [.float32, .float64, .float16, .bfloat16]
 
-  private func fits(_ parameter: Parameter, _ shape: [Int], _ report: inout WeightReport) throws -> Bool {
-    guard file.contains(parameter.name) else {
+  /// - Parameter name: of the parameter in the file.
+  private func fits(
+    _ parameter: Parameter, as name: String, _ shape: [Int], _ report: inout WeightReport
+  ) throws -> Bool {
+    guard file.contains(name) else {
       report.missing.append(parameter.name)
       return false
     }
-    let (type, found) = (try file.type(of: parameter.name), try file.shape(of: parameter.name))
+    let (type, found) = (try file.type(of: name), try file.shape(of: name))
     if found == shape && Self.usable.contains(type) { return true }
     let needed = "F32 \(shape)"
     report.mismatched.append(.init(name: parameter.name, found: "\(type.rawValue) \(found)", needed: needed))
@@ -95,7 +102,7 @@ package struct WeightLoader {
     let known = file.metadata[ModelFile.descriptionKey] == nil ? [] : try ModelFile.description(of: file).classNames
     // Without names only as many rows are known to be the same people.
     let needed = known.isEmpty || shape.isEmpty ? [count, width] : [shape[0], width]
-    guard try fits(classWeight, needed, &report) else { return none }
+    guard try fits(classWeight, as: classWeight.name, needed, &report) else { return none }
     guard !known.isEmpty else { return Rows(sources: (0..<count).map { $0 }) }
     guard known.count == shape[0] else {
       throw ModelFileError(

@@ -22,11 +22,14 @@ package struct WeightReport: Equatable, Sendable {
   /// People in the file that the run does not train on.
   package internal(set) var droppedClasses: [Name] = []
 
+  /// How the file is made, and which of its names were taken.
+  package internal(set) var notes: [String] = []
+
   package var isComplete: Bool { missing.isEmpty && mismatched.isEmpty }
 
   /// For a person: one line each for what is worth knowing.
   package var lines: [String] {
-    var lines = ["\(loaded.count) tensors loaded"]
+    var lines = ["\(loaded.count) tensors loaded"] + notes
     func add(_ items: [String], _ what: String) {
       if !items.isEmpty { lines.append("\(items.count) \(what): \(Self.list(items))") }
     }
