@@ -8,16 +8,11 @@ struct BenchInfer: ParsableCommand {
   @OptionGroup var network: NetworkOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Images at once.")
+  @Option(Limits.batchSize, help: "Images at once.")
   var batchSize = 1
 
-  @Option(help: "Batches to measure.")
+  @Option(Limits.measuredSteps, help: "Batches to measure.")
   var steps = 30
-
-  func validate() throws {
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--steps", steps)
-  }
 
   func run() throws {
     options.run { communicator in

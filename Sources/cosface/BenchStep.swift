@@ -11,12 +11,8 @@ struct BenchStep: ParsableCommand {
   @OptionGroup var classifier: ClassifierOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Steps to measure.")
+  @Option(Limits.measuredSteps, help: "Steps to measure.")
   var steps = 10
-
-  func validate() throws {
-    try Validation.atLeast(1, "--steps", steps)
-  }
 
   func run() throws {
     options.run { communicator in

@@ -45,13 +45,14 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup(title: "Identification")
   var identification: IdentificationFlags
 
-  @Option(help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
+  @Option(
+    Limits.people, help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
   var holdoutPeople = 0
 
-  @Option(help: "Seed of the training run whose people were held out, and of the sample of pairs.")
+  @Option(Limits.seed, help: "Seed of the training run whose people were held out, and of the sample of pairs.")
   var seed: UInt64 = 1
 
-  @Option(help: "Most pairs to judge by, where there is no list of them.")
+  @Option(Limits.pairs, help: "Most pairs to judge by, where there is no list of them.")
   var maxPairs = Verification.defaultMaximumPairs
 
   @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
@@ -72,27 +73,22 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Keep the best threshold beside the model, for 'cosface compare'.")
   var keepThreshold = false
 
-  @Option(help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
+  @Option(
+    Limits.badImages, help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
 
-  @Option(help: "Images per rank that go through the network at once.")
+  @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
   var batchSize = 32
 
-  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(
+    Limits.threads,
+    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
-  @Option(help: "Threads per rank that read and decode images.")
+  @Option(Limits.threads, help: "Threads per rank that read and decode images.")
   var workers = 1
 
   func validate() throws {
-    try Validation.atLeast(0, "--holdout-people", holdoutPeople)
-    try Validation.atLeast(2, "--max-pairs", maxPairs)
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--workers", workers)
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
-    }
     guard (data == nil) != (identification.probes == nil) else {
       throw ValidationError("Give --data to verify, or --probes to identify; not both.")
     }
@@ -113,7 +109,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     World.run { communicator in
-      Threads.use(threads, try communicator.placement())
+      try Threads.use(threads, communicator.placement())
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }
   }

@@ -38,7 +38,7 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     World.run { communicator in
-      Threads.use(nil, try communicator.placement())
+      try Threads.use(nil, communicator.placement())
       if communicator.rank == 0 {
         var export = ModelExport(model: model, format: format, output: output)
         export.onnx.embedsPreprocessing = embedPreprocessing

@@ -29,20 +29,23 @@ struct ReportCommand: ParsableCommand {
   var evaluation = true
 
   @Option(
+    Limits.pictures,
     help:
       "Hardest pairs of each kind to show, with pictures and file names in the page: 8 where --data is given, else 0.")
   var pictures: Int?
 
-  @Option(help: "Images per rank that go through the network at once.")
+  @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
   var batchSize = 32
 
-  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(
+    Limits.threads,
+    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
-  @Option(help: "Threads per rank that read and decode images.")
+  @Option(Limits.threads, help: "Threads per rank that read and decode images.")
   var workers = 1
 
-  @Option(help: "Fraction of the images that may be unreadable; their pairs are left out.")
+  @Option(Limits.badImages, help: "Fraction of the images that may be unreadable; their pairs are left out.")
   var maxBadImages = 0.001
 
   func validate() throws {
@@ -51,19 +54,12 @@ struct ReportCommand: ParsableCommand {
     }
     guard pairs == nil || data != nil else { throw ValidationError("--pairs needs the images' folder: --data.") }
     guard evaluation || data == nil else { throw ValidationError("--data and --no-evaluation exclude each other.") }
-    if let pictures { try Validation.atLeast(0, "--pictures", pictures) }
     guard (pictures ?? 0) <= 100 else { throw ValidationError("--pictures \(pictures ?? 0) must be 100 or less.") }
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--workers", workers)
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
-    }
   }
 
   func run() throws {
     World.run { communicator in
-      Threads.use(threads, try communicator.placement())
+      try Threads.use(threads, communicator.placement())
       let options = options
       let notes = try Report(options, communicator).write()
       guard communicator.rank == 0 else { return }

@@ -47,7 +47,7 @@ struct TrainCommand: ParsableCommand {
     }
     World.run(collectiveTimeout: waiting.collectiveTimeout, reporting: report) { communicator in
       let placement = try communicator.placement()
-      let threads = Threads.use(running.threads, placement)
+      let threads = try Threads.use(running.threads, placement)
       for warning in try StartCheck.run(communicator, placement) where communicator.rank == 0 {
         print("warning   \(warning)")
       }
