@@ -14,6 +14,12 @@ struct BenchInfer: ParsableCommand {
   @Option(Limits.measuredSteps, help: "Batches to measure.")
   var steps = 30
 
+  func validate() throws {
+    guard network.dropout == 0 else {
+      throw ValidationError("--dropout is of no use here: only training drops out. Leave it out, or see 'bench step'.")
+    }
+  }
+
   func run() throws {
     options.run { communicator in
       try BenchOptions.alone(communicator, "infer")
@@ -23,7 +29,7 @@ struct BenchInfer: ParsableCommand {
       benchmark.dropout = network.dropout
       benchmark.batchSize = batchSize
       benchmark.steps = steps
-      return benchmark.run()
+      return try benchmark.run()
     }
   }
 }

@@ -19,6 +19,10 @@ struct BenchStep: ParsableCommand {
       var benchmark = StepBenchmark(work.workload)
       benchmark.steps = steps
       benchmark.settings.classifier = classifier.classifier
+      benchmark.settings.sampling = classifier.sampleRate.map { ClassSampling(rate: $0, seed: 1) }
+      if classifier.sampleRate != nil && !classifier.forceSampleRate {
+        try ClassSampling.check(classCount: work.classes)
+      }
       benchmark.settings.margin = loss.margin
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       benchmark.settings.bucketBytes = work.bucketBytes

@@ -38,11 +38,13 @@ struct DatasetAlignCommand: ParsableCommand {
   @Option(help: "Format of the faces: jpeg or png.")
   var format = FileFormat.jpeg
 
-  @Option(Limits.quality, help: "Quality of JPEG.")
-  var quality = 95
+  @Option(Limits.quality, help: "Quality of JPEG; 95 unless given.")
+  var quality: Int?
 
-  @Option(Limits.crop, help: "Side of the square that is cut out, in parts of the box's longer side.")
-  var margin = 1.3
+  @Option(
+    Limits.crop,
+    help: "Side of the square that is cut out, in parts of the box's longer side; with --boxes, 1.3 unless given.")
+  var margin: Double?
 
   @Option(
     Limits.leastFace, help: "Least height in pixels of what is cut out of a photograph; smaller faces are refused.")
@@ -50,8 +52,10 @@ struct DatasetAlignCommand: ParsableCommand {
 
   @Option(
     Limits.residual,
-    help: "Most that the landmarks may miss the template by, root mean square in pixels; other faces are refused.")
-  var maxResidual = 12.0
+    help:
+      "Most that the landmarks may miss the template by, root mean square in pixels; other faces are refused; with --landmarks, 12 unless given."
+  )
+  var maxResidual: Double?
 
   @Option(
     Limits.badImages,
@@ -70,6 +74,11 @@ struct DatasetAlignCommand: ParsableCommand {
 
   func validate() throws {
     guard (landmarks == nil) != (boxes == nil) else { throw ValidationError("Give either --landmarks or --boxes.") }
+    guard margin == nil || boxes != nil else {
+      throw ValidationError("--margin goes with --boxes: landmarks say themselves what is cut out.")
+    }
+    guard maxResidual == nil || landmarks != nil else { throw ValidationError("--max-residual goes with --landmarks.") }
+    guard quality == nil || format == .jpeg else { throw ValidationError("--quality goes with --format jpeg.") }
     try Validation.oneProcess("dataset align", threads: "--workers")
   }
 
@@ -87,10 +96,10 @@ struct DatasetAlignCommand: ParsableCommand {
       images: images, table: landmarks ?? boxes!, kind: landmarks == nil ? .boxes : .landmarks, output: output)
     options.people = people
     options.size = size
-    options.format = format == .png ? .png : .jpeg(quality: quality)
-    options.margin = margin
+    options.format = format == .png ? .png : .jpeg(quality: quality ?? 95)
+    options.margin = margin ?? options.margin
     options.minimumFace = minFace
-    options.maximumResidual = maxResidual
+    options.maximumResidual = maxResidual ?? options.maximumResidual
     options.maximumBadImages = maxBadImages
     options.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     return options

@@ -35,6 +35,7 @@ struct EmbedCommand: ParsableCommand {
   func run() throws {
     inference.run { communicator in
       var options = EmbeddingOptions(model: inference.model, data: data, output: output)
+      options.assumedModel = inference.stateDict.assumed
       options.flip = flip
       options.normalize = normalize
       options.maximumBadImages = maxBadImages

@@ -49,11 +49,15 @@ struct EvaluateCommand: ParsableCommand {
     Limits.people, help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
   var holdoutPeople = 0
 
-  @Option(Limits.seed, help: "Seed of the training run whose people were held out, and of the sample of pairs.")
-  var seed: UInt64 = 1
+  @Option(
+    Limits.seed,
+    help: "Seed of the training run whose people were held out, and of the sample of pairs; 1 unless given.")
+  var seed: UInt64?
 
-  @Option(Limits.pairs, help: "Most pairs to judge by, where there is no list of them.")
-  var maxPairs = Verification.defaultMaximumPairs
+  @Option(
+    Limits.pairs,
+    help: "Most pairs to judge by, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
+  var maxPairs: Int?
 
   @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
   var flip = FlipTest.sum
@@ -95,9 +99,20 @@ struct EvaluateCommand: ParsableCommand {
     if identification.probes != nil {
       let others: [(String, Bool)] = [
         ("--pairs", pairs != nil), ("--templates", templates != nil), ("--holdout-people", holdoutPeople > 0),
-        ("--raw-pixels", rawPixels), ("--roc", roc != nil),
+        ("--raw-pixels", rawPixels), ("--roc", roc != nil), ("--keep-threshold", keepThreshold),
+        ("--max-pairs", maxPairs != nil), ("--seed", seed != nil),
       ]
       if let (name, _) = others.first(where: \.1) { throw ValidationError("\(name) is of no use with --probes.") }
+    }
+    if pairs != nil || data?.hasSuffix(".bin") == true {
+      let drawing: [(String, Bool)] = [("--max-pairs", maxPairs != nil), ("--seed", seed != nil)]
+      if let (name, _) = drawing.first(where: \.1) {
+        throw ValidationError("\(name) is of no use with a list of pairs: all of them are judged.")
+      }
+    }
+    guard !keepThreshold || flip != .concatenate else {
+      throw ValidationError(
+        "--keep-threshold with --flip concatenate: 'compare' and 'identify' sum embeddings; give --flip sum or none.")
     }
     guard templates == nil || pairs != nil else {
       throw ValidationError("--templates needs the pairs of templates that are judged: --pairs.")
@@ -127,6 +142,7 @@ struct EvaluateCommand: ParsableCommand {
 
   private func identify(_ communicator: Communicator) throws {
     var options = identification.options(model: model)
+    options.assumedModel = stateDict.assumed
     options.flip = flip
     options.maximumBadImages = maxBadImages
     options.batchSize = batchSize
@@ -143,12 +159,12 @@ struct EvaluateCommand: ParsableCommand {
 
   private func options(_ data: String) -> EvaluationOptions {
     var options = EvaluationOptions(model: model, data: data)
-    options.assumedModel = stateDict.description
+    options.assumedModel = stateDict.assumed
     options.pairs = pairs
     options.templates = templates
     options.holdoutPeople = holdoutPeople
-    options.seed = seed
-    options.maximumPairs = maxPairs
+    options.seed = seed ?? 1
+    options.maximumPairs = maxPairs ?? Verification.defaultMaximumPairs
     options.flip = flip
     options.rawPixels = rawPixels
     options.maximumBadImages = maxBadImages

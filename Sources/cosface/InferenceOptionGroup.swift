@@ -7,6 +7,8 @@ struct InferenceOptionGroup: ParsableArguments {
   @Option(help: "Model: a run's folder, one of its checkpoints/step-…, or a model.safetensors.")
   var model: String
 
+  @OptionGroup var stateDict: StateDictOptions
+
   @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
   var batchSize = 32
 

@@ -14,6 +14,7 @@ struct MatchingOptions: ParsableArguments {
 
   func options(_ inference: InferenceOptionGroup) -> InferenceOptions {
     var options = InferenceOptions(model: inference.model)
+    options.assumedModel = inference.stateDict.assumed
     options.flip = flip
     options.threshold = threshold
     options.batchSize = inference.batchSize

@@ -53,10 +53,13 @@ struct PlanCommand: ParsableCommand {
   @Option(Limits.gigabytes, help: "Gigabytes that a rank may take.")
   var memory: Double?
 
-  @Option(Limits.measuredSteps, help: "Steps to measure.")
-  var steps = 5
+  @Option(Limits.measuredSteps, help: "Steps to measure; 5 unless given.")
+  var steps: Int?
 
   func validate() throws {
+    guard compute == nil || steps == nil else {
+      throw ValidationError("--steps is of no use with --compute: nothing is measured.")
+    }
     guard link == nil || (bandwidth == nil && latency == nil) else {
       throw ValidationError("Give --link, or --bandwidth and --latency, not both.")
     }
@@ -74,9 +77,10 @@ struct PlanCommand: ParsableCommand {
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
       planner.bucketBytes = work.bucketBytes
       planner.gradientType = work.gradientType
-      planner.steps = steps
+      planner.steps = steps ?? 5
       planner.memoryLimit = memory.map { Int($0 * 1e9) }
       planner.computePath = compute
+      planner.threads = options.threads
       planner.linkPath = link
       if let bandwidth, let latency {
         planner.link = LinkModel(latencySeconds: latency * 1e-6, bytesPerSecond: bandwidth.bytesPerSecond)

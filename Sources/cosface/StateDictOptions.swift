@@ -24,7 +24,5 @@ struct StateDictOptions: ParsableArguments {
   }
 
   /// nil where nothing was given.
-  var description: ModelDescription? {
-    network.map { ModelDescription(network: $0, embeddingWidth: embedding ?? 512, inputSide: inputSize ?? 112) }
-  }
+  var assumed: AssumedModel? { network.map { AssumedModel($0, embeddingWidth: embedding, inputSide: inputSize) } }
 }
