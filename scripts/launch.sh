@@ -30,8 +30,9 @@ Options:
   --interface CIDR    The network between nodes, such as 10.1.0.0/16 or eth0. Open MPI otherwise tries all that are
                       up, and hangs on those that do not connect the nodes (Docker's bridge, for one).
   --restarts N        For train: after a failure start again, up to N times, from the run's last checkpoint, on those hosts
-                      of the host file that answer to ssh. Not after success (exit code 0), a stop that was asked for
-                      (75), wrong options (64) or what cosface refuses (1): that would come again.
+                      of the host file that answer to ssh then: one that was lost is asked again at the next failure.
+                      Not after success (exit code 0), a stop that was asked for (75), wrong options (64) or what
+                      cosface refuses (1): that would come again.
   --verbose           Shows where mpirun places and binds the ranks, and lets Open MPI explain what it meets later, too
                       (networks that do not connect, ranks that have gone).
   -h, --help          This text.
@@ -48,8 +49,9 @@ fail() {
   exit 2
 }
 
+# number OPTION VALUE GREATEST
 number() {
-  [[ $2 =~ ^[1-9][0-9]*$ ]] || fail "$1 needs a number of at least 1, not '$2'"
+  [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] && (($2 <= $3)) || fail "$1 needs a whole number from 1 to $3, not '$2'"
 }
 
 ranks='' threads=1 hostfile='' bind='' interface='' verbose='' restarts=0
@@ -58,12 +60,12 @@ while (($#)); do
     -n | --ranks | --threads | --hostfile | --bind | --interface | --restarts)
       (($# >= 2)) || fail "$1 needs a value"
       case $1 in
-        -n | --ranks) number "$1" "$2" && ranks=$2 ;;
-        --threads) number "$1" "$2" && threads=$2 ;;
+        -n | --ranks) number "$1" "$2" 1000000 && ranks=$2 ;;
+        --threads) number "$1" "$2" 1024 && threads=$2 ;;
         --hostfile) hostfile=$2 ;;
         --bind) bind=$2 ;;
         --interface) interface=$2 ;;
-        --restarts) number "$1" "$2" && restarts=$2 ;;
+        --restarts) number "$1" "$2" 10000 && restarts=$2 ;;
       esac
       shift 2
       ;;
@@ -144,7 +146,7 @@ place() {
   local hosts='' host slots
   while read -r host slots; do
     if [[ " $lost " == *" $host "* ]]; then continue; fi
-    [[ $slots =~ ^[0-9]+$ ]] || fail "$hostfile: slots of $host is '$slots', not a number"
+    [[ $slots =~ ^(0|[1-9][0-9]{0,5})$ ]] || fail "$hostfile: slots of $host is '$slots', not a whole number from 0 to 999999"
     names+=("$host")
     if ((slots == 0)); then
       [[ $asked && $threads == 1 ]] || fail "$hostfile: $host needs slots=CORES (or give -n, with one thread per rank)"
@@ -259,9 +261,11 @@ for signal in INT TERM HUP USR1; do
   trap "forward $signal" "$signal"
 done
 
-# Fewer ranks for the hosts that are left: as many as have room and divide the global batch evenly.
-shrink() {
+# The ranks of the first start, or fewer for the hosts that are left: as many as have room and divide the global batch
+# evenly.
+fit() {
   local state batch parts
+  ranks=$wanted_ranks
   if [[ -z $room ]] || ((ranks <= room)); then return; fi
   ranks=$room
   state=$("$binary" inspect "$run" --json 2>/dev/null || true)
@@ -270,6 +274,10 @@ shrink() {
   while [[ $batch ]] && ((ranks > 1 && batch % (ranks * ${parts:-1}) != 0)); do ranks=$((ranks - 1)); done
 }
 
+# Of the first start, with all hosts: what every later one is measured by.
+wanted_ranks=$ranks all_hosts=("${names[@]}")
+# More ranks than cores, as asked for: hosts that are left take their turns, too.
+if ((${#turns[@]})); then room=''; fi
 for ((attempt = 0; ; attempt++)); do
   "${line[@]}" <&0 &
   job=$!
@@ -284,7 +292,9 @@ for ((attempt = 0; ; attempt++)); do
   if [[ $stopped ]] || ((attempt == restarts)); then exit "$code"; fi
   sleep 2
   if [[ $hostfile ]]; then
-    lost=$(silent_hosts "${names[@]}" | paste -sd ' ')
+    before=$lost
+    # All of them: one that was lost before may be still, or may be back.
+    lost=$(silent_hosts "${all_hosts[@]}" | paste -sd ' ')
     # A link that is just coming back deserves a second look.
     if [[ $lost ]]; then
       sleep 5
@@ -292,9 +302,12 @@ for ((attempt = 0; ; attempt++)); do
       lost=$(silent_hosts $lost | paste -sd ' ')
     fi
     if [[ $lost ]]; then echo "launch.sh: no answer from $lost: going on without" >&2; fi
-    asked=$ranks
+    for host in $before; do
+      if [[ " $lost " != *" $host "* ]]; then echo "launch.sh: $host answers again, and takes part" >&2; fi
+    done
+    asked=$wanted_ranks
     place
-    shrink
+    fit
   fi
   echo "launch.sh: ended with exit code $code; starting again from the last checkpoint of $run ($((attempt + 1)) of $restarts" \
     "restarts) with $ranks ranks" >&2

@@ -1,9 +1,53 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything in release, and runs all tests: those of one process, those of the ranks under
-# mpirun with 1, 2, 3 and 4 of them, and the formatter's. Ends with a summary; exit code 1 if anything failed.
-# RANK_TEST_TIMEOUT: seconds after which one run of the rank tests counts as hung (default 900).
+# Builds everything and runs the tests, or a part of them. `scripts/test.sh --help` tells the parts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<'HELP'
+Usage: scripts/test.sh [PART...]
+
+Without PART: installs what is missing, builds everything in release and runs all parts but sanitize, one after the other.
+That takes about 15 minutes on two cores from a built tree, and 10 more for a first build.
+
+  build          everything in release, tests too (2 to 10 minutes)
+  program        the tests of one process: library, program and scripts (8 minutes)
+  avx2           NeuralNetworkTests with the kernels of AVX2, where the processor has AVX-512 (1 minute)
+  instructions   no AVX-512 in the program outside of the kernels that are chosen while it runs (seconds)
+  ranks          RankTests under mpirun with 1, 2, 3 and 4 ranks (4 minutes); ranks-1 to ranks-4: with so many (1 minute)
+  outsider       a package of its own that uses the library (1 minute)
+  format         swift format lint (seconds)
+  sanitize       NeuralNetworkTests and RankTests in debug with the address sanitizer, built in .build-sanitize: not among
+                 the default parts (about 20 minutes, and 10 more for a first build)
+
+A PART needs what 'build' made, but for format, outsider and sanitize. Logs are in .build/test-logs. Ends with a summary;
+exit code 1 if anything failed, 2 for a PART that there is not.
+
+RANK_TEST_TIMEOUT: seconds after which one run of the rank tests counts as hung (default 900; sanitize: 3600).
+HELP
+}
+
+all=(build program avx2 instructions ranks-1 ranks-2 ranks-3 ranks-4 outsider format)
+chosen=()
+for argument; do
+  case $argument in
+    -h | --help) usage && exit 0 ;;
+    ranks) chosen+=(ranks-1 ranks-2 ranks-3 ranks-4) ;;
+    *)
+      if [[ " ${all[*]} sanitize " != *" $argument "* || -z $argument ]]; then
+        echo "test.sh: there is no part '$argument': build, program, avx2, instructions, ranks, ranks-1 to ranks-4, outsider," \
+          "format, sanitize; --help explains them" >&2
+        exit 2
+      fi
+      chosen+=("$argument")
+      ;;
+  esac
+done
+timeout=${RANK_TEST_TIMEOUT:-}
+if [[ $timeout && ! $timeout =~ ^[1-9][0-9]{0,5}$ ]]; then
+  echo "test.sh: RANK_TEST_TIMEOUT must be a whole number of seconds from 1 to 999999, not '$timeout'" >&2
+  exit 2
+fi
 
 logs=.build/test-logs
 passed=0 failed=0 summary=()
@@ -70,47 +114,107 @@ no_wide_instructions() {
   fi
 }
 
-scripts/setup.sh
-# Tests on several hosts, made of namespaces: they need root.
+# The tests on several hosts, made of namespaces, need root.
 without=()
-if ((EUID == 0)); then
-  scripts/setup.sh --only-cluster
-else
-  without=(--skip 'FaceRecognitionTests\.ClusterTests')
-  echo "test.sh: the tests on several hosts (ClusterTests) are left out: they need root"
-fi
+if ((EUID != 0)); then without=(--skip 'FaceRecognitionTests\.ClusterTests'); fi
+bundle=.build/release/cosfacePackageTests.xctest
+
+run_build() { part 'build' swift build -c release --build-tests; }
+
+run_program() {
+  # One at a time: each test may use all cores.
+  part 'one process' swift test -c release --skip-build --disable-xctest --no-parallel \
+    --filter '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}"
+}
+
+# Kernels are there in two widths: where the processor has AVX-512, those of AVX2 have their turn here.
+run_avx2() {
+  if ! grep -qw avx512bw /proc/cpuinfo; then
+    summary+=('-       AVX2 kernels: this processor has no others, so that the other parts test them')
+    return 0
+  fi
+  ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' swift test -c release --skip-build --disable-xctest --no-parallel \
+    --filter '^NeuralNetworkTests\.'
+}
+
+run_instructions() {
+  if [[ ${COSFACE_CPU:-x86-64-v3} != x86-64-v3 ]]; then
+    summary+=("-       instructions: COSFACE_CPU=$COSFACE_CPU asks for others")
+    return 0
+  fi
+  part 'instructions' no_wide_instructions "${bundle%/*}/cosface"
+}
+
+# ranks N BUNDLE SECONDS [mpirun's options]: the tests of the ranks.
+ranks() {
+  local count=$1 bundle=$2 limit=$3
+  shift 3
+  OMP_NUM_THREADS=1 part "${prefix:-}ranks $count" mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 \
+    --timeout "$limit" --tag-output "$@" -n "$count" \
+    "$bundle" --testing-library swift-testing --no-parallel --filter '^RankTests\.'
+}
+
+run_outsider() { part 'outsider' Tests/Outsider/check.sh; }
+run_format() { part 'format' swift format lint --strict --recursive Sources Tests Package.swift; }
+
+run_sanitize() {
+  local failed='' prefix='sanitize: ' bundle=.build-sanitize/debug/cosfacePackageTests.xctest
+  # Open MPI keeps memory until its end, which is no leak of ours.
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:abort_on_error=0:exitcode=99}
+  part 'sanitize: build' swift build --build-tests --sanitize=address --scratch-path .build-sanitize || return 1
+  part 'sanitize: NeuralNetworkTests' "$bundle" --testing-library swift-testing --no-parallel \
+    --filter '^NeuralNetworkTests\.' || failed=1
+  for count in 1 2 3; do
+    ranks "$count" "$bundle" "${timeout:-3600}" -x ASAN_OPTIONS || failed=1
+  done
+  [[ ! $failed ]]
+}
+
+run() {
+  case $1 in
+    ranks-*) ranks "${1#ranks-}" "$bundle" "${timeout:-900}" ;;
+    *) "run_$1" ;;
+  esac
+}
+
 mkdir -p "$logs"
 # Colors would get into the logs.
 export NO_COLOR=1 SWIFT_BACKTRACE=color=no,registers=none,images=none
 # mpirun refuses root unless told twice.
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
-if part 'build' swift build -c release --build-tests; then
-  bundle=$(swift build -c release --show-bin-path)/cosfacePackageTests.xctest
-  # One at a time: each test may use all cores.
-  part 'one process' swift test -c release --skip-build --disable-xctest --no-parallel \
-    --filter '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}" || true
-  # Kernels are there in two widths: where the processor has AVX-512, those of AVX2 have their turn here.
-  if grep -qw avx512bw /proc/cpuinfo; then
-    ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' swift test -c release --skip-build --disable-xctest --no-parallel \
-      --filter '^NeuralNetworkTests\.' || true
-  fi
-  if [[ ${COSFACE_CPU:-x86-64-v3} == x86-64-v3 ]]; then
-    part 'instructions' no_wide_instructions "${bundle%/*}/cosface" || true
-  fi
-  for ranks in 1 2 3 4; do
-    OMP_NUM_THREADS=1 part "ranks $ranks" mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 \
-      --timeout "${RANK_TEST_TIMEOUT:-900}" --tag-output -n "$ranks" \
-      "$bundle" --testing-library swift-testing --no-parallel --filter '^RankTests\.' || true
+if ((${#chosen[@]})); then
+  for name in "${chosen[@]}"; do
+    case $name in
+      program | avx2 | instructions | ranks-*)
+        if [[ " ${chosen[*]} " != *' build '* && ! -e $bundle ]]; then
+          echo "test.sh: $name needs what is built: scripts/test.sh build $name" >&2
+          exit 2
+        fi
+        ;;
+    esac
   done
-  part 'outsider' Tests/Outsider/check.sh || true
+else
+  chosen=("${all[@]}")
+  scripts/setup.sh
+  if ((EUID == 0)); then scripts/setup.sh --only-cluster; fi
 fi
-part 'format' swift format lint --strict --recursive Sources Tests Package.swift || true
+if ((${#without[@]})) && [[ " ${chosen[*]} " == *' program '* ]]; then
+  echo "test.sh: the tests on several hosts (ClusterTests) are left out: they need root"
+fi
+for name in "${chosen[@]}"; do
+  if run "$name"; then continue; fi
+  # Without a build only what needs none is worth its time.
+  if [[ $name == build ]]; then
+    if [[ " ${chosen[*]} " == *' format '* ]]; then run format || true; fi
+    break
+  fi
+done
 
 echo
 echo "Summary"
 printf '  %s\n' "${summary[@]}"
-if ((${#without[@]})); then echo '  left out: ClusterTests (several hosts), which need root'; fi
+if ((${#without[@]})) && [[ " ${chosen[*]} " == *' program '* ]]; then echo '  left out: ClusterTests (several hosts), which need root'; fi
 echo
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -111,6 +111,11 @@ package final class Network {
     return GraphMemory(graph, pieces, mode: mode).plan.place().count
   }
 
+  /// Bytes that an evaluation pass of a batch size will keep, for plans: nothing is allocated.
+  package func evaluationBytes(batch: Int) -> Int {
+    MemoryLayout<Float>.stride * Self.passCount(graph(.evaluation), batch: batch, .evaluation)
+  }
+
   /// Bytes of activations, their gradients, and scratch.
   package var passBytes: Int { memory.bytes + scratch.bytes }
 

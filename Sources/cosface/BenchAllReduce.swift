@@ -7,19 +7,14 @@ struct BenchAllReduce: ParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Megabytes of the largest message.")
+  @Option(Limits.megabytes, help: "Megabytes of the largest message.")
   var megabytes = 64
 
-  @Option(help: "Sums of each size to measure.")
+  @Option(Limits.measuredSteps, help: "Sums of each size to measure.")
   var steps = 10
 
   @Option(help: "As what gradients travel: float32, bfloat16.")
   var gradientType = GradientType.float32
-
-  func validate() throws {
-    try Validation.atLeast(1, "--megabytes", megabytes)
-    try Validation.atLeast(1, "--steps", steps)
-  }
 
   func run() throws {
     options.run { communicator in

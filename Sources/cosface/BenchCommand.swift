@@ -17,20 +17,16 @@ struct BenchCommand: ParsableCommand {
 
 /// What all benchmarks take.
 struct BenchOptions: ParsableArguments {
-  @Option(help: "Threads per rank; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(Limits.threads, help: "Threads per rank; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  func validate() throws {
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-  }
-
   /// Runs on all ranks; rank 0 prints.
   func run(_ measure: (Communicator) throws -> any BenchmarkReport) {
     World.run { communicator in
-      Threads.use(threads, try communicator.placement())
+      try Threads.use(threads, communicator.placement())
       let report = try measure(communicator)
       guard communicator.rank == 0 else { return }
       json ? Terminal.print(json: try report.json()) : Terminal.print(report.text, end: "")

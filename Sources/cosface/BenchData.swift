@@ -10,27 +10,20 @@ struct BenchData: ParsableCommand {
   @Option(help: "Folder of people, .rec, or list of files.")
   var data: String
 
-  @Option(help: "Threads that decode.")
+  @Option(Limits.threads, help: "Threads that decode.")
   var workers = 1
 
   @Option(help: "Augmentation: \(Augmentation.allCases.map(\.rawValue).joined(separator: ", ")).")
   var augment = Augmentation.standard
 
-  @Option(help: "Side of the images in pixels; images of other sizes are resized.")
+  @Option(Limits.storedSide, help: "Side of the images in pixels; images of other sizes are resized.")
   var inputSize = 112
 
-  @Option(help: "Images of a batch.")
+  @Option(Limits.batchSize, help: "Images of a batch.")
   var batchSize = 64
 
-  @Option(help: "Batches to measure.")
+  @Option(Limits.measuredSteps, help: "Batches to measure.")
   var steps = 20
-
-  func validate() throws {
-    try Validation.atLeast(1, "--workers", workers)
-    try Validation.atLeast(1, "--input-size", inputSize)
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--steps", steps)
-  }
 
   func run() throws {
     options.run { communicator in

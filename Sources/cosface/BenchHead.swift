@@ -8,24 +8,17 @@ struct BenchHead: ParsableCommand {
   @OptionGroup var loss: LossOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Embeddings in a step.")
+  @Option(Limits.batchSize, help: "Embeddings in a step.")
   var batchSize = 64
 
-  @Option(help: "Classes.")
+  @Option(Limits.classes, help: "Classes.")
   var classes = 100_000
 
-  @Option(help: "Width of the embedding, a multiple of 16.")
+  @Option(Limits.embedding, help: "Width of the embedding.")
   var embedding = 512
 
-  @Option(help: "Steps to measure.")
+  @Option(Limits.measuredSteps, help: "Steps to measure.")
   var steps = 5
-
-  func validate() throws {
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(2, "--classes", classes)
-    try Validation.multipleOf16("--embedding", embedding)
-    try Validation.atLeast(1, "--steps", steps)
-  }
 
   func run() throws {
     options.run { communicator in

@@ -8,15 +8,16 @@ struct BenchInfer: ParsableCommand {
   @OptionGroup var network: NetworkOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Images at once.")
+  @Option(Limits.batchSize, help: "Images at once.")
   var batchSize = 1
 
-  @Option(help: "Batches to measure.")
+  @Option(Limits.measuredSteps, help: "Batches to measure.")
   var steps = 30
 
   func validate() throws {
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--steps", steps)
+    guard network.dropout == 0 else {
+      throw ValidationError("--dropout is of no use here: only training drops out. Leave it out, or see 'bench step'.")
+    }
   }
 
   func run() throws {
@@ -28,7 +29,7 @@ struct BenchInfer: ParsableCommand {
       benchmark.dropout = network.dropout
       benchmark.batchSize = batchSize
       benchmark.steps = steps
-      return benchmark.run()
+      return try benchmark.run()
     }
   }
 }

@@ -11,18 +11,18 @@ struct BenchStep: ParsableCommand {
   @OptionGroup var classifier: ClassifierOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Steps to measure.")
+  @Option(Limits.measuredSteps, help: "Steps to measure.")
   var steps = 10
-
-  func validate() throws {
-    try Validation.atLeast(1, "--steps", steps)
-  }
 
   func run() throws {
     options.run { communicator in
       var benchmark = StepBenchmark(work.workload)
       benchmark.steps = steps
       benchmark.settings.classifier = classifier.classifier
+      benchmark.settings.sampling = classifier.sampleRate.map { ClassSampling(rate: $0, seed: 1) }
+      if classifier.sampleRate != nil && !classifier.forceSampleRate {
+        try ClassSampling.check(classCount: work.classes)
+      }
       benchmark.settings.margin = loss.margin
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       benchmark.settings.bucketBytes = work.bucketBytes

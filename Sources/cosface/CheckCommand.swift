@@ -16,7 +16,7 @@ struct CheckCommand: ParsableCommand {
   @Option(help: "Folder of faces: all ranks must see the same people, images and sizes.")
   var data: String?
 
-  @Option(help: "Threads per rank; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(Limits.threads, help: "Threads per rank; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
   @OptionGroup var waiting: WaitingOptions
@@ -24,14 +24,10 @@ struct CheckCommand: ParsableCommand {
   @Flag(help: "Print one JSON object; latencySeconds and bytesPerSecond are those of the slowest links.")
   var json = false
 
-  func validate() throws {
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-  }
-
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       let placement = try communicator.placement()
-      Threads.use(threads, placement)
+      try Threads.use(threads, placement)
       var check = ClusterCheck()
       check.data = data
       let report = try check.run(communicator, placement)

@@ -11,6 +11,7 @@ struct ClassifierOptions: ParsableArguments {
   var classifier = ClassifierKind.replicated
 
   @Option(
+    Limits.sampleRate,
     help: """
       Of sharded classes: a step computes those of its samples and this fraction of the others, drawn anew each step \
       (PartialFC). From 100,000 classes on.
@@ -21,12 +22,8 @@ struct ClassifierOptions: ParsableArguments {
   var forceSampleRate = false
 
   func validate() throws {
-    guard let sampleRate else {
-      guard !forceSampleRate else { throw ValidationError("--force-sample-rate goes with --sample-rate.") }
-      return
-    }
-    guard sampleRate > 0 && sampleRate <= 1 else {
-      throw ValidationError("--sample-rate \(sampleRate) must be in (0, 1].")
+    guard sampleRate != nil || !forceSampleRate else {
+      throw ValidationError("--force-sample-rate goes with --sample-rate.")
     }
   }
 

@@ -2,7 +2,9 @@ import ArgumentParser
 import FaceRecognition
 
 struct CommunicationOptions: ParsableArguments {
-  @Option(help: "Megabytes of gradients that travel together. Changes no result, only when the link is busy.")
+  @Option(
+    Limits.bucketMegabytes,
+    help: "Megabytes of gradients that travel together. Changes no result, only when the link is busy.")
   var bucketMegabytes = 4
 
   @Option(help: "As what gradients travel: float32, or bfloat16 for half the bytes and 8 bits of precision.")
@@ -19,11 +21,7 @@ struct CommunicationOptions: ParsableArguments {
   var traceSteps: TraceSteps?
 
   func validate() throws {
-    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
     guard traceSteps == nil || trace != nil else { throw ValidationError("--trace-steps goes with --trace.") }
-    if let traceSteps, traceSteps.count > TraceSteps.most {
-      throw ValidationError("--trace-steps \(traceSteps): at most \(TraceSteps.most) steps fit into a trace.")
-    }
   }
 
   func fill(_ options: inout TrainingOptions) {
@@ -35,8 +33,3 @@ struct CommunicationOptions: ParsableArguments {
 }
 
 extension GradientType: ExpressibleByArgument {}
-
-extension TraceSteps: ExpressibleByArgument {
-  /// A range of steps as the help describes it.
-  public init?(argument: String) { self.init(argument) }
-}

@@ -11,10 +11,10 @@ struct DataOptions: ParsableArguments {
   @Flag(help: "Take people of the same name in several sets for the same person, not for others.")
   var joinPeople = false
 
-  @Option(help: "Leave out people with fewer images.")
+  @Option(Limits.imagesOfPerson, help: "Leave out people with fewer images.")
   var minImagesPerPerson = 1
 
-  @Option(help: "Train on at most so many images of each person, drawn by the seed.")
+  @Option(Limits.imagesOfPerson, help: "Train on at most so many images of each person, drawn by the seed.")
   var maxPerPerson: Int?
 
   @Option(help: "Sampling: uniform (each image once an epoch), or balanced (each person equally often).")
@@ -23,30 +23,24 @@ struct DataOptions: ParsableArguments {
   @Option(help: "Augmentation: none, flip, or standard (flip, small shifts, brightness and contrast).")
   var augment = Augmentation.flip
 
-  @Option(help: "People to hold out of training, drawn by the seed; evaluate judges by them.")
+  @Option(Limits.people, help: "People to hold out of training, drawn by the seed; evaluate judges by them.")
   var holdoutPeople = 0
 
   @Option(
+    Limits.badImages,
     help:
       "Fraction of the images that may be unreadable; each is named, and another of the same person takes its place.")
   var maxBadImages = 0.001
 
-  @Option(help: "Threads per rank that read, decode and augment images.")
+  @Option(Limits.threads, help: "Threads per rank that read, decode and augment images.")
   var workers = 1
 
   func validate() throws {
-    try Validation.atLeast(0, "--holdout-people", holdoutPeople)
-    try Validation.atLeast(1, "--workers", workers)
-    try Validation.atLeast(1, "--min-images-per-person", minImagesPerPerson)
-    if let maxPerPerson { try Validation.atLeast(1, "--max-per-person", maxPerPerson) }
     guard !joinPeople || data.count != 1 else {
       throw ValidationError("--join-people needs several sets: --data A B.")
     }
     guard validationImages == nil || validation != nil else {
       throw ValidationError("--validation-images needs the pair list: --validation.")
-    }
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
     }
   }
 

@@ -38,23 +38,31 @@ struct DatasetAlignCommand: ParsableCommand {
   @Option(help: "Format of the faces: jpeg or png.")
   var format = FileFormat.jpeg
 
-  @Option(help: "Quality of JPEG, 1 to 100.")
-  var quality = 95
+  @Option(Limits.quality, help: "Quality of JPEG; 95 unless given.")
+  var quality: Int?
 
-  @Option(help: "Side of the square that is cut out, in parts of the box's longer side.")
-  var margin = 1.3
+  @Option(
+    Limits.crop,
+    help: "Side of the square that is cut out, in parts of the box's longer side; with --boxes, 1.3 unless given.")
+  var margin: Double?
 
-  @Option(help: "Least height in pixels of what is cut out of a photograph; smaller faces are refused.")
+  @Option(
+    Limits.leastFace, help: "Least height in pixels of what is cut out of a photograph; smaller faces are refused.")
   var minFace = 32.0
 
   @Option(
-    help: "Most that the landmarks may miss the template by, root mean square in pixels; other faces are refused.")
-  var maxResidual = 12.0
+    Limits.residual,
+    help:
+      "Most that the landmarks may miss the template by, root mean square in pixels; other faces are refused; with --landmarks, 12 unless given."
+  )
+  var maxResidual: Double?
 
-  @Option(help: "Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.")
+  @Option(
+    Limits.badImages,
+    help: "Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.")
   var maxBadImages = 0.001
 
-  @Option(help: "Threads; all cores unless given.")
+  @Option(Limits.threads, help: "Threads; all cores unless given.")
   var workers: Int?
 
   @Flag(help: "Print one JSON object instead of a table.")
@@ -66,15 +74,12 @@ struct DatasetAlignCommand: ParsableCommand {
 
   func validate() throws {
     guard (landmarks == nil) != (boxes == nil) else { throw ValidationError("Give either --landmarks or --boxes.") }
-    guard (1...100).contains(quality) else { throw ValidationError("--quality \(quality) must be from 1 to 100.") }
-    guard (0.5...4).contains(margin) else { throw ValidationError("--margin \(margin) must be from 0.5 to 4.") }
-    try Validation.notNegative("--min-face", minFace)
-    try Validation.positive("--max-residual", maxResidual)
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
+    guard margin == nil || boxes != nil else {
+      throw ValidationError("--margin goes with --boxes: landmarks say themselves what is cut out.")
     }
+    guard maxResidual == nil || landmarks != nil else { throw ValidationError("--max-residual goes with --landmarks.") }
+    guard quality == nil || format == .jpeg else { throw ValidationError("--quality goes with --format jpeg.") }
     try Validation.oneProcess("dataset align", threads: "--workers")
-    if let workers { try Validation.atLeast(1, "--workers", workers) }
   }
 
   func run() throws {
@@ -90,10 +95,10 @@ struct DatasetAlignCommand: ParsableCommand {
       images: images, table: landmarks ?? boxes!, kind: landmarks == nil ? .boxes : .landmarks, output: output)
     options.people = people
     options.size = size
-    options.format = format == .png ? .png : .jpeg(quality: quality)
-    options.margin = margin
+    options.format = format == .png ? .png : .jpeg(quality: quality ?? 95)
+    options.margin = margin ?? options.margin
     options.minimumFace = minFace
-    options.maximumResidual = maxResidual
+    options.maximumResidual = maxResidual ?? options.maximumResidual
     options.maximumBadImages = maxBadImages
     options.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     return options

@@ -24,12 +24,11 @@ struct DatasetCheckCommand: ParsableCommand {
       """)
   var seal = false
 
-  @Option(help: "Threads that read and decode; one for each core unless given.")
+  @Option(Limits.threads, help: "Threads that read and decode; one for each core unless given.")
   var threads: Int?
 
   func validate() throws {
     try Validation.oneProcess("dataset check", threads: "--threads")
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
   }
 
   func run() throws {

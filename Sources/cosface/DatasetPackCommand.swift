@@ -17,27 +17,25 @@ struct DatasetPackCommand: ParsableCommand {
   @Argument(help: "File to write: X.rec, in a folder of its own.")
   var output: String
 
-  @Option(help: "Resize images of another size to this side, and store those as JPEG; else files keep their bytes.")
+  @Option(
+    Limits.storedSide,
+    help: "Resize images of another size to this side, and store those as JPEG; else files keep their bytes.")
   var size: Int?
 
   @Option(
-    help: "Store every image as JPEG of this quality, 1 to 100; \(ImageReencoding.defaultQuality) where --size resizes."
+    Limits.quality,
+    help: "Store every image as JPEG of this quality, \(ImageReencoding.defaultQuality) where --size resizes."
   )
   var quality: Int?
 
   @Flag(help: "Leave out images that cannot be read, each named, instead of ending.")
   var skipUnreadable = false
 
-  @Option(help: "Threads that read and decode; one for each core unless given.")
+  @Option(Limits.threads, help: "Threads that read and decode; one for each core unless given.")
   var threads: Int?
 
   func validate() throws {
     try Validation.oneProcess("dataset pack", threads: "--threads")
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-    if let size, !(1...4096).contains(size) { throw ValidationError("--size \(size) must be from 1 to 4096.") }
-    if let quality, !(1...100).contains(quality) {
-      throw ValidationError("--quality \(quality) must be from 1 to 100.")
-    }
   }
 
   func run() throws {

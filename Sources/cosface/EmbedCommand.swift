@@ -26,22 +26,16 @@ struct EmbedCommand: ParsableCommand {
   @Flag(help: "Give embeddings of length 1.")
   var normalize = false
 
-  @Option(help: "Fraction of the images that may be unreadable; each is named and has no row.")
+  @Option(Limits.badImages, help: "Fraction of the images that may be unreadable; each is named and has no row.")
   var maxBadImages = 0.001
 
-  @Option(help: "Images after which what is done is kept on disk.")
+  @Option(Limits.partSize, help: "Images after which what is done is kept on disk.")
   var partSize = 4096
-
-  func validate() throws {
-    try Validation.atLeast(1, "--part-size", partSize)
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
-    }
-  }
 
   func run() throws {
     inference.run { communicator in
       var options = EmbeddingOptions(model: inference.model, data: data, output: output)
+      options.assumedModel = inference.stateDict.assumed
       options.flip = flip
       options.normalize = normalize
       options.maximumBadImages = maxBadImages

@@ -45,14 +45,19 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup(title: "Identification")
   var identification: IdentificationFlags
 
-  @Option(help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
+  @Option(
+    Limits.people, help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
   var holdoutPeople = 0
 
-  @Option(help: "Seed of the training run whose people were held out, and of the sample of pairs.")
-  var seed: UInt64 = 1
+  @Option(
+    Limits.seed,
+    help: "Seed of the training run whose people were held out, and of the sample of pairs; 1 unless given.")
+  var seed: UInt64?
 
-  @Option(help: "Most pairs to judge by, where there is no list of them.")
-  var maxPairs = Verification.defaultMaximumPairs
+  @Option(
+    Limits.pairs,
+    help: "Most pairs to judge by, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
+  var maxPairs: Int?
 
   @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
   var flip = FlipTest.sum
@@ -72,36 +77,42 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Keep the best threshold beside the model, for 'cosface compare'.")
   var keepThreshold = false
 
-  @Option(help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
+  @Option(
+    Limits.badImages, help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
 
-  @Option(help: "Images per rank that go through the network at once.")
+  @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
   var batchSize = 32
 
-  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(
+    Limits.threads,
+    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
-  @Option(help: "Threads per rank that read and decode images.")
+  @Option(Limits.threads, help: "Threads per rank that read and decode images.")
   var workers = 1
 
   func validate() throws {
-    try Validation.atLeast(0, "--holdout-people", holdoutPeople)
-    try Validation.atLeast(2, "--max-pairs", maxPairs)
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--workers", workers)
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
-    }
     guard (data == nil) != (identification.probes == nil) else {
       throw ValidationError("Give --data to verify, or --probes to identify; not both.")
     }
     if identification.probes != nil {
       let others: [(String, Bool)] = [
         ("--pairs", pairs != nil), ("--templates", templates != nil), ("--holdout-people", holdoutPeople > 0),
-        ("--raw-pixels", rawPixels), ("--roc", roc != nil),
+        ("--raw-pixels", rawPixels), ("--roc", roc != nil), ("--keep-threshold", keepThreshold),
+        ("--max-pairs", maxPairs != nil), ("--seed", seed != nil),
       ]
       if let (name, _) = others.first(where: \.1) { throw ValidationError("\(name) is of no use with --probes.") }
+    }
+    if pairs != nil || data?.hasSuffix(".bin") == true {
+      let drawing: [(String, Bool)] = [("--max-pairs", maxPairs != nil), ("--seed", seed != nil)]
+      if let (name, _) = drawing.first(where: \.1) {
+        throw ValidationError("\(name) is of no use with a list of pairs: all of them are judged.")
+      }
+    }
+    guard !keepThreshold || flip != .concatenate else {
+      throw ValidationError(
+        "--keep-threshold with --flip concatenate: 'compare' and 'identify' sum embeddings; give --flip sum or none.")
     }
     guard templates == nil || pairs != nil else {
       throw ValidationError("--templates needs the pairs of templates that are judged: --pairs.")
@@ -113,7 +124,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     World.run { communicator in
-      Threads.use(threads, try communicator.placement())
+      try Threads.use(threads, communicator.placement())
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }
   }
@@ -132,6 +143,7 @@ struct EvaluateCommand: ParsableCommand {
 
   private func identify(_ communicator: Communicator) throws {
     var options = identification.options(model: model)
+    options.assumedModel = stateDict.assumed
     options.flip = flip
     options.maximumBadImages = maxBadImages
     options.batchSize = batchSize
@@ -147,12 +159,12 @@ struct EvaluateCommand: ParsableCommand {
 
   private func options(_ data: String) -> EvaluationOptions {
     var options = EvaluationOptions(model: model, data: data)
-    options.assumedModel = stateDict.description
+    options.assumedModel = stateDict.assumed
     options.pairs = pairs
     options.templates = templates
     options.holdoutPeople = holdoutPeople
-    options.seed = seed
-    options.maximumPairs = maxPairs
+    options.seed = seed ?? 1
+    options.maximumPairs = maxPairs ?? Verification.defaultMaximumPairs
     options.flip = flip
     options.rawPixels = rawPixels
     options.maximumBadImages = maxBadImages

@@ -15,6 +15,8 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Model: a run's folder, one of its checkpoints/step-…, or a model.safetensors.")
   var model: String
 
+  @OptionGroup var stateDict: StateDictOptions
+
   @Option(help: "Format: \(ModelExport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format = ModelExport.Format.onnx
 
@@ -38,9 +40,10 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     World.run { communicator in
-      Threads.use(nil, try communicator.placement())
+      try Threads.use(nil, communicator.placement())
       if communicator.rank == 0 {
         var export = ModelExport(model: model, format: format, output: output)
+        export.assumedModel = stateDict.assumed
         export.onnx.embedsPreprocessing = embedPreprocessing
         export.onnx.normalizes = normalize
         export.onnx.folds = fold

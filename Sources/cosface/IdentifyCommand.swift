@@ -18,14 +18,10 @@ struct IdentifyCommand: ParsableCommand {
 
   @OptionGroup var inference: InferenceOptionGroup
 
-  @Option(help: "People to show for each photograph.")
+  @Option(Limits.shownPeople, help: "People to show for each photograph.")
   var top = 5
 
   @OptionGroup var matching: MatchingOptions
-
-  func validate() throws {
-    try Validation.atLeast(1, "--top", top)
-  }
 
   func run() throws {
     inference.run { communicator in

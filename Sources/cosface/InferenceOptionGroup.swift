@@ -7,25 +7,23 @@ struct InferenceOptionGroup: ParsableArguments {
   @Option(help: "Model: a run's folder, one of its checkpoints/step-…, or a model.safetensors.")
   var model: String
 
-  @Option(help: "Images per rank that go through the network at once.")
+  @OptionGroup var stateDict: StateDictOptions
+
+  @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
   var batchSize = 32
 
-  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(
+    Limits.threads,
+    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
-  @Option(help: "Threads per rank that read and decode images.")
+  @Option(Limits.threads, help: "Threads per rank that read and decode images.")
   var workers = 1
-
-  func validate() throws {
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--workers", workers)
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-  }
 
   /// Starts MPI and runs `body` on all ranks.
   func run(_ body: (Communicator) throws -> Void) {
     World.run { communicator in
-      Threads.use(threads, try communicator.placement())
+      try Threads.use(threads, communicator.placement())
       try body(communicator)
     }
   }

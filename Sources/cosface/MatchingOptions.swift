@@ -3,7 +3,7 @@ import FaceRecognition
 
 /// How two faces are matched, as the commands that do it take it.
 struct MatchingOptions: ParsableArguments {
-  @Option(help: "Cosine from which on two images show the same person; the run's own unless given.")
+  @Option(Limits.threshold, help: "Cosine from which on two images show the same person; the run's own unless given.")
   var threshold: Double?
 
   @Flag(inversion: .prefixedNo, help: "Add the embedding of the mirrored image to each image's.")
@@ -12,12 +12,9 @@ struct MatchingOptions: ParsableArguments {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  func validate() throws {
-    if let threshold { try Validation.cosine("--threshold", threshold) }
-  }
-
   func options(_ inference: InferenceOptionGroup) -> InferenceOptions {
     var options = InferenceOptions(model: inference.model)
+    options.assumedModel = inference.stateDict.assumed
     options.flip = flip
     options.threshold = threshold
     options.batchSize = inference.batchSize

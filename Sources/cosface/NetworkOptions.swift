@@ -6,19 +6,16 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Network: \(NetworkKind.allCases.map(\.rawValue).joined(separator: ", ")).")
   var network = NetworkKind.mobilefacenet
 
-  @Option(help: "Width of the embedding, a multiple of 16.")
+  @Option(Limits.embedding, help: "Width of the embedding.")
   var embedding = 512
 
-  @Option(help: "Side of the input images in pixels, a multiple of 16; images of other sizes are resized.")
+  @Option(Limits.inputSize, help: "Side of the input images in pixels; images of other sizes are resized.")
   var inputSize = 112
 
-  @Option(help: "Probability of dropout before the last layer of an IResNet.")
+  @Option(Limits.dropout, help: "Probability of dropout before the last layer of an IResNet.")
   var dropout = 0.0
 
   func validate() throws {
-    try Validation.multipleOf16("--embedding", embedding)
-    try Validation.multipleOf16("--input-size", inputSize)
-    guard (0..<1).contains(dropout) else { throw ValidationError("--dropout \(dropout) must be in [0, 1).") }
     guard dropout == 0 || network.takesDropout else {
       throw ValidationError("--dropout: \(network.rawValue) has no dropout; only the IResNets have.")
     }

@@ -7,7 +7,7 @@ struct ObservationOptions: ParsableArguments {
     inversion: .prefixedNo, help: "Write event files for TensorBoard into the run's folder: tensorboard --logdir RUN.")
   var tensorboard = true
 
-  @Option(help: "Steps between TensorBoard's histograms of norms and cosines; 0 for none.")
+  @Option(Limits.intervalOrNone, help: "Steps between TensorBoard's histograms of norms and cosines; 0 for none.")
   var histogramEvery = 100
 
   @Option(
@@ -18,9 +18,9 @@ struct ObservationOptions: ParsableArguments {
 
   func validate() throws {
     if let dashboard, DashboardAddress(dashboard) == nil {
-      throw ValidationError("--dashboard '\(dashboard)' must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080.")
+      throw ValidationError(
+        "--dashboard '\(dashboard)' must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, the port from 0 to 65535.")
     }
-    try Validation.atLeast(0, "--histogram-every", histogramEvery)
   }
 
   func fill(_ options: inout TrainingOptions) {

@@ -2,10 +2,10 @@ import ArgumentParser
 import FaceRecognition
 
 struct OptimizationOptions: ParsableArguments {
-  @Option(help: "Samples per rank that go through the network at once.")
+  @Option(Limits.batchSize, help: "Samples per rank that go through the network at once.")
   var batchSize = 32
 
-  @Option(help: "Batches whose gradients are added up for one step.")
+  @Option(Limits.gradientAccumulation, help: "Batches whose gradients are added up for one step.")
   var gradientAccumulation = 1
 
   @Flag(
@@ -15,13 +15,13 @@ struct OptimizationOptions: ParsableArguments {
       """)
   var recompute = false
 
-  @Option(help: "Epochs to train (20 unless --steps is given).")
+  @Option(Limits.epochs, help: "Epochs to train (20 unless --steps is given).")
   var epochs: Double?
 
-  @Option(help: "Steps to train, instead of epochs.")
+  @Option(Limits.steps, help: "Steps to train, instead of epochs.")
   var steps: Int?
 
-  @Option(help: "Learning rate after the warm-up.")
+  @Option(Limits.learningRate, help: "Learning rate after the warm-up.")
   var learningRate = 0.1
 
   @Option(
@@ -30,42 +30,34 @@ struct OptimizationOptions: ParsableArguments {
   )
   var schedule = ScheduleName.polynomial
 
-  @Option(parsing: .upToNextOption, help: "Of --schedule step: where the rate falls to a tenth, such as 10e 16e.")
+  @Option(severalUpToNextOption: "Of --schedule step: where the rate falls to a tenth, such as 10e 16e.")
   var milestones: [TrainingLength] = []
 
   @Option(help: "Linear warm-up of the learning rate.")
   var warmup = TrainingLength.steps(0)
 
-  @Option(help: "Momentum of SGD.")
+  @Option(Limits.momentum, help: "Momentum of SGD.")
   var momentum = 0.9
 
   @Flag(help: "Nesterov's momentum.")
   var nesterov = false
 
-  @Option(help: "Weight decay of the network.")
+  @Option(Limits.weightDecay, help: "Weight decay of the network.")
   var weightDecay = 5e-4
 
-  @Option(help: "Weight decay of the class weight; it pulls on the scale.")
+  @Option(Limits.weightDecay, help: "Weight decay of the class weight; it pulls on the scale.")
   var classWeightDecay = 0.0
 
-  @Option(help: "Norm that all rows of the class weight start with; 1, or that of the rows of --weights, unless given.")
+  @Option(
+    Limits.rowNorm,
+    help: "Norm that all rows of the class weight start with; 1, or that of the rows of --weights, unless given.")
   var classWeightNorm: Double?
 
-  @Option(help: "Largest norm of the whole gradient; a longer one is scaled down.")
+  @Option(Limits.gradientClipping, help: "Largest norm of the whole gradient; a longer one is scaled down.")
   var gradientClipping: Double?
 
   func validate() throws {
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--gradient-accumulation", gradientAccumulation)
     guard epochs == nil || steps == nil else { throw ValidationError("Give --epochs or --steps, not both.") }
-    if let epochs { try Validation.positive("--epochs", epochs) }
-    if let steps { try Validation.atLeast(1, "--steps", steps) }
-    try Validation.positive("--learning-rate", learningRate)
-    if let classWeightNorm { try Validation.positive("--class-weight-norm", classWeightNorm) }
-    try Validation.notNegative("--weight-decay", weightDecay)
-    try Validation.notNegative("--class-weight-decay", classWeightDecay)
-    if let gradientClipping { try Validation.positive("--gradient-clipping", gradientClipping) }
-    guard (0..<1).contains(momentum) else { throw ValidationError("--momentum \(momentum) must be in [0, 1).") }
     guard !nesterov || momentum > 0 else { throw ValidationError("--nesterov needs a --momentum above 0.") }
     guard (schedule == .step) == !milestones.isEmpty else {
       throw ValidationError("--schedule step and --milestones belong together.")
@@ -91,17 +83,3 @@ struct OptimizationOptions: ParsableArguments {
 }
 
 extension ScheduleName: ExpressibleByArgument {}
-
-extension TrainingLength: ExpressibleByArgument {
-  /// A length or interval as the help describes it.
-  public init?(argument: String) { self.init(argument) }
-  /// What the help shows as the default.
-  public var defaultValueDescription: String { description }
-}
-
-extension CheckpointInterval: ExpressibleByArgument {
-  /// A length or interval as the help describes it.
-  public init?(argument: String) { self.init(argument) }
-  /// What the help shows as the default.
-  public var defaultValueDescription: String { description }
-}

@@ -32,16 +32,16 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var work: WorkloadOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(help: "Ranks of the cluster; the ranks started here unless given.")
+  @Option(Limits.ranks, help: "Ranks of the cluster; the ranks started here unless given.")
   var ranks: Int?
 
-  @Option(help: "Ranks on each host; as many as were started on this one unless given.")
+  @Option(Limits.ranks, help: "Ranks on each host; as many as were started on this one unless given.")
   var ranksPerHost: Int?
 
-  @Option(help: "Bandwidth of a host's link, each way: 100mbit, 1gbit, 10gbit, or bytes per second.")
+  @Option(help: "Bandwidth of a host's link, each way.")
   var bandwidth: Bandwidth?
 
-  @Option(help: "Latency between hosts in microseconds.")
+  @Option(Limits.latency, help: "Latency between hosts in microseconds.")
   var latency: Double?
 
   @Option(help: "Links as 'cosface check --json' measured them, in place of --bandwidth and --latency.")
@@ -50,18 +50,16 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Computing as an earlier 'cosface plan --json' measured it.")
   var compute: String?
 
-  @Option(help: "Gigabytes that a rank may take.")
+  @Option(Limits.gigabytes, help: "Gigabytes that a rank may take.")
   var memory: Double?
 
-  @Option(help: "Steps to measure.")
-  var steps = 5
+  @Option(Limits.measuredSteps, help: "Steps to measure; 5 unless given.")
+  var steps: Int?
 
   func validate() throws {
-    try Validation.atLeast(1, "--steps", steps)
-    if let ranks { try Validation.atLeast(1, "--ranks", ranks) }
-    if let ranksPerHost { try Validation.atLeast(1, "--ranks-per-host", ranksPerHost) }
-    if let latency { try Validation.notNegative("--latency", latency) }
-    if let memory { try Validation.positive("--memory", memory) }
+    guard compute == nil || steps == nil else {
+      throw ValidationError("--steps is of no use with --compute: nothing is measured.")
+    }
     guard link == nil || (bandwidth == nil && latency == nil) else {
       throw ValidationError("Give --link, or --bandwidth and --latency, not both.")
     }
@@ -73,15 +71,16 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     World.run { communicator in
       let placement = try communicator.placement()
-      Threads.use(options.threads, placement)
+      try Threads.use(options.threads, placement)
       var planner = Planner(work.workload)
       planner.ranks = ranks ?? communicator.size
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
       planner.bucketBytes = work.bucketBytes
       planner.gradientType = work.gradientType
-      planner.steps = steps
+      planner.steps = steps ?? 5
       planner.memoryLimit = memory.map { Int($0 * 1e9) }
       planner.computePath = compute
+      planner.threads = options.threads
       planner.linkPath = link
       if let bandwidth, let latency {
         planner.link = LinkModel(latencySeconds: latency * 1e-6, bytesPerSecond: bandwidth.bytesPerSecond)
@@ -94,14 +93,18 @@ struct PlanCommand: ParsableCommand {
 }
 
 /// "1gbit" is 125,000,000 bytes per second, as tc counts.
-struct Bandwidth: ExpressibleByArgument {
+struct Bandwidth: CodedAsText {
+  static let meaning = "100mbit, 1gbit, 10gbit, or bytes per second, from 1 to 1e15"
+
   let bytesPerSecond: Double
 
-  init?(argument: String) {
+  init?(_ given: String) {
     let units = [("gbit", 1e9 / 8), ("mbit", 1e6 / 8), ("kbit", 1e3 / 8), ("", 1)]
-    let text = argument.lowercased()
+    let text = given.lowercased()
     let unit = units.first { text.hasSuffix($0.0) }!
-    guard let number = Double(text.dropLast(unit.0.count)), number > 0, number.isFinite else { return nil }
+    guard let number = Double(text.dropLast(unit.0.count)), (1...1e15).contains(number * unit.1) else { return nil }
     bytesPerSecond = number * unit.1
   }
+
+  var description: String { "\(bytesPerSecond)" }
 }

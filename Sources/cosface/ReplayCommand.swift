@@ -24,23 +24,17 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var loss: LossOptions
 
-  @Option(help: "Learning rate, the same in every step.")
+  @Option(Limits.replayedRate, help: "Learning rate, the same in every step.")
   var learningRate = 0.01
 
-  @Option(help: "Weight decay of the network's parameters.")
+  @Option(Limits.weightDecay, help: "Weight decay of the network's parameters.")
   var weightDecay = 5e-4
 
-  @Option(help: "Weight decay of the class weight.")
+  @Option(Limits.weightDecay, help: "Weight decay of the class weight.")
   var classWeightDecay = 0.0
 
   @Option(help: "Safetensors file to write the trained weights to.")
   var output: String?
-
-  func validate() throws {
-    try Validation.notNegative("--learning-rate", learningRate)
-    try Validation.notNegative("--weight-decay", weightDecay)
-    try Validation.notNegative("--class-weight-decay", classWeightDecay)
-  }
 
   func run() throws {
     World.run { communicator in
@@ -49,7 +43,7 @@ struct ReplayCommand: ParsableCommand {
       settings.logitScale = loss.scale(defaultMultiplier: 1)
       settings.weightDecay = weightDecay
       settings.classWeightDecay = classWeightDecay
-      Threads.use(nil, try communicator.placement())
+      try Threads.use(nil, communicator.placement())
       let replay = try Replay(
         network, weights: weights, batches: batches, settings: settings, communicator: communicator)
       let encoder = JSONEncoder()

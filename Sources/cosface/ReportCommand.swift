@@ -29,41 +29,45 @@ struct ReportCommand: ParsableCommand {
   var evaluation = true
 
   @Option(
+    Limits.pictures,
     help:
       "Hardest pairs of each kind to show, with pictures and file names in the page: 8 where --data is given, else 0.")
   var pictures: Int?
 
-  @Option(help: "Images per rank that go through the network at once.")
-  var batchSize = 32
+  @Option(Limits.batchSize, help: "Images per rank that go through the network at once; 32 unless given.")
+  var batchSize: Int?
 
-  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(
+    Limits.threads,
+    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
-  @Option(help: "Threads per rank that read and decode images.")
-  var workers = 1
+  @Option(Limits.threads, help: "Threads per rank that read and decode images; 1 unless given.")
+  var workers: Int?
 
-  @Option(help: "Fraction of the images that may be unreadable; their pairs are left out.")
-  var maxBadImages = 0.001
+  @Option(
+    Limits.badImages,
+    help: "Fraction of the images that may be unreadable; their pairs are left out; 0.001 unless given.")
+  var maxBadImages: Double?
 
   func validate() throws {
     guard (1...6).contains(runs.count) else {
       throw ValidationError("A page shows up to 6 runs, not \(runs.count).")
     }
     guard pairs == nil || data != nil else { throw ValidationError("--pairs needs the images' folder: --data.") }
-    guard evaluation || data == nil else { throw ValidationError("--data and --no-evaluation exclude each other.") }
-    if let pictures { try Validation.atLeast(0, "--pictures", pictures) }
-    guard (pictures ?? 0) <= 100 else { throw ValidationError("--pictures \(pictures ?? 0) must be 100 or less.") }
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-    try Validation.atLeast(1, "--batch-size", batchSize)
-    try Validation.atLeast(1, "--workers", workers)
-    guard (0...1).contains(maxBadImages) else {
-      throw ValidationError("--max-bad-images \(maxBadImages) must be a fraction from 0 to 1.")
+    let judging: [(String, Bool)] = [
+      ("--data", data != nil), ("--pictures", pictures != nil), ("--max-bad-images", maxBadImages != nil),
+      ("--batch-size", batchSize != nil), ("--workers", workers != nil), ("--threads", threads != nil),
+    ]
+    if !evaluation, let (name, _) = judging.first(where: \.1) {
+      throw ValidationError("\(name) and --no-evaluation exclude each other: no image is looked at.")
     }
+    guard (pictures ?? 0) <= 100 else { throw ValidationError("--pictures \(pictures ?? 0) must be 100 or less.") }
   }
 
   func run() throws {
     World.run { communicator in
-      Threads.use(threads, try communicator.placement())
+      try Threads.use(threads, communicator.placement())
       let options = options
       let notes = try Report(options, communicator).write()
       guard communicator.rank == 0 else { return }
@@ -78,9 +82,9 @@ struct ReportCommand: ParsableCommand {
     options.pairs = pairs
     options.evaluates = evaluation
     options.pictures = pictures ?? (data == nil ? 0 : 8)
-    options.batchSize = batchSize
-    options.workers = workers
-    options.maximumBadImages = maxBadImages
+    options.batchSize = batchSize ?? options.batchSize
+    options.workers = workers ?? options.workers
+    options.maximumBadImages = maxBadImages ?? options.maximumBadImages
     return options
   }
 }

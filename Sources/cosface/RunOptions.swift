@@ -5,16 +5,18 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Folder for the run; it must not hold one already.")
   var output: String?
 
-  @Option(help: "Seed of the weights, the data order and the augmentation.")
+  @Option(Limits.seed, help: "Seed of the weights, the data order and the augmentation.")
   var seed: UInt64 = 1
 
-  @Option(help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
+  @Option(
+    Limits.threads,
+    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
   @Option(help: "How often to write a checkpoint: 500 (steps), 2e (epochs) or 10m (minutes).")
   var checkpointEvery = CheckpointInterval.minutes(10)
 
-  @Option(help: "Newest checkpoints to keep, besides the best by validation.")
+  @Option(Limits.keptCheckpoints, help: "Newest checkpoints to keep, besides the best by validation.")
   var keep = 3
 
   @Option(help: "Go on with this run from its newest whole checkpoint; all other options come from there.")
@@ -30,23 +32,20 @@ struct RunOptions: ParsableArguments {
   var acceptChanges = false
 
   @Option(
+    Limits.intervalOrNone,
     help: """
       Save and stop after so many steps of this start, with exit code 75; the schedule stays that of the whole run. \
       0 saves what a run begins with.
       """)
   var stopAfter: Int?
 
-  @Option(help: "Compare all weights among the ranks, to the bit, after every so many steps.")
+  @Option(Limits.interval, help: "Compare all weights among the ranks, to the bit, after every so many steps.")
   var verifyReplicas: Int?
 
   @Flag(help: "Write down which images each step trained on, in the run's samples.jsonl.")
   var logSamples = false
 
   func validate() throws {
-    if let threads { try Validation.atLeast(1, "--threads", threads) }
-    if let verifyReplicas { try Validation.atLeast(1, "--verify-replicas", verifyReplicas) }
-    try Validation.atLeast(1, "--keep", keep)
-    if let stopAfter { try Validation.atLeast(0, "--stop-after", stopAfter) }
     guard resume == nil || resumeOrStart == nil else {
       throw ValidationError("Give --resume or --resume-or-start, not both.")
     }

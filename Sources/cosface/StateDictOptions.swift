@@ -11,22 +11,18 @@ struct StateDictOptions: ParsableArguments {
       """)
   var network: NetworkKind?
 
-  @Option(help: "With --network: width of its embedding (512 unless given).")
+  @Option(Limits.embedding, help: "With --network: width of its embedding (512 unless given).")
   var embedding: Int?
 
-  @Option(help: "With --network: side of its input images in pixels (112 unless given).")
+  @Option(Limits.inputSize, help: "With --network: side of its input images in pixels (112 unless given).")
   var inputSize: Int?
 
   func validate() throws {
     guard network != nil || (embedding ?? inputSize) == nil else {
       throw ValidationError("--embedding and --input-size go with --network.")
     }
-    if let embedding { try Validation.multipleOf16("--embedding", embedding) }
-    if let inputSize { try Validation.multipleOf16("--input-size", inputSize) }
   }
 
   /// nil where nothing was given.
-  var description: ModelDescription? {
-    network.map { ModelDescription(network: $0, embeddingWidth: embedding ?? 512, inputSide: inputSize ?? 112) }
-  }
+  var assumed: AssumedModel? { network.map { AssumedModel($0, embeddingWidth: embedding, inputSide: inputSize) } }
 }

@@ -35,6 +35,12 @@ struct TrainCommand: ParsableCommand {
     guard (running.output ?? running.resumeOrStart) != nil else {
       throw ValidationError("Missing expected argument '--output <output>'.")
     }
+    guard data.validateEvery == .epochs(1) || data.validation != nil || data.holdoutPeople > 0 else {
+      throw ValidationError("--validate-every needs people to judge by: --validation or --holdout-people.")
+    }
+    guard observation.tensorboard || [0, 100].contains(observation.histogramEvery) else {
+      throw ValidationError("--histogram-every goes with --tensorboard, which has its histograms.")
+    }
   }
 
   func run() throws {
@@ -47,7 +53,7 @@ struct TrainCommand: ParsableCommand {
     }
     World.run(collectiveTimeout: waiting.collectiveTimeout, reporting: report) { communicator in
       let placement = try communicator.placement()
-      let threads = Threads.use(running.threads, placement)
+      let threads = try Threads.use(running.threads, placement)
       for warning in try StartCheck.run(communicator, placement) where communicator.rank == 0 {
         Terminal.print(line: "warning   \(warning)")
       }

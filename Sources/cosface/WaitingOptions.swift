@@ -1,12 +1,12 @@
 import ArgumentParser
+import FaceRecognition
 
 /// How long ranks wait for one another.
 struct WaitingOptions: ParsableArguments {
   @Option(
+    Limits.collectiveTimeout,
     help:
       "Seconds that a rank may wait in one collective operation before all are ended, with the names of those that did not arrive; 0: for ever."
   )
   var collectiveTimeout = 300.0
-
-  func validate() throws { try Validation.notNegative("--collective-timeout", collectiveTimeout) }
 }

@@ -5,26 +5,20 @@ import FaceRecognition
 struct WorkloadOptions: ParsableArguments {
   @OptionGroup var network: NetworkOptions
 
-  @Option(help: "Images of each rank in a step.")
+  @Option(Limits.statisticsBatch, help: "Images of each rank in a step.")
   var batchSize = 32
 
-  @Option(help: "Classes.")
+  @Option(Limits.classes, help: "Classes.")
   var classes = 10_000
 
   @Flag(help: "As train --recompute does: less memory for activations.")
   var recompute = false
 
-  @Option(help: "Megabytes of gradients that travel together.")
+  @Option(Limits.bucketMegabytes, help: "Megabytes of gradients that travel together.")
   var bucketMegabytes = 4
 
   @Option(help: "As what gradients travel: float32, bfloat16.")
   var gradientType = GradientType.float32
-
-  func validate() throws {
-    try Validation.atLeast(2, "--batch-size", batchSize)
-    try Validation.atLeast(2, "--classes", classes)
-    try Validation.atLeast(1, "--bucket-megabytes", bucketMegabytes)
-  }
 
   var workload: StepWorkload {
     var workload = StepWorkload(network.network)

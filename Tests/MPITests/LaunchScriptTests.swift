@@ -63,8 +63,10 @@ import Testing
 
   @Test(arguments: [
     (["--hostfile", "/no/such/file", "train"], "launch.sh: there is no host file /no/such/file"),
-    (["--threads", "0", "train"], "launch.sh: --threads needs a number of at least 1, not '0'"),
-    (["-n", "many", "train"], "launch.sh: -n needs a number of at least 1, not 'many'"),
+    (["--threads", "0", "train"], "launch.sh: --threads needs a whole number from 1 to 1024, not '0'"),
+    (["-n", "many", "train"], "launch.sh: -n needs a whole number from 1 to 1000000, not 'many'"),
+    (["-n", "99999999999999999999", "train"], "launch.sh: -n needs a whole number from 1 to 1000000"),
+    (["--restarts", "-1", "train"], "launch.sh: --restarts needs a whole number from 1 to 10000, not '-1'"),
     (["--treads", "2", "train"], "launch.sh: there is no option --treads"),
     (["--bind", "left", "train"], "launch.sh: --bind is core, none, socket, numa or hwthread, not 'left'"),
     (["-n"], "launch.sh: -n needs a value"),
@@ -125,6 +127,53 @@ import Testing
     let (outcome, starts) = try restart(["train", "--resume", "runs/a"], restarts: 1, codes: [70, 70, 0])
     #expect(outcome.exitCode == 70, "\(outcome)")
     #expect(starts == ["train --resume runs/a", "train --resume runs/a"])
+  }
+
+  /// Two failures in a row: a host that was lost at the first stays out while it is silent, and comes back when it answers.
+  @Test func hostsAreAskedAnewAtEachRestart() throws {
+    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let programs = [
+      // The host is the word before what it shall do.
+      "ssh": "! grep -qx \"${@: -2:1}\" \(folder)/dead",
+      "sleep": "exec /bin/sleep 0.05",
+      "mpirun": """
+      printf '%s\\n' "$*" >>\(folder)/starts
+      case $(wc -l <\(folder)/starts) in
+        1) echo beta >\(folder)/dead; exit 69 ;;
+        2) echo gamma >>\(folder)/dead; exit 255 ;;
+        3) echo gamma >\(folder)/dead; exit 69 ;;
+        4) : >\(folder)/dead; exit 69 ;;
+      esac
+      """,
+      // Of 12 samples a step: 4, 3, 2 or 1 ranks.
+      "program": "echo '\"globalBatchSize\" : 12,'",
+    ]
+    for (name, text) in programs {
+      try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/\(name)")
+    }
+    try Data("alpha slots=2\nbeta slots=1\ngamma slots=1\n".utf8).write(to: URL(fileURLWithPath: folder + "/hosts"))
+    try Data().write(to: URL(fileURLWithPath: folder + "/dead"))
+    let outcome = try Subprocess.run(
+      [Self.script, "--hostfile", folder + "/hosts", "--restarts", "4", "--", "train", "--output", "r"],
+      environment: [
+        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
+        "COSFACE_BINARY": folder + "/program",
+      ])
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let starts = try String(contentsOfFile: folder + "/starts", encoding: .utf8).split(separator: "\n")
+    let wanted = [
+      "-n 4 --hostfile \(folder)/hosts ", "-n 3 --host alpha:2,gamma:1 ", "-n 2 --host alpha:2 ",
+      "-n 3 --host alpha:2,beta:1 ", "-n 4 --hostfile \(folder)/hosts ",
+    ]
+    #expect(starts.count == 5, "\(outcome.text)")
+    for (start, words) in zip(starts, wanted) { #expect(start.hasPrefix(words), "\(start)") }
+    for words in [
+      "no answer from beta: going on without", "no answer from beta gamma: going on without",
+      "beta answers again", "gamma answers again",
+    ] { #expect(outcome.text.contains(words), "\(words) is not in \(outcome.text)") }
   }
 
   /// An mpirun that hangs at its end when its processes are gone, as Open MPI's does now and then.

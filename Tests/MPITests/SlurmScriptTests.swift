@@ -7,13 +7,20 @@ import Testing
   static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../..").standardizedFileURL.path
 
-  /// `program`: a shell script's text. Returns what the job wrote, and what scontrol was told.
-  private func submit(_ program: String, signal: Bool = false, restarts: Int = 0) throws
+  /// A folder that lasts as long as a job with all its starts.
+  private final class Disk {
+    let path = NSTemporaryDirectory() + "slurm-\(UUID().uuidString)"
+    var failures: String { (try? String(contentsOfFile: path + "/run.failures", encoding: .utf8)) ?? "" }
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// `program`: a shell script's text. Returns what the job wrote, and what scontrol was told since the disk was new.
+  private func submit(_ program: String, signal: Bool = false, restarts: Int = 0, on disk: Disk? = nil) throws
     -> (outcome: Subprocess.Outcome, told: String)
   {
-    let folder = NSTemporaryDirectory() + "slurm-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let disk = try disk ?? Disk()
+    let folder = disk.path
     for (name, text) in [("cosface", program), ("scontrol", "echo \"$@\" >>\(folder)/told")] {
       try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/\(name)")
@@ -48,10 +55,38 @@ import Testing
     #expect(outcome.lines.contains { $0.hasPrefix("started: train --data ") && $0.contains("--resume-or-start ") })
   }
 
-  @Test(arguments: [(1, 0, false), (64, 0, false), (69, 0, true), (69, 5, false)])
-  func failures(code: Int, restarts: Int, isQueuedAgain: Bool) throws {
-    let (outcome, told) = try submit("exit \(code)", restarts: restarts)
+  @Test(arguments: [(1, false), (64, false), (69, true), (137, true)])
+  func failures(code: Int, isQueuedAgain: Bool) throws {
+    let (outcome, told) = try submit("exit \(code)")
     #expect(outcome.exitCode == Int32(code), "\(outcome.text)")
     #expect(told == (isQueuedAgain ? "requeue 4711\n" : ""))
+  }
+
+  /// Slurm counts every requeue; planned ones are no failures, however many.
+  @Test func plannedRequeuesAreNoFailures() throws {
+    let disk = try Disk()
+    for restarts in 0..<7 { _ = try submit("exit 75", restarts: restarts, on: disk) }
+    let (outcome, told) = try submit("exit 69", restarts: 7, on: disk)
+    #expect(outcome.text.contains("goes back into the queue, restart 1 of 5"), "\(outcome.text)")
+    #expect(told == String(repeating: "requeue 4711\n", count: 8))
+    #expect(disk.failures.split(separator: "\n").count == 1)
+  }
+
+  /// Five restarts in a row that do not come to a planned stop are enough.
+  @Test func failuresAreCountedUntilARunIsSaved() throws {
+    let disk = try Disk()
+    for attempt in 0..<5 {
+      let (outcome, _) = try submit("exit 69", restarts: attempt, on: disk)
+      #expect(outcome.text.contains("restart \(attempt + 1) of 5"), "\(outcome.text)")
+    }
+    let (last, told) = try submit("exit 69", restarts: 5, on: disk)
+    #expect(last.exitCode == 69 && last.text.contains("five restarts did not help"), "\(last.text)")
+    #expect(told == String(repeating: "requeue 4711\n", count: 5))
+    // Saved as planned: what comes after is another matter.
+    _ = try submit("exit 75", restarts: 6, on: disk)
+    #expect(disk.failures.isEmpty)
+    _ = try submit("exit 69", restarts: 7, on: disk)
+    _ = try submit("exit 0", restarts: 8, on: disk)
+    #expect(disk.failures.isEmpty)
   }
 }

@@ -54,6 +54,9 @@ package struct AllReduceBenchmark {
 
   package func run(_ communicator: Communicator) throws -> Report {
     let count = max(largestBytes / 4, 1)
+    // The message, and places for the parts that the other ranks send.
+    try MemoryNeed.check(
+      2 * largestBytes, of: "A message of that size", remedy: "--megabytes", ranks: communicator.placement().localSize)
     let memory = AlignedMemory(count: count)
     memory.elements.update(repeating: 1)
     var sizes: [Size] = []

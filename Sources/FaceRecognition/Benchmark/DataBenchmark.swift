@@ -44,6 +44,9 @@ package struct DataBenchmark {
       throw BenchmarkError(
         "--data \(folder.printableName) has no images: give a folder with a folder of images per person.")
     }
+    try MemoryNeed.check(
+      3 * batch * 3 * inputSide * inputSide * MemoryLayout<Float>.stride, of: "Reading batches like these",
+      remedy: "--batch-size or --input-size")
     let order = DataOrder(sampleCount: source.count, batchSize: batch, rankCount: 1, seed: 1)
     let loader = BatchLoader(
       source, order: order, rank: 0, side: inputSide, augmentation: augmentation, workers: workers)

@@ -40,6 +40,9 @@ package struct HeadBenchmark {
 
   package func run() throws -> Report {
     let (M, N, K) = (batchSize, classes, embedding)
+    try MemoryNeed.check(
+      LargeMarginCosineLoss.bytes(rows: N, width: K, capacity: M, threads: Parallel.threads, holdsGradient: false),
+      of: "A classifier like this", remedy: "--classes, --embedding or --batch-size")
     let head = LargeMarginCosineLoss(
       classes: 0..<N, of: N, width: K, capacity: M, margin: settings.margin, logitScale: settings.logitScale,
       holdsGradient: false)

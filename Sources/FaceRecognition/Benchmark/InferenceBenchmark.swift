@@ -38,8 +38,12 @@ package struct InferenceBenchmark {
 
   package init(_ kind: NetworkKind) { self.kind = kind }
 
-  package func run() -> Report {
+  package func run() throws -> Report {
+    let footprint = NetworkFootprint(kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, batch: 1)
+    let remedy = "--batch-size, --input-size or --embedding"
+    try MemoryNeed.check(footprint.parameterBytes, of: "A network like this", remedy: remedy)
     let network = kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout)
+    try MemoryNeed.check(evaluating: network, batch: batchSize)
     network.initialize(seed: 1)
     let data = BenchmarkData(count: batchSize, shape: network.inputShape, classCount: 1)
     let pass = network.pass(batch: batchSize, .evaluation)

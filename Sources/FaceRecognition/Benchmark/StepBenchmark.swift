@@ -66,6 +66,8 @@ package struct StepBenchmark {
 
   package func run(_ communicator: Communicator) throws -> Report {
     let (batchSize, classes) = (workload.batchSize, workload.classes)
+    try MemoryReport(workload, settings, ranks: communicator.size).check(
+      of: "A step like this", remedy: "--batch-size, --classes, --input-size or --embedding", communicator)
     let network = workload.makeNetwork()
     let step = try TrainingStep(
       network, classCount: classes, capacity: batchSize, settings: settings, communicator: communicator)

@@ -1,12 +1,18 @@
 /// A value that stands in files as the text that a person would type for it.
-package protocol CodedAsText: Codable, CustomStringConvertible {
+package protocol CodedAsText: Codable, CustomStringConvertible, Sendable {
   /// nil for text that means no such value.
   init?(_ text: String)
-  /// What such a text is, for messages: "a number of steps".
+  /// What such a text is, for messages: "a number of steps from 1 to 10".
   static var meaning: String { get }
 }
 
 extension CodedAsText {
+  /// - Throws: `NumberError` that says what is needed.
+  package init(given text: String) throws(NumberError) {
+    guard let value = Self(text) else { throw NumberError(description: Self.meaning + " is needed") }
+    self = value
+  }
+
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)

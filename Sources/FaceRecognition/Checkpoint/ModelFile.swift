@@ -81,7 +81,8 @@ package enum ModelFile {
       throw ModelFileError(
         path: file.path,
         reason:
-          "holds tensors, but was not written by cosface: it does not say which network they are of; give --network")
+          "holds tensors, but was not written by cosface: it does not say which network they are of; give --network, "
+          + "or in code FaceModel(weights:network:)")
     }
     do {
       return try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
@@ -116,18 +117,16 @@ package enum ModelFile {
   /// another program.
   ///
   /// - Parameter assumed: which network the weights are of where the file does not say: a state dict of PyTorch.
-  package static func open(_ path: String, assuming assumed: ModelDescription? = nil) throws -> (
+  package static func open(_ path: String, assuming assumed: AssumedModel? = nil) throws -> (
     file: SafetensorsFile, description: ModelDescription, network: Network
   ) {
     let file = try WeightSource.open(path)
     let description: ModelDescription
-    if let assumed, file.metadata[descriptionKey] == nil {
+    if let assumed = assumed?.description, file.metadata[descriptionKey] == nil {
       description = assumed
     } else {
       description = try self.description(of: file)
-      guard assumed == nil || assumed?.network == description.network else {
-        throw ModelFileError(path: file.path, reason: "is a \(description.network), not a \(assumed!.network)")
-      }
+      try assumed?.check(description, of: file.path)
     }
     let network = try description.makeNetwork(path: file.path)
     let notes = try load(network, from: file)

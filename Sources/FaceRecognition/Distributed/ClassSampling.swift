@@ -16,6 +16,11 @@ package struct ClassSampling: Sendable, Equatable {
     self.seed = seed
   }
 
+  /// - Throws: `ShardingError` where so few classes are better computed all.
+  package static func check(classCount: Int) throws(ShardingError) {
+    guard classCount >= leastClasses else { throw .tooFewClassesToSample(classCount) }
+  }
+
   /// Rows of `classes` that take part in a step, ascending: the sample and the labels among them.
   package func rows(of classes: Range<Int>, step: Int, labels: some Sequence<Int32>) -> [Int32] {
     var generator = CounterGenerator(seed: seed, purpose: .classes, step)

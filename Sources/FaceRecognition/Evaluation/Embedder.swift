@@ -27,11 +27,13 @@ package final class Embedder {
   ///
   /// Every rank calls it with the same values and gets all rows. With `flip` each image is embedded mirrored too.
   ///
-  /// - Throws: `EvaluationError`, the same on every rank, where more than `badImageLimit` images cannot be read.
+  /// - Throws: `EvaluationError`, the same on every rank, where more than `badImageLimit` images cannot be read; `MemoryNeed`
+  ///   where a batch finds no room.
   package func embed(
     _ source: any ImageSource, samples: [Int]? = nil, flip: Bool = true, badImageLimit: Int = 0,
     _ communicator: Communicator
   ) throws -> Embeddings {
+    try MemoryNeed.check(evaluating: network, batch: batchSize)
     let images = DividedImages(
       source: source, samples: samples?.sorted() ?? Array(0..<source.count), blockSize: batchSize,
       side: network.inputShape.height, workers: workers, communicator: communicator)

@@ -3,7 +3,7 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
   /// Of which network `model` is, where its file does not say.
-  package var assumedModel: ModelDescription?
+  package var assumedModel: AssumedModel?
   /// A folder of people, or the root of the images that `pairs` names.
   package var data: String
   /// A list of pairs.

@@ -27,7 +27,7 @@ package final class Identification {
   package init(_ options: IdentificationOptions, _ communicator: Communicator) throws {
     self.options = options
     self.communicator = communicator
-    let (_, description, network) = try ModelFile.open(options.model)
+    let (_, description, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
     self.description = description
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     probes = try ImageSet.open(options.probes)

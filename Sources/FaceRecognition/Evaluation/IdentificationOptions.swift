@@ -2,6 +2,8 @@
 package struct IdentificationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
+  /// Of which network `model` is, where its file does not say.
+  package var assumedModel: AssumedModel?
   /// A set of people: a folder, a .rec or a list.
   package var probes: String
   /// A set of people among whom the probes' are.

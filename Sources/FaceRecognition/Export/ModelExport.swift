@@ -12,6 +12,8 @@ package struct ModelExport {
 
   /// A run, a checkpoint or a weight file.
   package var model: String
+  /// Of which network the weights are, where their file does not say.
+  package var assumedModel: AssumedModel?
   package var format: Format
   package var output: String
   package var onnx = OnnxOptions()
@@ -27,7 +29,7 @@ package struct ModelExport {
   /// - Throws: what is wrong with the model, `FileError`, or `ExportError` where the file does not mean what the network
   ///   computes; then it is removed.
   package func run() throws -> [String] {
-    let (source, description, network) = try ModelFile.open(model)
+    let (source, description, network) = try ModelFile.open(model, assuming: assumedModel)
     guard !Self.isSameFile(source.path, output) else {
       throw ExportError(output, "it is the model itself: give another --output")
     }

@@ -26,7 +26,7 @@ package final class EmbeddingJob {
     self.options = options
     self.communicator = communicator
     format = try EmbeddingFormat(path: options.output)
-    let network = try ModelFile.open(options.model).network
+    let network = try ModelFile.open(options.model, assuming: options.assumedModel).network
     images = try Self.images(options.data)
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     let key = [

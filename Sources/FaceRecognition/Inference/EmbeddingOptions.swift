@@ -1,6 +1,8 @@
 /// Which images are embedded, by what, and where the rows go.
 package struct EmbeddingOptions: Equatable, Sendable {
   package var model: String
+  /// Of which network `model` is, where its file does not say.
+  package var assumedModel: AssumedModel?
   /// A folder of images at any depth, a list of them, or a .rec.
   package var data: String
   package var output: String

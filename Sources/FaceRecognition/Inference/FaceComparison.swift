@@ -16,30 +16,17 @@ package struct FaceComparison: Codable, Equatable, Sendable, CustomStringConvert
   ///
   /// - Throws: what is wrong with the model or a photograph.
   package init(_ first: String, _ second: String, _ options: InferenceOptions, _ communicator: Communicator) throws {
-    let (file, _, network) = try ModelFile.open(options.model)
+    let (file, _, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
     let images = ImageList([first, second], root: ".")
     let embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     let embeddings = try embedder.embed(images, flip: options.flip, communicator)
     self.first = first
     self.second = second
     cosine = try embeddings.table(of: images).cosine(0, 1)
-    let kept = try VerificationThreshold.read(beside: file.path, of: network)
-    if let given = options.threshold {
-      threshold = given
-      thresholdSource = "given"
-    } else if let kept, kept.flip == (options.flip ? .sum : .none) {
-      threshold = kept.threshold
-      thresholdSource =
-        "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
-    } else {
-      threshold = nil
-      thresholdSource =
-        kept == nil
-        ? "these weights have none: give --threshold, or find one by `cosface evaluate --keep-threshold`"
-        : "the run's is for embeddings " + (options.flip ? "with" : "without") + " the other setting of --flip"
-    }
+    let threshold = try DecisionThreshold(options, beside: file.path, of: network)
+    (self.threshold, thresholdSource) = (threshold.value, threshold.source)
     let cosine = cosine
-    samePerson = threshold.map { cosine >= $0 }
+    samePerson = threshold.value.map { cosine >= $0 }
   }
 
   package var description: String {

@@ -12,6 +12,8 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
   package let people: Int
   /// Below it a photograph is taken to show nobody of the gallery; nil where nobody said.
   package let threshold: Double?
+  /// Where the threshold comes from.
+  package let thresholdSource: String
   package let photographs: [Photograph]
 
   /// Every rank calls it with the same values and gets the same.
@@ -24,15 +26,16 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
     of photographs: [String], in gallery: String, top: Int, _ options: InferenceOptions, _ communicator: Communicator
   ) throws {
     let people = try ImageFolder(root: gallery)
-    let embedder = Embedder(
-      try ModelFile.open(options.model).network, batchSize: options.batchSize, workers: options.workers)
+    let (file, _, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
+    let embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
+    let threshold = try DecisionThreshold(options, beside: file.path, of: network)
     let images = ImageList(photographs, root: ".")
     // The photographs first: a wrong name should not cost the time of a large gallery.
     let embeddings = try embedder.embed(images, flip: options.flip, communicator)
     let known = try FaceGallery(people, embedder, flip: options.flip, communicator)
     self.gallery = gallery
     self.people = known.names.count
-    threshold = options.threshold
+    (self.threshold, thresholdSource) = (threshold.value, threshold.source)
     self.photographs = try photographs.indices.map { row in
       Photograph(
         path: photographs[row],
@@ -49,6 +52,6 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
           "  \(place + 1)  \(Figures.fixed(candidate.cosine))  \(candidate.name.text.printableName) (\(images)\(doubt))"
       }
       return ([photograph.path.printableName] + lines).joined(separator: "\n")
-    }.joined(separator: "\n")
+    }.joined(separator: "\n") + "\nthreshold  \(threshold.map { Figures.fixed($0) + ", " } ?? "")\(thresholdSource)"
   }
 }

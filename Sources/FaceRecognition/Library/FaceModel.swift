@@ -56,10 +56,13 @@ public final class FaceModel {
   /// The networks that there are, by name.
   public static var networks: [String] { NetworkKind.allCases.map(\.rawValue) }
 
-  /// Threads that compute, in the whole process: OMP_NUM_THREADS, or all cores, unless set.
+  /// Threads that compute, in the whole process: OMP_NUM_THREADS, or all cores, unless set. From 1 to 1024.
   public static var threads: Int {
     get { Parallel.threads }
-    set { Parallel.setThreads(newValue) }
+    set {
+      precondition(Limits.threads.contains(newValue), "FaceModel.threads is \(newValue), but \(Limits.threads.need).")
+      Parallel.setThreads(newValue)
+    }
   }
 
   /// The embeddings of image files (JPEG, PNG, PGM, PPM), in their order.

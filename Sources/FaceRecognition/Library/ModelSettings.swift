@@ -13,10 +13,10 @@ struct ModelSettings {
         let known = FaceModel.networks.joined(separator: ", ")
         throw SettingError("network", network, "one of \(known) is needed")
       }
-      for (name, value) in [("embeddingWidth", embeddingWidth), ("inputSide", inputSide)] {
-        guard value > 0, value % 16 == 0, value <= 4096 else {
-          throw SettingError(name, "\(value)", "a multiple of 16 up to 4096 is needed")
-        }
+      for (name, value, range) in [
+        ("embeddingWidth", embeddingWidth, Limits.embedding), ("inputSide", inputSide, Limits.inputSize),
+      ] {
+        guard range.contains(value) else { throw SettingError(name, "\(value)", range.need) }
       }
       return kind
     }

@@ -18,15 +18,15 @@ public struct TrainingRun: Sendable {
   public var output: String
   /// One of ``FaceModel/networks``.
   public var network = "mobilefacenet"
-  /// K, a multiple of 16.
+  /// K, a multiple of 16 up to 4096.
   public var embeddingWidth = 512
-  /// Side of the input images in pixels, a multiple of 16.
+  /// Side of the input images in pixels, a multiple of 16 up to 4096.
   public var inputSide = 112
-  /// Images per rank and step.
+  /// Images per rank and step, from 1 to 65536.
   public var batchSize = 32
-  /// Epochs to train, where ``steps`` is nil.
+  /// Epochs to train, where ``steps`` is nil: above 0, up to a million.
   public var epochs = 20.0
-  /// Steps to train, instead of epochs.
+  /// Steps to train, instead of epochs: from 1 to 10^12.
   public var steps: Int?
   /// Learning rate at the start; it goes down to 0.
   public var learningRate = 0.1
@@ -38,7 +38,7 @@ public struct TrainingRun: Sendable {
   public var holdoutPeople = 0
   /// Of the weights, the data order and the augmentation.
   public var seed: UInt64 = 1
-  /// Threads per rank that compute.
+  /// Threads per rank that compute, from 1 to 1024.
   public var threads = 1
   /// Whether rank 0 tells on standard error how it goes.
   public var isQuiet = true
@@ -103,19 +103,6 @@ public struct TrainingRun: Sendable {
   private func checked() throws -> (TrainingOptions, NetworkKind) {
     let settings = ModelSettings(network: network, embeddingWidth: embeddingWidth, inputSide: inputSide)
     let kind = try settings.kind
-    func require(_ holds: Bool, _ name: String, _ value: Any, _ need: String) throws(SettingError) {
-      if !holds { throw SettingError(name, "\(value)", need) }
-    }
-    try require(batchSize >= 1, "batchSize", batchSize, "1 or more is needed")
-    try require(threads >= 1, "threads", threads, "1 or more is needed")
-    try require(holdoutPeople >= 0, "holdoutPeople", holdoutPeople, "0 or more is needed")
-    try require(epochs > 0 && epochs.isFinite, "epochs", epochs, "a number above 0 is needed")
-    try require(steps ?? 1 >= 1, "steps", steps ?? 0, "1 or more is needed")
-    try require(learningRate > 0 && learningRate.isFinite, "learningRate", learningRate, "a number above 0 is needed")
-    try require((0...1).contains(margin), "margin", margin, "a number from 0 to 1 is needed")
-    let scale = logitScale ?? 1
-    try require(scale > 0 && scale.isFinite, "logitScale", scale, "a number above 0 is needed")
-
     var options = TrainingOptions(data: [data], output: output)
     options.network = network
     options.embedding = embeddingWidth
@@ -128,6 +115,18 @@ public struct TrainingRun: Sendable {
     options.holdoutPeople = holdoutPeople
     options.seed = seed
     options.threads = threads
+    if let steps { try Self.require(Limits.steps, "steps", steps) }
+    try Self.require(Limits.epochs, "epochs", epochs)
+    // The names of all others are those of the options.
+    if let impossible = options.impossible {
+      throw SettingError(impossible.name, impossible.value, impossible.need)
+    }
     return (options, kind)
+  }
+
+  private static func require<Number>(
+    _ range: NumberRange<Number>, _ name: String, _ value: Number
+  ) throws(SettingError) {
+    guard range.contains(value) else { throw SettingError(name, "\(value)", range.need) }
   }
 }

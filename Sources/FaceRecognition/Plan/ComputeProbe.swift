@@ -16,6 +16,11 @@ struct ComputeProbe {
   func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
     let program = ResidentMemory.currentBytes
     let (batchSize, embedding) = (workload.batchSize, workload.embedding)
+    // Of its classes a part is measured.
+    var measured = workload
+    measured.classes = min(workload.classes, Self.rows)
+    try MemoryReport(measured, settings, ranks: communicator.size).check(
+      of: "Measuring a step like this", remedy: "--batch-size, --input-size or --embedding", communicator)
     let network = workload.makeNetwork()
     network.initialize(seed: 1)
     network.reserve(training: batchSize)

@@ -14,6 +14,8 @@ package struct Planner {
   package var link: LinkModel?
   package var linkPath: String?
   package var computePath: String?
+  /// Of each rank; where they are given, a computation measured with others is refused.
+  package var threads: Int?
 
   package init(_ workload: StepWorkload) { self.workload = workload }
 
@@ -65,6 +67,7 @@ package struct Planner {
       ("--input-size", "\(workload.inputSide)", "\(compute.inputSide)"),
       ("--embedding", "\(workload.embedding)", "\(compute.embedding)"),
       ("--batch-size", "\(workload.batchSize)", "\(compute.batchSize)"),
+      ("--threads", "\(threads ?? compute.threads)", "\(compute.threads)"),
     ]
     if let row = rows.first(where: { $0.asked != $0.measured }) {
       throw PlanError(

@@ -2,19 +2,22 @@ import NeuralNetwork
 
 extension MemoryReport {
   /// Of a rank of a run that is about to start.
-  init(_ options: TrainingOptions, _ kind: NetworkKind, _ step: TrainingStep, _ data: TrainingData) {
+  ///
+  /// `capacity`: the most images of a micro-batch.
+  init(_ options: TrainingOptions, _ kind: NetworkKind, capacity: Int, ranks: Int, _ data: TrainingData) {
+    let step = options.stepSettings
     let network = NetworkFootprint(
       kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute, batch: step.capacity, threads: options.threads)
+      recomputes: options.recompute, batch: capacity, threads: options.threads)
     var settings = Settings(
-      classCount: data.training.classNames.count, batch: step.capacity, imageSide: options.inputSize)
-    settings.classifier = step.settings.classifier
-    settings.ranks = step.communicator.size
+      classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)
+    settings.classifier = step.classifier
+    settings.ranks = ranks
     settings.threads = options.threads
     settings.accumulates = options.gradientAccumulation > 1
     settings.clips = options.gradientClipping != nil
-    settings.sampling = step.settings.sampling
-    settings.bucketBytes = step.settings.bucketBytes
+    settings.sampling = step.sampling
+    settings.bucketBytes = step.bucketBytes
     settings.loadedBatch = data.order.maximumShard
     self.init(network, settings)
   }

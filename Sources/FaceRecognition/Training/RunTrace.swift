@@ -22,6 +22,9 @@ final class RunTrace {
     let floats = step.network.parameters.gradients.count + step.head.store.gradients.count
     let buckets = 4 * floats / options.stepSettings.bucketBytes + 4
     let events = 2 * layers * options.gradientAccumulation + 3 * buckets + 500
+    try MemoryNeed.check(
+      events * steps.count * TraceRecorder.bytesPerEvent, of: "A trace of \(steps.count) steps", remedy: "--trace-steps"
+    )
     recorder = TraceRecorder(capacity: events * steps.count)
     step.trace = recorder
   }

@@ -66,6 +66,8 @@ package final class TraceRecorder {
   /// Numbers of the names of C functions.
   private var routines: [UnsafePointer<UInt8>: Int] = [:]
 
+  package static let bytesPerEvent = MemoryLayout<Event>.stride
+
   private static let phaseCount = Phase.allCases.count
 
   /// - Parameter capacity: events; each takes 40 bytes.

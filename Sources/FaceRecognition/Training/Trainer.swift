@@ -29,6 +29,7 @@ package final class Trainer {
   private let firstStep: Int
   private let progress: ProgressReporter
   private let trace: RunTrace?
+  private let memory: MemoryReport
   private var totalSteps: Int { calendar.totalSteps }
   private var isRoot: Bool { communicator.rank == 0 }
   private var recorder: TraceRecorder? { trace?.recorder }
@@ -57,20 +58,22 @@ package final class Trainer {
 
     let order = data.order
     Parallel.setThreads(options.threads)
+    let capacity =
+      (0...order.maximumShard).flatMap {
+        MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
+      }.max() ?? 1
+    memory = MemoryReport(options, kind, capacity: capacity, ranks: communicator.size, data)
+    try memory.check(
+      of: "Training like this", remedy: "--batch-size, --input-size or --embedding, or take fewer ranks a host",
+      communicator)
     let network = kind.makeNetwork(
       embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
       recomputes: options.recompute)
     if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
       throw TrainingError.singleSampleBatch(network: options.network)
     }
-    let capacity =
-      (0...order.maximumShard).flatMap {
-        MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
-      }.max() ?? 1
-    if options.sampleRate != nil && !options.forceSampleRate
-      && data.training.classNames.count < ClassSampling.leastClasses
-    {
-      throw ShardingError.tooFewClassesToSample(data.training.classNames.count)
+    if options.sampleRate != nil && !options.forceSampleRate {
+      try ClassSampling.check(classCount: data.training.classNames.count)
     }
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
@@ -292,7 +295,7 @@ package final class Trainer {
     try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
-      totalSteps: totalSteps, memory: MemoryReport(options, kind, step, data))
+      totalSteps: totalSteps, memory: memory)
     let notes = Set(data.notes + (judge?.notes ?? [])).sorted().map { "note      \($0)" }
     let warnings = options.validation == nil ? [] : judge?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }

@@ -1,50 +1,64 @@
 import NeuralNetwork
 
 extension TrainingOptions {
+  /// A setting that is not what it may be, whoever gave it.
+  package struct Impossible: Equatable {
+    /// As the property is called.
+    package let name: String
+    package let value: String
+    /// "a whole number from 1 to 1024 is needed"
+    package let need: String
+  }
+
+  /// The first impossible setting: what flags and configurations refuse at once, code and checkpoints may bring.
+  package var impossible: Impossible? {
+    let settings =
+      outside(
+        ("embedding", embedding, Limits.embedding), ("inputSize", inputSize, Limits.inputSize),
+        ("batchSize", batchSize, Limits.batchSize), ("holdoutPeople", holdoutPeople, Limits.people),
+        ("gradientAccumulation", gradientAccumulation, Limits.gradientAccumulation),
+        ("keep", keep, Limits.keptCheckpoints), ("threads", threads, Limits.threads),
+        ("workers", workers, Limits.threads), ("bucketMegabytes", bucketMegabytes, Limits.bucketMegabytes),
+        ("verifyReplicas", verifyReplicas, Limits.interval), ("stopAfter", stopAfter, Limits.intervalOrNone),
+        ("histogramEvery", histogramEvery, Limits.intervalOrNone),
+        ("minImagesPerPerson", minImagesPerPerson, Limits.imagesOfPerson),
+        ("maxPerPerson", maxPerPerson, Limits.imagesOfPerson))
+      + outside(
+        ("learningRate", learningRate, Limits.learningRate), ("momentum", momentum, Limits.momentum),
+        ("classWeightNorm", classWeightNorm, Limits.rowNorm), ("logitScale", logitScale, Limits.logitScale),
+        ("logitMultiplier", logitMultiplier, Limits.logitScale), ("margin", margin, Limits.margin),
+        ("gradientClipping", gradientClipping, Limits.gradientClipping), ("dropout", dropout, Limits.dropout),
+        ("weightDecay", weightDecay, Limits.weightDecay), ("classWeightDecay", classWeightDecay, Limits.weightDecay),
+        ("sampleRate", sampleRate, Limits.sampleRate), ("maxBadImages", maxBadImages, Limits.badImages))
+    return settings.first ?? impossibleLength
+  }
+
+  private func outside<Number>(_ settings: (String, Number?, NumberRange<Number>)...) -> [Impossible] {
+    settings.compactMap { name, value, range in
+      guard let value, !range.contains(value) else { return nil }
+      return Impossible(name: name, value: "\(value)", need: range.need)
+    }
+  }
+
+  private var impossibleLength: Impossible? {
+    let lengths = [("length", length), ("warmup", warmup), ("validateEvery", validateEvery)]
+    for (name, value) in lengths + milestones.map({ ("milestones", $0) }) where !value.isPossible {
+      return Impossible(name: name, value: "\(value)", need: TrainingLength.meaning + " is needed")
+    }
+    guard !checkpointEvery.isPossible else { return nil }
+    return Impossible(
+      name: "checkpointEvery", value: "\(checkpointEvery)", need: CheckpointInterval.meaning + " is needed")
+  }
+
   /// Refuses what no command line gives: options that come from a checkpoint are somebody's file.
   ///
   /// - Throws: `ModelFileError` that names the option.
   func check(in run: String) throws {
-    func refuse(_ name: String, _ value: Any) -> ModelFileError {
-      ModelFileError(path: run, reason: "has a checkpoint of impossible configuration: \(name) is \(value)")
+    func refuse(_ name: String, _ value: String, _ need: String = "") -> ModelFileError {
+      ModelFileError(path: run, reason: "has a checkpoint of impossible configuration: \(name) is \(value)\(need)")
     }
     guard let kind = NetworkKind(rawValue: network) else { throw refuse("network", "'\(network)'") }
-    for (name, value) in [("embedding", embedding), ("inputSize", inputSize)] {
-      guard value > 0, value % 16 == 0, value <= 4096 else { throw refuse(name, value) }
-    }
-    let counts = [
-      ("batchSize", batchSize), ("gradientAccumulation", gradientAccumulation), ("keep", keep), ("threads", threads),
-      ("workers", workers), ("bucketMegabytes", bucketMegabytes), ("verifyReplicas", verifyReplicas ?? 1),
-    ]
-    for (name, value) in counts where !(1...1_000_000).contains(value) { throw refuse(name, value) }
-    for (name, value) in [("holdoutPeople", holdoutPeople), ("stopAfter", stopAfter ?? 0)] where value < 0 {
-      throw refuse(name, value)
-    }
-    let positive = [
-      ("learningRate", learningRate), ("classWeightNorm", classWeightNorm ?? 1),
-      ("logitMultiplier", logitMultiplier ?? 1), ("logitScale", logitScale ?? 1),
-      ("gradientClipping", gradientClipping ?? 1),
-    ]
-    for (name, value) in positive where !(value > 0 && value.isFinite) { throw refuse(name, value) }
-    for (name, value) in [("margin", margin), ("weightDecay", weightDecay), ("classWeightDecay", classWeightDecay)] {
-      guard value >= 0, value.isFinite else { throw refuse(name, value) }
-    }
-    guard (0..<1).contains(momentum) else { throw refuse("momentum", momentum) }
-    guard (0..<1).contains(dropout), dropout == 0 || kind.takesDropout else { throw refuse("dropout", dropout) }
-    guard (0...1).contains(maxBadImages) else { throw refuse("maxBadImages", maxBadImages) }
-    for (name, value) in [("length", length), ("warmup", warmup), ("validateEvery", validateEvery)]
-      + milestones.map({ ("milestones", $0) }) where !value.isPossible
-    { throw refuse(name, value) }
-    if case .length(let value) = checkpointEvery, !value.isPossible { throw refuse("checkpointEvery", value) }
-  }
-}
-
-extension TrainingLength {
-  /// Whether the steps of it can be counted.
-  fileprivate var isPossible: Bool {
-    switch self {
-    case .steps(let count): (0...1_000_000_000_000).contains(count)
-    case .epochs(let count): (0...1_000_000).contains(count)
-    }
+    if let impossible { throw refuse(impossible.name, impossible.value, ", but \(impossible.need)") }
+    guard dropout == 0 || kind.takesDropout else { throw refuse("dropout", "\(dropout)") }
   }
 }

@@ -105,9 +105,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (["head", "--classes", "1"], "--classes 1 must be 2 or more"),
-    (["step", "--steps", "0"], "--steps 0 must be 1 or more"),
-    (["infer", "--input-size", "100"], "--input-size 100 must be a multiple of 16"),
+    (["head", "--classes", "1"], "'1' is invalid for '--classes <classes>': a whole number from 2 to"),
+    (["step", "--steps", "0"], "'0' is invalid for '--steps <steps>': a whole number from 1 to 1000000 is needed"),
+    (["infer", "--input-size", "100"], "a multiple of 16 from 16 to 4096 is needed"),
     (["data", "--data", "/nowhere"], "/nowhere"),
   ])
   func refusals(_ arguments: [String], _ message: String) throws {

@@ -67,7 +67,7 @@ import Testing
     expectRefusal(try compare(face(0, 0), files["none.jpg"]), "none.jpg", "No such file")
     let broken = try files.write(Data("no picture".utf8), to: "broken.jpg")
     expectRefusal(try compare(broken, face(0, 0), ranks: 2), "broken.jpg", "neither JPEG nor PNG")
-    expectRefusal(try compare(face(0, 0), face(0, 1), "--threshold", "2"), "--threshold 2")
+    expectRefusal(try compare(face(0, 0), face(0, 1), "--threshold", "2"), "--threshold", "from -1 to 1")
   }
 
   private func identify(_ photographs: String..., more: [String] = [], gallery: String? = nil, ranks: Int = 1) throws
@@ -96,7 +96,8 @@ import Testing
     let pair = try comparison(compare(face(2, 3), "\(single.path)/\(best.name)/00.pgm", "--json"))
     #expect(abs(best.cosine - pair.cosine) < 1e-5)
     let table = try identify(face(2, 3), more: ["--threshold", "1"], gallery: gallery.path)
-    #expect(table.lines[0] == face(2, 3) && table.lines[1].hasPrefix("  1  ") && table.lines.count == 5)
+    #expect(table.lines[0] == face(2, 3) && table.lines[1].hasPrefix("  1  ") && table.lines.count == 6)
+    #expect(table.lines[5] == "threshold  1.0000, given", "\(table.text)")
     #expect(table.lines[1].hasSuffix("p02 (3 images, below the threshold)"))
   }
 
@@ -107,6 +108,6 @@ import Testing
       try identify(face(0, 0), gallery: empty.path, ranks: ranks), "p77", "a person's folder without an image file")
     expectRefusal(try identify(face(0, 0), gallery: files["nowhere"], ranks: ranks), "nowhere")
     expectRefusal(try identify(files["none.jpg"], ranks: ranks), "none.jpg")
-    expectRefusal(try identify(face(0, 0), more: ["--top", "0"], ranks: ranks), "--top 0")
+    expectRefusal(try identify(face(0, 0), more: ["--top", "0"], ranks: ranks), "--top", "from 1 to")
   }
 }

@@ -83,12 +83,12 @@ import Testing
     try refuse("learnig-rate: 0.1\n", "there is no option 'learnig-rate'; did you mean 'learning-rate'?")
     try refuse("weightDecay: 0.1\n", "did you mean 'weight-decay'?")
     try refuse("momentum: fast\n", "'fast' is invalid for '--momentum")
-    try refuse("momentum: 1.5\n", "--momentum 1.5 must be in [0, 1)")
+    try refuse("momentum: 1.5\n", "a number from 0 to 0.9999 is needed")
     try refuse("momentum: [0.9]\n", "'momentum' takes one value, not a list")
     try refuse("nesterov: 3\n", "'nesterov' is 3, but true or false is needed")
     try refuse("momentum:\n", "'momentum' has no value")
     try refuse("config: other.yaml\n", "there is no option 'config'")
-    try refuse("workers: -1\n", "--workers -1 must be 1 or more")
+    try refuse("workers: -1\n", "a whole number from 1 to 1024 is needed")
   }
 
   @Test func filesThatCannotBeRead() throws {

@@ -261,9 +261,9 @@ import Testing
 
   @Test func wrongOptions() throws {
     expectRefusal(try evaluate("--pairs", "x", "--holdout-people", "2"), "exclude each other")
-    expectRefusal(try evaluate("--batch-size", "0"), "--batch-size 0")
-    expectRefusal(try evaluate("--max-bad-images", "2"), "--max-bad-images 2")
-    expectRefusal(try evaluate("--max-pairs", "1"), "--max-pairs 1")
+    expectRefusal(try evaluate("--batch-size", "0"), "--batch-size", "from 1 to 65536")
+    expectRefusal(try evaluate("--max-bad-images", "2"), "--max-bad-images", "from 0 to 1")
+    expectRefusal(try evaluate("--max-pairs", "1"), "--max-pairs", "from 2 to")
     expectRefusal(try evaluate("--treads", "1"), "--treads")
     expectRefusal(try evaluate("--flip", "both"), "--flip")
     expectRefusal(try evaluate("--templates", "x"), "--pairs")

@@ -109,7 +109,35 @@ import Testing
     #expect(report.searches == 12 && report.largestGallery == 11 && report.smallestGallery == 11)
     #expect(report.rates[0].found >= 8 && report.mateScores.maximum > 0.99999 && report.distractors == nil)
     let more = try self.report(identify("--gallery", gallery.path, "--distractors", others.path, "--json"))
-    #expect(more.largestGallery == 38 && more.rates[0].found <= 12 && more.galleryImages == 12)
+    #expect(more.largestGallery == 38 && more.galleryImages == 12 && more.searches == 12)
+    let ranks = try ranks(ofGalleryPeople: 6)
+    for (rate, most) in zip(more.rates, [1, 5, 10, 20]) {
+      let (least, greatest) = (ranks.count { $0.upperBound <= most }, ranks.count { $0.lowerBound <= most })
+      #expect((least...greatest).contains(rate.found), "rank \(most): \(rate.found) of \(least)...\(greatest)")
+    }
+    // Somebody is lost among the distractors, or the figures above would say nothing.
+    #expect(ranks.contains { $0.lowerBound > 1 } && ranks.contains { $0.upperBound == 1 })
+  }
+
+  /// Of each probe: the rank of the nearest image of its person among the first two images of so many people and the
+  /// distractors, from the cosines of a verification. Its last digits may differ, so it is a range.
+  private func ranks(ofGalleryPeople people: Int) throws -> [ClosedRange<Int>] {
+    var cosines = try cosines()
+    let source = try ImageFolder(root: probes.path)
+    // The gallery's people beyond the probes' are the first of the distractors.
+    let gallery = (0..<people).flatMap { person in
+      (0..<2).map { person < 4 ? FaceFolder.name(person, $0) : "other\(person - 4)/\($0).pgm" }
+    }
+    let others = try ImageFolder(root: self.others.path)
+    let distractors = (0..<others.count).map(others.identifier)
+    return (0..<source.count).map(source.identifier).map { probe in
+      // A picture finds itself.
+      cosines["\(probe) \(probe)"] = 1
+      let isMate = { (name: String) in name.prefix(3) == probe.prefix(3) }
+      let mate = gallery.filter(isMate).map { cosines["\(probe) \($0)"]! }.max()!
+      let rivals = (gallery.filter { !isMate($0) } + distractors).map { cosines["\(probe) \($0)"]! }
+      return (1 + rivals.count { $0 > mate + 1e-6 })...(1 + rivals.count { $0 > mate - 1e-6 })
+    }
   }
 
   /// The same people in every form that training takes.

@@ -57,6 +57,8 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     try JSONSerialization.data(withJSONObject: ["compute": plan["compute"]!, "link": plan["link"]!])
       .write(to: URL(fileURLWithPath: path))
+    // Nothing is measured again: no steps.
+    let small = small.filter { !["--steps", "2"].contains($0) }
     let again = try object(
       Subprocess.cosface(
         small + [
@@ -74,6 +76,8 @@ import Testing
       small + ["--embedding", "128", "--compute", path])
     #expect(other.exitCode != 0)
     #expect(other.text.contains("was measured with --embedding 64, not 128"), "\(other.text)")
+    let threads = try Subprocess.cosface(small.dropLast() + ["2", "--compute", path])
+    #expect(threads.text.contains("was measured with --threads 1, not 2"), "\(threads.text)")
   }
 
   /// On the ranks that were started, which share this host.
@@ -92,7 +96,7 @@ import Testing
     (["--bandwidth", "fast", "--latency", "1"], "fast"),
     (["--link", "/nowhere/check.json"], "/nowhere/check.json"),
     (["--link", "x", "--latency", "1"], "not both"),
-    (["--ranks", "0"], "--ranks 0 must be 1 or more"),
+    (["--ranks", "0"], "'0' is invalid for '--ranks <ranks>': a whole number from 1 to 1000000 is needed"),
   ])
   func refusals(_ arguments: [String], _ message: String) throws {
     let outcome = try Subprocess.cosface(small + arguments)

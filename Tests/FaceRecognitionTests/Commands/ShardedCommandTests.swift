@@ -122,7 +122,7 @@ import Testing
     try expectRefusal(["--sample-rate", "0.1", "--force-sample-rate"], "works with --classifier sharded only")
     try expectRefusal(sampled + ["--force-sample-rate", "--gradient-clipping", "1"], "--gradient-clipping")
     try expectRefusal(sampled + ["--force-sample-rate", "--gradient-accumulation", "2"], "--gradient-accumulation")
-    try expectRefusal(["--classifier", "sharded", "--sample-rate", "1.5"], ranks: 1, "must be in (0, 1]")
+    try expectRefusal(["--classifier", "sharded", "--sample-rate", "1.5"], ranks: 1, "from 1e-06 to 1")
     try expectRefusal(["--force-sample-rate"], ranks: 1, "goes with --sample-rate")
   }
 

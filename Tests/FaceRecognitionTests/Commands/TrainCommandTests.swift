@@ -112,7 +112,8 @@ import Testing
   }
 
   @Test func badOptionsUnderMPIAreSaidOnce() throws {
-    expectRefusal(try Subprocess.cosface(arguments(["--batch-size", "0"]), ranks: 3), "--batch-size 0")
+    expectRefusal(
+      try Subprocess.cosface(arguments(["--batch-size", "0"]), ranks: 3), "--batch-size", "from 1 to 65536")
   }
 
   @Test func aLargeMarginWhereItIsAllowed() throws {

@@ -1,4 +1,5 @@
 import FaceRecognition
+import Foundation
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct BatchLoaderTests {
@@ -151,11 +152,33 @@ import Testing
   @Test func droppedLoaderEndsItsWorkers() throws {
     let folder = TestFolder.faces(people: 2, images: 4)
     let source = try ImageFolder(root: folder.path)
+    let before = Self.workerCount
     for workers in 1...4 {
-      let order = DataOrder(sampleCount: 8, batchSize: 3, rankCount: 1, seed: 0)
-      let loader = BatchLoader(source, order: order, rank: 0, side: 16, augmentation: .none, workers: workers)
-      loader.start()
-      if workers > 1 { _ = try loader.next() }
+      do {
+        let order = DataOrder(sampleCount: 8, batchSize: 3, rankCount: 1, seed: 0)
+        let loader = BatchLoader(source, order: order, rank: 0, side: 16, augmentation: .none, workers: workers)
+        loader.start()
+        #expect(Self.workers(become: before + workers))
+        if workers > 1 { _ = try loader.next() }
+      }
+      #expect(Self.workers(become: before), "\(Self.workerCount) workers, before \(before)")
     }
+  }
+
+  /// Threads of this process that are named as the workers of loaders are.
+  private static var workerCount: Int {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    return threads.count {
+      (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8))?.hasPrefix("data-") == true
+    }
+  }
+
+  /// A thread is there a moment before it has its name, and a moment after its work.
+  private static func workers(become count: Int) -> Bool {
+    for _ in 0..<500 {
+      if workerCount == count { return true }
+      usleep(10_000)
+    }
+    return false
   }
 }

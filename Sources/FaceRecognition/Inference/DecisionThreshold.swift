@@ -1,0 +1,29 @@
+import NeuralNetwork
+
+/// From which cosine on two images are taken for the same person, and who said so.
+struct DecisionThreshold {
+  /// nil where nobody said: neither the caller nor the run.
+  let value: Double?
+  /// For a person.
+  let source: String
+
+  /// The one that `options` give, else that which was kept beside the model for embeddings of the same kind.
+  ///
+  /// - Throws: `ModelFileError` where what is kept cannot be read.
+  init(_ options: InferenceOptions, beside weightFile: String, of network: Network) throws {
+    let kept = try VerificationThreshold.read(beside: weightFile, of: network)
+    if let given = options.threshold {
+      (value, source) = (given, "given")
+    } else if let kept, kept.flip == (options.flip ? .sum : .none) {
+      value = kept.threshold
+      source =
+        "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
+    } else {
+      value = nil
+      source =
+        kept == nil
+        ? "these weights have none: give --threshold, or find one by `cosface evaluate --keep-threshold`"
+        : "the run's is for embeddings " + (options.flip ? "with" : "without") + " the other setting of --flip"
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import FaceRecognition
+import Foundation
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// No option is taken and ignored, and no message advises one that there is not.
+@Suite(.serialized) struct OptionEffectTests {
+  private let faces: FaceFolder
+  private let files: TemporaryFolder
+
+  init() throws {
+    faces = try FaceFolder(people: 3, images: 3)
+    files = try TemporaryFolder()
+    try RandomModel.write(.spherenet20, to: files["model.safetensors"], seed: 4)
+  }
+
+  /// Where an option has no effect beside another one, they are not taken together.
+  @Test(arguments: [
+    ("evaluate --model m --probes p --distractors d --keep-threshold", "--keep-threshold is of no use with --probes"),
+    ("evaluate --model m --probes p --distractors d --max-pairs 9", "--max-pairs is of no use with --probes"),
+    ("evaluate --model m --probes p --distractors d --seed 9", "--seed is of no use with --probes"),
+    ("evaluate --model m --probes p --distractors d --roc r", "--roc is of no use with --probes"),
+    ("evaluate --model m --probes p --distractors d --raw-pixels", "--raw-pixels is of no use with --probes"),
+    ("evaluate --model m --data d --pairs p --max-pairs 9", "--max-pairs is of no use with a list of pairs"),
+    ("evaluate --model m --data d --pairs p --seed 9", "--seed is of no use with a list of pairs"),
+    ("evaluate --model m --data d.bin --seed 9", "--seed is of no use with a list of pairs"),
+    ("evaluate --model m --data d --keep-threshold --flip concatenate", "give --flip sum or none"),
+    ("evaluate --model m --data d --input-size 112", "go with --network"),
+    ("embed --model m --data d --output o.npy --embedding 64", "go with --network"),
+    ("compare a b --model m --input-size 112", "go with --network"),
+    ("export --model m --output o --embedding 64", "go with --network"),
+    ("export --model m --output o --format safetensors --normalize", "go with --format onnx"),
+    ("report r --no-evaluation --pictures 3", "--pictures and --no-evaluation exclude"),
+    ("report r --no-evaluation --workers 3", "--workers and --no-evaluation exclude"),
+    ("report r --no-evaluation --max-bad-images 0", "--max-bad-images and --no-evaluation exclude"),
+    ("report r --pairs p", "--pairs needs the images"),
+    ("plan --compute c --steps 3", "--steps is of no use with --compute"),
+    ("plan --link l --latency 3", "not both"),
+    ("bench infer --network iresnet18 --dropout 0.4", "--dropout is of no use here"),
+    ("bench step --dropout 0.4", "has no dropout"),
+    ("bench step --classifier sharded --classes 500 --sample-rate 0.1", "insist with --force-sample-rate"),
+    ("bench step --classes 500 --sample-rate 0.1 --force-sample-rate", "with --classifier sharded only"),
+    ("bench step --force-sample-rate", "goes with --sample-rate"),
+    ("dataset align i o --landmarks l --margin 1.5", "--margin goes with --boxes"),
+    ("dataset align i o --boxes b --max-residual 9", "--max-residual goes with --landmarks"),
+    ("dataset align i o --boxes b --format png --quality 9", "--quality goes with --format jpeg"),
+    ("inspect p --json --tensors", "leave out --tensors"),
+    ("train --data d --output o --validate-every 3", "--validate-every needs people to judge by"),
+    ("train --data d --output o --no-tensorboard --histogram-every 3", "--histogram-every goes with --tensorboard"),
+    ("train --data d --output o --trace-steps 3..4", "--trace-steps goes with --trace"),
+    ("train --data d --output o --milestones 3", "belong together"),
+    ("train --data d --output o --momentum 0 --nesterov", "--nesterov needs"),
+    ("train --data d --output o --new-rows random", "go with --weights"),
+    ("train --data d --output o --validation-images v", "--validation-images needs"),
+    ("train --data d --output o --accept-changes", "--accept-changes goes with --resume"),
+    ("train --data d --output o --join-people", "--join-people needs several sets"),
+  ])
+  func withoutEffect(command: String, message: String) throws {
+    expectRefusal(try Subprocess.cosface(command.split(separator: " ").map(String.init)), message)
+  }
+
+  /// Weights that do not say of which network they are: every command that asks for --network has it.
+  @Test func adviceAboutWeightsOfOtherProgramsCanBeFollowed() throws {
+    let (model, foreign) = (files["model.safetensors"], files["foreign.safetensors"])
+    #expect(
+      try Subprocess.cosface(["export", "--model", model, "--format", "safetensors", "--output", foreign]).exitCode == 0
+    )
+    let file = try ModelFile.open(model).description
+    let face = "\(faces.path)/\(FaceFolder.name(0, 0))"
+    let commands = [
+      ["embed", "--data", faces.path, "--output", files["rows.npy"]], ["compare", face, face],
+      ["identify", face, "--gallery", faces.path], ["export", "--output", files["out.onnx"]],
+      ["evaluate", "--data", faces.path], ["evaluate", "--probes", faces.path, "--distractors", faces.path],
+    ]
+    let size = ["--embedding", "\(file.embeddingWidth)", "--input-size", "\(file.inputSide)"]
+    for command in commands {
+      expectRefusal(try Subprocess.cosface(command + ["--model", foreign]), foreign, "give --network")
+      let followed = try Subprocess.cosface(
+        command + ["--model", foreign, "--network", "spherenet20"] + size)
+      #expect(followed.exitCode == 0, "\(command): \(followed.text)")
+      // A file that says it itself is not told otherwise.
+      let wrong = try Subprocess.cosface(
+        command + ["--model", model, "--network", "spherenet20", "--embedding", "\(file.embeddingWidth + 16)"])
+      expectRefusal(wrong, "is a spherenet20, embedding \(file.embeddingWidth)")
+    }
+  }
+
+  /// `identify` doubts by the same threshold as `compare`: its own option's, else the run's.
+  @Test func identifyTakesTheRunsThreshold() throws {
+    let model = files["model.safetensors"]
+    func identify(_ more: String...) throws -> GallerySearch {
+      let outcome = try Subprocess.cosface(
+        ["identify", "\(faces.path)/\(FaceFolder.name(1, 0))", "--gallery", faces.path, "--model", model, "--json"]
+          + more)
+      #expect(outcome.exitCode == 0, "\(outcome.text)")
+      return try JSONDecoder().decode(GallerySearch.self, from: Data(outcome.text.utf8))
+    }
+    #expect(try identify().threshold == nil)
+    let evaluation = try Subprocess.cosface(
+      ["evaluate", "--model", model, "--data", faces.path, "--keep-threshold", "--json"])
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(evaluation.text.utf8))
+    let found = try identify()
+    #expect(found.threshold == report.verification.best.threshold)
+    #expect(found.thresholdSource.contains("pairs of \(faces.path)"))
+    #expect(try identify("--threshold", "0.5").threshold == 0.5)
+    // Embeddings of another kind have other cosines.
+    #expect(try identify("--no-flip").threshold == nil)
+  }
+
+  /// Options that the texts of the sources speak of, but for other programs' own.
+  @Test func everyOptionThatAMessageNamesExists() throws {
+    var known = Set(try CommandLineOption.all().map(\.name)).union(["help", "version"])
+    let script = Self.checkout.appendingPathComponent("scripts/launch.sh").path
+    known.formUnion(try Subprocess.run([script, "--help"]).text.matches(of: /--([a-z][a-z-]+)/).map { String($0.1) })
+    // tensorboard's, update-alternatives' and check_onnx.py's.
+    known.formUnion(["logdir", "config", "images"])
+    var named = 0
+    for source in try Self.sources() {
+      let text = try String(contentsOf: source, encoding: .utf8)
+      for line in text.split(separator: "\n") where line.contains("\"") || line.contains("--") {
+        let words = line.prefix { $0 != "/" || !line.contains("//") }
+        for match in words.matches(of: /[ "'`(]--([a-z][a-z-]+)/) {
+          let name = String(match.1)
+          named += 1
+          #expect(known.contains(name), "\(source.lastPathComponent): --\(name)")
+        }
+      }
+    }
+    #expect(named > 100)
+  }
+
+  private static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../..").standardizedFileURL
+
+  private static func sources() throws -> [URL] {
+    let modules = ["cosface", "FaceRecognition", "MPI"].map { checkout.appendingPathComponent("Sources/\($0)") }
+    return modules.flatMap { module in
+      (FileManager.default.enumerator(at: module, includingPropertiesForKeys: nil)?.allObjects as? [URL] ?? []).filter {
+        $0.pathExtension == "swift" && !["ReportTemplate.swift"].contains($0.lastPathComponent)
+          && !$0.lastPathComponent.hasSuffix(".pb.swift")
+      }
+    }
+  }
+}
