@@ -23,6 +23,8 @@ package protocol FloatVector: BitwiseCopyable {
   func wherePositive(_ z: Self, otherwise other: Self) -> Self
   /// sums[lane] += self[lane], in Double.
   func add(to sums: UnsafeMutablePointer<Double>)
+  /// The sum of the lanes, by halves.
+  var laneSum: Float { get }
 }
 
 extension FloatVector {
@@ -53,6 +55,15 @@ extension SIMD8<Float>: FloatVector {
     let sum = raw.loadUnaligned(as: SIMD8<Double>.self) + SIMD8<Double>(self)
     raw.storeBytes(of: sum, as: SIMD8<Double>.self)
   }
+
+  @inlinable
+  package var laneSum: Float {
+    @inline(__always) get {
+      let four = lowHalf + highHalf
+      let two = four.lowHalf + four.highHalf
+      return two.x + two.y
+    }
+  }
 }
 
 /// A register of AVX-512.
@@ -66,5 +77,10 @@ extension SIMD16<Float>: FloatVector {
   package func add(to sums: UnsafeMutablePointer<Double>) {
     lowHalf.add(to: sums)
     highHalf.add(to: sums + 8)
+  }
+
+  @inlinable
+  package var laneSum: Float {
+    @inline(__always) get { (lowHalf + highHalf).laneSum }
   }
 }

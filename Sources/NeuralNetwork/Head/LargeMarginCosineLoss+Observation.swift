@@ -5,7 +5,7 @@ extension LargeMarginCosineLoss {
   package var rowNorms: UnsafeBufferPointer<Float> { UnsafeBufferPointer(normMemory.elements) }
 
   /// Cosines of the last forward pass, read off its logits: of each sample with its class, where its row is here, and of
-  /// samples with other classes, at most about `negativeLimit`, evenly spread over the rows.
+  /// samples with other classes of the step, at most about `negativeLimit`, evenly spread over the step's rows.
   package func cosines(negativeLimit: Int) -> (positive: [Float], negative: [Float]) {
     guard sampleCount > 0, forwardLogitScale > 0 else { return ([], []) }
     let samples = Self.padded(sampleCount)
@@ -14,8 +14,8 @@ extension LargeMarginCosineLoss {
       logits.elements[labelRows[sample] * samples + sample] * inverse + margin
     }
     var negative: [Float] = []
-    let step = max(1, rowCount * sampleCount / max(negativeLimit, 1))
-    for row in stride(from: 0, to: rowCount, by: step) {
+    let step = max(1, activeCount * sampleCount / max(negativeLimit, 1))
+    for row in stride(from: 0, to: activeCount, by: step) {
       for sample in 0..<sampleCount where labelRows[sample] != row {
         negative.append(logits.elements[row * samples + sample] * inverse)
       }

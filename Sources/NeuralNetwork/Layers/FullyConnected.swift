@@ -1,6 +1,9 @@
 /// A fully connected layer, PyTorch's `Linear`: y = x W^T + b.
 ///
 /// M = batch, D = inputs, K = outputs.   x (M, D)   W (K, D)   b (K)   y (M, K)
+///
+/// In evaluation a row of y depends on its row of x alone, to the bit; OpenBLAS, which is for training, adds in another
+/// order by the row's place and by M.
 package final class FullyConnected: Layer {
   package let name: String
   package let parameters: [Parameter]
@@ -42,6 +45,9 @@ private final class FullyConnectedOperation: Operation {
   func forward(_ images: Range<Int>) {
     let (M, D, K) = (binding.input.batch, layer.inputs, layer.outputs)
     let (x, y, W) = (binding.input.elements, binding.output.elements, layer.weight.value.baseAddress!)
+    if binding.mode == .evaluation {
+      return RowProduct.multiply(M, K, D, x, W, bias: layer.bias?.value.baseAddress, into: y)
+    }
     if let bias = layer.bias {
       for row in 0..<M { (y + row * K).update(from: bias.value.baseAddress!, count: K) }
     }

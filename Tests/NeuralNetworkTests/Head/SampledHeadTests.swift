@@ -97,6 +97,37 @@ import Testing
     #expect(Array(sampled.classWeight.value) == Array(whole.classWeight.value))
   }
 
+  /// What TensorBoard's histograms show: of the step's rows and no others, of the whole head or of one rank's classes.
+  @Test(arguments: [0..<90, 30..<90]) func cosinesAreThoseOfTheStepsRows(classes: Range<Int>) throws {
+    let head = LargeMarginCosineLoss(
+      classes: classes, of: n, width: k, capacity: m, margin: 0.35, logitScale: .learned(multiplier: 16),
+      holdsGradient: false, sampledRows: 4)
+    head.initialize(seed: 3)
+    try projectSampled(head, to: 1.3)
+    let active = rows.map { Int($0) }.filter(classes.contains)
+    head.select(active.map { Int32($0 - classes.lowerBound) })
+    let e = unitRows(m, width: k, seed: 1)
+    let labels = (0..<m).map { rows[2 * $0 + 3] }
+    _ = try forward(head, e, labels)
+    func cosine(_ sample: Int, _ class: Int) -> Double {
+      let start = (`class` - classes.lowerBound) * k
+      let w = head.classWeight.value[start..<(start + k)]
+      return zip(e[(sample * k)..<((sample + 1) * k)], w).reduce(0) { $0 + Double($1.0) * Double($1.1) } / length(w)
+    }
+    let own = (0..<m).filter { active.contains(Int(labels[$0])) }
+    let positive = own.map { cosine($0, Int(labels[$0])) }
+    let negative = active.flatMap { row in (0..<m).filter { Int(labels[$0]) != row }.map { cosine($0, row) } }
+    let all = head.cosines(negativeLimit: n * m)
+    #expect(all.positive.count == positive.count && all.negative.count == negative.count)
+    #expect(difference(all.positive, positive) < 1e-5)
+    #expect(difference(all.negative, negative) < 1e-5)
+    // Every third row of the step.
+    let some = head.cosines(negativeLimit: active.count * m / 3).negative
+    let third = stride(from: 0, to: active.count, by: 3).map { active[$0] }
+    let expected = third.flatMap { row in (0..<m).filter { Int(labels[$0]) != row }.map { cosine($0, row) } }
+    #expect(difference(some, expected) < 1e-5)
+  }
+
   /// de and dW against differences of the loss over the sampled rows.
   @Test func gradients() throws {
     let head = makeHead(n, sampledRows: rows.count)

@@ -1,0 +1,54 @@
+import VectorKernels
+import WideKernels
+
+/// y (M, K) = x (M, D) W^T + b, W (K, D), where the bits of a row of y depend on its row of x and on W alone: neither on
+/// M, nor on the row's place, nor on the threads. So equal images get equal embeddings.
+///
+/// W passes once from memory, and with each four rows of it the x of all images from the cache, a range of D at a time.
+enum RowProduct {
+  /// Rows of W and of x in a tile.
+  private static let tile = (outputs: 4, samples: 3)
+  /// Values of a row whose products are summed before they are added to y: 32 rows of x, 128 KB, stay in the cache.
+  private static let depth = 1024
+
+  static func multiply(
+    _ M: Int, _ K: Int, _ D: Int, _ x: UnsafePointer<Float>, _ W: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
+  ) {
+    Parallel.ranges((K + tile.outputs - 1) / tile.outputs) { groups in
+      let outputs = (groups.lowerBound * tile.outputs)..<min(groups.upperBound * tile.outputs, K)
+      for sample in 0..<M {
+        for k in outputs { y[sample &* K &+ k] = bias?[k] ?? 0 }
+      }
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: tile.outputs * tile.samples) { products in
+        for start in stride(from: 0, to: D, by: depth) {
+          let count = min(depth, D - start)
+          for k in stride(from: outputs.lowerBound, to: outputs.upperBound, by: tile.outputs) {
+            let rows = min(tile.outputs, K - k)
+            for sample in stride(from: 0, to: M, by: tile.samples) {
+              let samples = min(tile.samples, M - sample)
+              innerProducts(
+                count, W + (k &* D &+ start), rows, x + (sample &* D &+ start), samples, stride: D,
+                into: products.baseAddress!)
+              for i in 0..<rows {
+                for j in 0..<samples { y[(sample &+ j) &* K &+ k &+ i] += products[i &* tile.samples &+ j] }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static func innerProducts(
+    _ count: Int, _ a: UnsafePointer<Float>, _ rowsA: Int, _ b: UnsafePointer<Float>, _ rowsB: Int, stride: Int,
+    into c: UnsafeMutablePointer<Float>
+  ) {
+    if DNN.isWide {
+      WideProduct.innerProducts(count, a, strideA: stride, rowsA: rowsA, b, strideB: stride, rowsB: rowsB, into: c)
+    } else {
+      VectorKernels.innerProducts(
+        SIMD8<Float>.self, count, a, strideA: stride, rowsA: rowsA, b, strideB: stride, rowsB: rowsB, into: c)
+    }
+  }
+}
