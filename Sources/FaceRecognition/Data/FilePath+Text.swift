@@ -17,6 +17,20 @@ extension FilePath {
     path.utf8.count > 1 && path.utf8.last == slash ? String(Substring(path.utf8.dropLast())) : path
   }
 
+  /// `a/b` of `a/b/c.jpg`; nothing of `c.jpg`.
+  static func folder(of path: String) -> String {
+    let path = withoutFinalSlash(path)
+    return path.utf8.contains(slash) ? split(path).folder : ""
+  }
+
+  /// `c.jpg` of `a/b/c.jpg`, `b` of `a/b/`.
+  static func name(of path: String) -> String { split(withoutFinalSlash(path)).name }
+
+  /// `a/b` of `a` or `a/`, and `b`.
+  static func join(_ folder: String, _ name: String) -> String {
+    folder.isEmpty ? name : folder.utf8.last == slash ? folder + name : "\(folder)/\(name)"
+  }
+
   /// Whether the path ends in these very bytes: `.rec`.
   static func hasEnding(_ ending: String, _ path: String) -> Bool {
     path.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)

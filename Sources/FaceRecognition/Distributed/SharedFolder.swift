@@ -24,7 +24,7 @@ package enum SharedFolder {
     guard communicator.size > 1 else { return }
     let name = ".shared-\(getpid())-\(UInt32.random(in: 0...(.max)))"
     let bytes = try communicator.broadcast(bytes: communicator.rank == 0 ? Array(name.utf8) : [])
-    let token = (path as NSString).appendingPathComponent(String(decoding: bytes, as: UTF8.self))
+    let token = FilePath.join(path, String(decoding: bytes, as: UTF8.self))
     if communicator.rank == 0 { try AtomicFile.write(Data(), to: token) }
     try communicator.barrier()
     let host = try Communicator.processorName()

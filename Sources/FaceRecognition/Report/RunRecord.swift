@@ -51,7 +51,7 @@ package struct RunRecord: Sendable {
   func option(_ name: String) -> String? { options.first { $0.name == name }?.value }
 
   private static func name(of path: String) -> String {
-    let name = (path as NSString).lastPathComponent
+    let name = FilePath.name(of: path)
     return name.isEmpty || name == "." ? path : name
   }
 

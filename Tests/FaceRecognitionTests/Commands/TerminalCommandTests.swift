@@ -42,8 +42,8 @@ import Testing
       ["train", "--data", files[Self.name], "--output", files["run"]],
       ["train", "--data", faces, "--output", files["run"], "--config", files[Self.name]],
       [
-        "train", "--data", faces, "--output", files["run"], "--network", "spherenet20", "--embedding", "32",
-        "--input-size", "48", "--batch-size", "5", "--steps", "1", "--max-bad-images", "0",
+        "train", "--data", faces, "--output", files["run"], "--network", "spherenet20", "--embedding", "16",
+        "--input-size", "16", "--batch-size", "5", "--steps", "1", "--max-bad-images", "0",
       ],
       ["report", files[Self.name]],
       ["export", "--model", files[Self.name], "--output", files["x.onnx"]],
