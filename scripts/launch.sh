@@ -115,7 +115,7 @@ local_cores() {
 nodes() {
   local cores
   cores=$(local_cores)
-  sed 's/#.*//' "$hostfile" | awk -v cores="$cores" 'NF {
+  tr '\r' '\n' <"$hostfile" | sed -e $'1s/^\xef\xbb\xbf//' -e 's/#.*//' | awk -v cores="$cores" 'NF {
     slots = ($1 == "localhost") ? cores : 0
     for (i = 2; i <= NF; i++) if ($i ~ /^slots=/) slots = substr($i, 7)
     print $1, slots
@@ -143,6 +143,9 @@ room='' placement=() names=()
 lost=''
 place() {
   room=0 placement=() names=()
+  # mpirun reads neither Windows line ends nor a byte order mark: it gets the hosts themselves.
+  local foreign=''
+  if grep -q $'\r\|^\xef\xbb\xbf' "$hostfile"; then foreign=1; fi
   local hosts='' host slots
   while read -r host slots; do
     if [[ " $lost " == *" $host "* ]]; then continue; fi
@@ -159,9 +162,9 @@ place() {
   done < <(nodes)
   ((${#names[@]})) || fail "$hostfile names no host${lost:+ that answers}"
   # mpirun would place one rank per slot; with several threads a rank takes several.
-  if ((threads > 1)) || [[ $lost && $room ]]; then
+  if ((threads > 1)) || [[ $lost$foreign && $room ]]; then
     placement=(--host "$hosts")
-  elif [[ $lost ]]; then
+  elif [[ $lost$foreign ]]; then
     placement=(--host "$(IFS=, && echo "${names[*]}")")
   else
     placement=(--hostfile "$hostfile")

@@ -9,7 +9,7 @@ struct DatasetAlignCommand: ParsableCommand {
     discussion: """
       With --landmarks five points are brought onto ArcFace's template by the least-squares similarity transform and the \
       picture is sampled bilinearly, as OpenCV's warpAffine does. With --boxes a square around the box is cut out and \
-      resized. Read are VGGFace2's and CelebA's files, VGGFace's lists, and rows 'path,x1,y1,...,x5,y5': points in the \
+      resized. Read are VGGFace2's and CelebA's files, VGGFace's lists, InsightFace's .lst, and rows 'path,x1,y1,...,x5,y5': points in the \
       order left eye, right eye, nose, left and right corner of the mouth, as they stand in the picture.
 
       OUTPUT has the photographs' own folders, and alignment.csv: every image with its transform and residual, or \

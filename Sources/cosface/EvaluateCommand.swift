@@ -32,7 +32,11 @@ struct EvaluateCommand: ParsableCommand {
     help: "Faces: a folder (DIR/PERSON/IMAGE), .rec or list; with --pairs the folder that its names are relative to.")
   var data: String?
 
-  @Option(help: "List of pairs: LFW's format (pairs.txt with its folds, or a View 1 list), or lines 'PATH PATH 0|1'.")
+  @Option(
+    help: """
+      List of pairs: LFW's format (pairs.txt with its folds, or a View 1 list), or lines 'PATH PATH 0|1'; CSV with titles \
+      and quotes, too.
+      """)
   var pairs: String?
 
   @Option(

@@ -42,6 +42,15 @@ import Testing
     #expect(result.lines.filter { $0 == "here" }.count == ranks, "\(result)")
   }
 
+  @Test(arguments: ["\n", "\r\n", "\r"], ["", "\u{FEFF}"]) func hostFilesOfAnyEditor(end: String, mark: String) throws {
+    let file = NSTemporaryDirectory() + "hosts-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let text = mark + ["# mine", "localhost slots=1 # here", ""].joined(separator: end)
+    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    let result = try launch("--hostfile", file, "--bind", "none", "--", "-c", "echo here", program: "/bin/sh")
+    #expect(result.exitCode == 0 && result.lines.filter { $0 == "here" }.count == 1, "\(result)")
+  }
+
   /// Many a shell exports it, and `nproc` heeds it.
   @Test func coresAreCountedWhateverOMPNumThreadsIs() throws {
     let counts = try ["1", "7"].map { threads in

@@ -25,9 +25,11 @@ import Testing
     .property: ["4,12,12"],
   ]
 
+  private let folder = TestFolder()
+
+  init() { for name in ["ann", "bo"] { folder.write([1], "\(name)/\(name)_0001.jpg") } }
+
   private func read(_ format: Format, _ text: String) throws -> String {
-    let folder = TestFolder()
-    for name in ["ann", "bo"] { folder.write([1], "\(name)/\(name)_0001.jpg") }
     let path = "\(folder.path)/\(format == .property ? "property" : format == .index ? "train.idx" : "list.txt")"
     folder.write(Array(text.utf8), (path as NSString).lastPathComponent)
     let found: String =
@@ -125,7 +127,6 @@ import Testing
   @Test(arguments: Format.allCases.filter { ![.property, .index, .starts].contains($0) })
   func wideText(format: Format) throws {
     let wide = try rows(format).joined(separator: "\r\n").utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
-    let folder = TestFolder()
     folder.write([0xFF, 0xFE] + wide, "list.txt")
     let path = folder.path + "/list.txt"
     let error = #expect(throws: DataError.self) {

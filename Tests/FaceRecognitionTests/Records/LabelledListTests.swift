@@ -53,9 +53,9 @@ import Testing
     folder.write([0x61, 0xFF, 0x20, 0x62], "list.txt")
     #expect(throws: DataError.self) { try ImageSet.open(folder.path + "/list.txt") }
     #expect(reason("c.jpg y\na\0b x").hasPrefix("DIR/list.txt, line 2: it holds a zero byte, which no text has."))
-    for line in [String(repeating: "a", count: 5_000_000) + " x", "x " + String(repeating: "a", count: 5_000_000)] {
+    for line in [String(repeating: "a", count: 100_000) + " x", "x " + String(repeating: "a", count: 100_000)] {
       let found = reason(line)
-      #expect(found.hasSuffix("line 1: a field of 5000000 bytes, where 4095 may be."), "\(found.prefix(200))")
+      #expect(found.hasSuffix("line 1: a field of 100000 bytes, where 4095 may be."), "\(found.prefix(200))")
       #expect(found.utf8.count < 200)
     }
     let absent = try open("none.jpg x\n")
