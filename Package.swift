@@ -26,6 +26,8 @@ let package = Package(
     .systemLibrary(name: "COpenMP"),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "MPI", dependencies: ["COpenMPI"]),
@@ -36,7 +38,7 @@ let package = Package(
     .target(
       name: "FaceRecognition",
       dependencies: [
-        "MPI", "NeuralNetwork", "CTurboJPEG", "CSPNG", "CXXHash",
+        "MPI", "NeuralNetwork", "CTurboJPEG", "CJPEG", "CSPNG", "CZlib", "CXXHash",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Mustache", package: "swift-mustache"),

@@ -7,7 +7,8 @@ packages=(
   libopenmpi-dev openmpi-bin openssh-client       # MPI; mpirun starts other nodes by ssh
   libopenblas-openmp-dev                          # matrix products; the variant that shares our threads
   libdnnl-dev                                     # convolutions
-  libturbojpeg0-dev libspng-dev zlib1g-dev        # images
+  libturbojpeg0-dev libjpeg62-turbo-dev           # images
+  libspng-dev zlib1g-dev
   libxxhash-dev                                   # digests
   g++ pkg-config                                  # Swift links with g++'s libraries, libgomp among them
 )

@@ -1,62 +1,40 @@
-import CTurboJPEG
+import CJPEG
 
 extension ImageDecoder {
-  /// The corresponding C functions are `tjDecompressHeader3` and `tjDecompress2`.
+  /// The corresponding C functions are `jpeg_read_header` and `jpeg_read_scanlines`; `CJPEG` says which of libjpeg's
+  /// warnings are damage.
   ///
-  /// Each image gets a handle of its own (0.7 us of some 150): a used one keeps the last image's tables, so that a file
-  /// that lacks its own would decode to something else each time, and after some broken files it refuses sound ones.
+  /// Each image gets a decoder of its own (0.7 us of some 150): a used one keeps the last image's tables, so that a file
+  /// that lacks its own would decode to something else each time.
   func decodeJPEG(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> DecodedImage {
-    guard let jpeg = tjInitDecompress() else { fatalError("Out of memory for a JPEG decoder") }
-    defer { tjDestroy(jpeg) }
-    let data = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
-    let size = UInt(bytes.count)
-    var (width, height, subsampling, space): (CInt, CInt, CInt, CInt) = (0, 0, -1, -1)
-    let code = tjDecompressHeader3(jpeg, data, size, &width, &height, &subsampling, &space)
-    // It also fails over a rare chroma subsampling that `tjDecompress2` handles; then all else has been filled in.
-    guard code == 0 || (width > 0 && height > 0 && space >= 0) else { throw failure(jpeg) }
-    guard width > 0 else { throw Failure("broken JPEG: it ends before its picture") }
-    let output = try pixels(width: Int(width), height: Int(height))
-    if space == CInt(TJCS_CMYK.rawValue) || space == CInt(TJCS_YCCK.rawValue) {
-      let count = Int(width) * Int(height)
-      let cmyk = inks.reserve(4 * count).baseAddress!.assumingMemoryBound(to: UInt8.self)
-      try decompress(jpeg, data, size, cmyk, width, height, TJPF_CMYK)
-      convertInks(cmyk, count, to: output)
-    } else {
-      try decompress(jpeg, data, size, output, width, height, TJPF_RGB)
-    }
-    return upright(DecodedImage(pixels: output, width: Int(width), height: Int(height)), JPEGOrientation(of: bytes))
-  }
-
-  /// The picture as it was seen, not as the camera lay.
-  private func upright(_ image: DecodedImage, _ orientation: JPEGOrientation) -> DecodedImage {
-    guard orientation != .upright else { return image }
-    let (width, height) = orientation.swapsSides ? (image.height, image.width) : (image.width, image.height)
-    let output = turned.reserve(3 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
-    for y in 0..<height {
-      for x in 0..<width {
-        let place = orientation.source(x, y, width: image.width, height: image.height)
-        let pixel = image.pixels + 3 * (image.width * place.y + place.x)
-        for channel in 0..<3 { output[3 * (width * y + x) + channel] = pixel[channel] }
+    let image =
+      if let image = try decodeJPEG(bytes, isCareful: false) {
+        image
+      } else {
+        // All its codes may have been right, and padding follows them: this time bad ones are told.
+        try decodeJPEG(bytes, isCareful: true)!
       }
-    }
-    return DecodedImage(pixels: output, width: width, height: height)
+    return upright(image, ImageOrientation(ofJPEG: bytes))
   }
 
-  private func decompress(
-    _ jpeg: tjhandle, _ data: UnsafePointer<UInt8>, _ size: UInt, _ output: UnsafeMutablePointer<UInt8>,
-    _ width: CInt, _ height: CInt, _ format: TJPF
-  ) throws(Failure) {
-    // A progressive file may ask for any number of passes over the picture; this flag bounds them.
-    let flags = CInt(TJFLAG_LIMITSCANS)
-    guard tjDecompress2(jpeg, data, size, output, width, 0, height, CInt(format.rawValue), flags) != 0 else { return }
-    let isWarning = tjGetErrorCode(jpeg) == CInt(TJERR_WARNING.rawValue)
-    let message = String(cString: tjGetErrorStr2(jpeg))
-    // libjpeg fills a damaged or truncated picture with grey and calls it a warning. We take warnings for errors but
-    // one: padding between the complete picture and its end mark, which webcams write.
-    if isWarning && message.hasPrefix("Corrupt JPEG data") && message.hasSuffix("extraneous bytes before marker 0xd9") {
-      return
+  /// The picture as stored; nil where only a careful decoder can tell whether it is damaged.
+  private func decodeJPEG(_ bytes: UnsafeRawBufferPointer, isCareful: Bool) throws(Failure) -> DecodedImage? {
+    let data = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    guard let jpeg = cosface_jpeg_open(data, bytes.count, isCareful ? 1 : 0) else {
+      fatalError("Out of memory for a JPEG decoder")
     }
-    throw failure(jpeg)
+    defer { cosface_jpeg_close(jpeg) }
+    try check(jpeg)
+    let (width, height) = (Int(jpeg.pointee.info.image_width), Int(jpeg.pointee.info.image_height))
+    let output = try pixels(width: width, height: height)
+    let hasInks = cosface_jpeg_has_inks(jpeg) != 0
+    let rows =
+      hasInks ? inks.reserve(4 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self) : output
+    cosface_jpeg_read(jpeg, rows)
+    try check(jpeg)
+    guard isCareful || jpeg.pointee.is_doubtful == 0 else { return nil }
+    if hasInks { convertInks(rows, width * height, to: output) }
+    return DecodedImage(pixels: output, width: width, height: height)
   }
 
   /// Adobe's programs, the source of practically all CMYK JPEGs, store inks inverted: 255 is no ink. Pillow and OpenCV
@@ -70,5 +48,8 @@ extension ImageDecoder {
     }
   }
 
-  private func failure(_ jpeg: tjhandle) -> Failure { Failure("broken JPEG: \(String(cString: tjGetErrorStr2(jpeg)))") }
+  private func check(_ jpeg: UnsafeMutablePointer<cosface_jpeg>) throws(Failure) {
+    let message = String(cString: cosface_jpeg_message(jpeg))
+    guard message.isEmpty else { throw Failure("broken JPEG: \(message)") }
+  }
 }

@@ -6,9 +6,9 @@ extension ImageDecoder {
     // libspng has no reset: a context serves one image.
     guard let context = spng_ctx_new(0) else { fatalError("Out of memory for a PNG decoder") }
     defer { spng_ctx_free(context) }
-    // Text and colour profiles are packed: 1 KB of file may ask for gigabytes.
-    try check(spng_set_chunk_limits(context, 4 << 20, 16 << 20))
-    try check(spng_set_png_buffer(context, bytes.baseAddress, bytes.count))
+    let chunks = PNGChunks(bytes)
+    let picture = chunks.copyPicture(to: stripped)
+    try check(spng_set_png_buffer(context, picture.baseAddress, picture.count))
     var header = spng_ihdr()
     try check(spng_get_ihdr(context, &header))
     let (width, height) = (Int(header.width), Int(header.height))
@@ -16,7 +16,7 @@ extension ImageDecoder {
     try check(spng_decode_image(context, output, 3 * width * height, CInt(SPNG_FMT_RGB8.rawValue), 0))
     // Reads on to the end mark, so that a file cut after its pixels is seen.
     try check(spng_decode_chunks(context))
-    return DecodedImage(pixels: output, width: width, height: height)
+    return upright(DecodedImage(pixels: output, width: width, height: height), chunks.orientation)
   }
 
   private func check(_ code: CInt) throws(Failure) {

@@ -1,7 +1,7 @@
 /// Image files in memory to 8-bit RGB: JPEG, PNG, PGM and PPM, told apart by their first bytes, never by a name.
 ///
 /// One per worker: it keeps its pixel memory from image to image. Grey becomes RGB, alpha is dropped,
-/// 16 bits become 8, CMYK is converted. A JPEG's EXIF orientation is applied, a PNG's is not.
+/// 16 bits become 8, CMYK is converted. The orientation that EXIF or XMP tell is applied.
 package final class ImageDecoder {
   /// More pixels than any photograph of a face; checked before memory is taken.
   package static let maximumPixels = 64 << 20
@@ -11,6 +11,8 @@ package final class ImageDecoder {
   private let pixels = ByteBuffer()
   /// CMYK before its conversion.
   let inks = ByteBuffer()
+  /// A PNG without its metadata.
+  let stripped = ByteBuffer()
   /// A picture turned upright.
   let turned = ByteBuffer()
 
