@@ -1,7 +1,7 @@
 import VectorKernels
 import WideKernels
 
-/// y (M, K) = x (M, D) W^T + b, W (K, D), where the bits of a row of y depend on its row of x and on W alone: neither on
+/// M = images, K = outputs, D = inputs.  y (M, K) = x (M, D) W^T + b, W (K, D), where the bits of a row of y depend on its row of x and on W alone: neither on
 /// M, nor on the row's place, nor on the threads. So equal images get equal embeddings.
 ///
 /// W passes once from memory, and with each four rows of it the x of all images from the cache, a range of D at a time.
@@ -12,26 +12,26 @@ enum RowProduct {
   private static let depth = 1024
 
   static func multiply(
-    _ M: Int, _ K: Int, _ D: Int, _ x: UnsafePointer<Float>, _ W: UnsafePointer<Float>,
+    _ images: Int, _ outputCount: Int, _ inputs: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
   ) {
-    Parallel.ranges((K + tile.outputs - 1) / tile.outputs) { groups in
-      let outputs = (groups.lowerBound * tile.outputs)..<min(groups.upperBound * tile.outputs, K)
-      for sample in 0..<M {
-        for k in outputs { y[sample &* K &+ k] = bias?[k] ?? 0 }
+    Parallel.ranges((outputCount + tile.outputs - 1) / tile.outputs) { groups in
+      let outputs = (groups.lowerBound * tile.outputs)..<min(groups.upperBound * tile.outputs, outputCount)
+      for sample in 0..<images {
+        for k in outputs { y[sample &* outputCount &+ k] = bias?[k] ?? 0 }
       }
       withUnsafeTemporaryAllocation(of: Float.self, capacity: tile.outputs * tile.samples) { products in
-        for start in stride(from: 0, to: D, by: depth) {
-          let count = min(depth, D - start)
+        for start in stride(from: 0, to: inputs, by: depth) {
+          let count = min(depth, inputs - start)
           for k in stride(from: outputs.lowerBound, to: outputs.upperBound, by: tile.outputs) {
-            let rows = min(tile.outputs, K - k)
-            for sample in stride(from: 0, to: M, by: tile.samples) {
-              let samples = min(tile.samples, M - sample)
+            let rows = min(tile.outputs, outputCount - k)
+            for sample in stride(from: 0, to: images, by: tile.samples) {
+              let samples = min(tile.samples, images - sample)
               innerProducts(
-                count, W + (k &* D &+ start), rows, x + (sample &* D &+ start), samples, stride: D,
+                count, weight + (k &* inputs &+ start), rows, x + (sample &* inputs &+ start), samples, stride: inputs,
                 into: products.baseAddress!)
               for i in 0..<rows {
-                for j in 0..<samples { y[(sample &+ j) &* K &+ k &+ i] += products[i &* tile.samples &+ j] }
+                for j in 0..<samples { y[(sample &+ j) &* outputCount &+ k &+ i] += products[i &* tile.samples &+ j] }
               }
             }
           }

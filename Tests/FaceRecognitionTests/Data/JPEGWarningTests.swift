@@ -86,7 +86,8 @@ import Testing
     for place in 2..<Self.jpeg.count {
       let damaged = Self.replacing(Self.jpeg, at: place, by: [Self.jpeg[place] ^ 1 << UInt8(place % 8)])
       let result = reason(damaged)
-      #expect(["broken JPEG: ", "decoded to "].contains(where: result.hasPrefix) || result.contains(" pixels are more"))
+      #expect(
+        ["broken JPEG: ", "decoded to "].contains(where: result.hasPrefix) || result.contains(" pixels are more"))
       if place >= data && result.hasPrefix("broken JPEG: ") { refused += 1 }
     }
     #expect(refused > (Self.jpeg.count - data) / 50)
