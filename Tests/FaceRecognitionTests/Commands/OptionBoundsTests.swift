@@ -57,10 +57,10 @@ import Testing
     let numbers = try CommandLineOption.all().compactMap(Number.init)
     #expect(numbers.count > 90)
     let values = ["-1", "0", "9223372036854775807", "1e308", "nan", "inf", "text"]
-    // Commands that share a group of options share its declarations: there two values tell.
+    // Of options that several commands have, the others are asked less.
     var seen: Set<String> = []
     let cases = numbers.flatMap { number in
-      let isNew = seen.insert(number.option.name + number.option.help).inserted
+      let isNew = seen.insert(number.option.name + number.bounds).inserted
       return (isNew ? values : ["9223372036854775807", "text"]).map { (number, $0) }
     }
     let wrong = Mutex<[String]>([])
