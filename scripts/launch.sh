@@ -82,6 +82,7 @@ case $bind in
   *) fail "--bind is core, none, socket, numa or hwthread, not '$bind'" ;;
 esac
 
+number COSFACE_GUARD_SECONDS "${COSFACE_GUARD_SECONDS:-30}" 86400
 binary=${COSFACE_BINARY:-$root/.build/release/cosface}
 [[ -x $binary && ! -d $binary ]] || fail "there is no program $binary; build it with: swift build -c release"
 command -v mpirun >/dev/null || fail "there is no mpirun; scripts/setup.sh installs Open MPI"

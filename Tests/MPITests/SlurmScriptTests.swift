@@ -15,13 +15,16 @@ import Testing
     deinit { try? FileManager.default.removeItem(atPath: path) }
   }
 
-  /// `program`: a shell script's text. Returns what the job wrote, and what scontrol was told since the disk was new.
-  private func submit(_ program: String, signal: Bool = false, restarts: Int = 0, on disk: Disk? = nil) throws
+  /// `program`: a shell script's text; `mpirun`: one in mpirun's place. Returns what the job wrote, and what scontrol was told since the disk was new.
+  private func submit(
+    _ program: String, signal: Bool = false, restarts: Int = 0, on disk: Disk? = nil, mpirun: String? = nil
+  ) throws
     -> (outcome: Subprocess.Outcome, told: String)
   {
     let disk = try disk ?? Disk()
     let folder = disk.path
-    for (name, text) in [("cosface", program), ("scontrol", "echo \"$@\" >>\(folder)/told")] {
+    let programs = [("cosface", program), ("scontrol", "echo \"$@\" >>\(folder)/told")]
+    for (name, text) in programs + (mpirun.map { [("mpirun", $0)] } ?? []) {
       try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/\(name)")
     }
@@ -65,8 +68,8 @@ import Testing
   /// Slurm counts every requeue; planned ones are no failures, however many.
   @Test func plannedRequeuesAreNoFailures() throws {
     let disk = try Disk()
-    for restarts in 0..<7 { _ = try submit("exit 75", restarts: restarts, on: disk) }
-    let (outcome, told) = try submit("exit 69", restarts: 7, on: disk)
+    for restarts in 0..<7 { _ = try submit("", restarts: restarts, on: disk, mpirun: "exit 75") }
+    let (outcome, told) = try submit("", restarts: 7, on: disk, mpirun: "exit 69")
     #expect(outcome.text.contains("goes back into the queue, restart 1 of 5"), "\(outcome.text)")
     #expect(told == String(repeating: "requeue 4711\n", count: 8))
     #expect(disk.failures.split(separator: "\n").count == 1)
@@ -76,17 +79,17 @@ import Testing
   @Test func failuresAreCountedUntilARunIsSaved() throws {
     let disk = try Disk()
     for attempt in 0..<5 {
-      let (outcome, _) = try submit("exit 69", restarts: attempt, on: disk)
+      let (outcome, _) = try submit("", restarts: attempt, on: disk, mpirun: "exit 69")
       #expect(outcome.text.contains("restart \(attempt + 1) of 5"), "\(outcome.text)")
     }
-    let (last, told) = try submit("exit 69", restarts: 5, on: disk)
+    let (last, told) = try submit("", restarts: 5, on: disk, mpirun: "exit 69")
     #expect(last.exitCode == 69 && last.text.contains("five restarts did not help"), "\(last.text)")
     #expect(told == String(repeating: "requeue 4711\n", count: 5))
     // Saved as planned: what comes after is another matter.
-    _ = try submit("exit 75", restarts: 6, on: disk)
+    _ = try submit("", restarts: 6, on: disk, mpirun: "exit 75")
     #expect(disk.failures.isEmpty)
-    _ = try submit("exit 69", restarts: 7, on: disk)
-    _ = try submit("exit 0", restarts: 8, on: disk)
+    _ = try submit("", restarts: 7, on: disk, mpirun: "exit 69")
+    _ = try submit("", restarts: 8, on: disk, mpirun: "exit 0")
     #expect(disk.failures.isEmpty)
   }
 }

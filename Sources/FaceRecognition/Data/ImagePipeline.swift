@@ -73,8 +73,11 @@ final class ImagePipeline: @unchecked Sendable {
     isStopping = false
     running = workers
     for worker in 0..<workers {
-      let thread = Thread { self.work() }
-      thread.name = "data-\(worker)"
+      let thread = Thread {
+        // The system learns of a name that a running thread gives itself.
+        Thread.current.name = "data-\(worker)"
+        self.work()
+      }
       thread.start()
     }
   }

@@ -104,6 +104,8 @@ import Testing
 
   @Test func inAGallery() throws {
     let gallery = try FaceFolder(people: 6, images: 2)
+    // One probe looks like somebody else.
+    try probes.write(FaceFolder.pgm(person: 1, image: 2, side: 48), to: FaceFolder.name(3, 2))
     let report = try report(identify("--gallery", gallery.path, "--json", "--flip", "concatenate"))
     // The gallery holds the probes' own first two images: a picture finds itself.
     #expect(report.searches == 12 && report.largestGallery == 11 && report.smallestGallery == 11)
