@@ -1,8 +1,10 @@
 import VectorKernels
 import WideKernels
 
-/// M = images, K = outputs, D = inputs.  y (M, K) = x (M, D) W^T + b, W (K, D), where the bits of a row of y depend on its row of x and on W alone: neither on
-/// M, nor on the row's place, nor on the threads. So equal images get equal embeddings.
+/// M = images, K = outputs, D = inputs.  x (M, D)   W (K, D)   y (M, K) = x W^T + b
+///
+/// The bits of a row of y depend on its row of x and on W alone: neither on M, nor on the row's place, nor on the threads.
+/// So equal images get equal embeddings.
 ///
 /// W passes once from memory, and with each four rows of it the x of all images from the cache, a range of D at a time.
 enum RowProduct {
