@@ -94,7 +94,7 @@ import Testing
   @Test func filesThatCannotBeRead() throws {
     expectRefusal(try Subprocess.cosface(["train", "--config", files["none.yaml"]]), "none.yaml", "No such file")
     expectRefusal(try Subprocess.cosface(["train", "--config", files.path]), "Cannot")
-    expectRefusal(try train(String(repeating: "# long\n", count: 20_000)), "no configuration is longer than 64 KB")
+    expectRefusal(try train(String(repeating: "# long\n", count: 20_000)), "run.yaml: it has more than 65536 bytes")
   }
 
   @Test func versionsAndCompletions() throws {

@@ -57,13 +57,13 @@ import Testing
     // The same table, and patience: what is there is kept.
     #expect(try align("--landmarks", broken, "--max-bad-images", "0.2").exitCode == 0)
 
-    expectRefusal(try align("--landmarks", broken, "--max-residual", "0"), "--max-residual 0")
+    expectRefusal(try align("--landmarks", broken, "--max-residual", "0"), "'--max-residual", "a number above 0, up to 1000")
     expectRefusal(try align(), "either --landmarks or --boxes")
     expectRefusal(try align("--landmarks", files["absent.csv"]), "absent.csv", "No such file")
     expectRefusal(try align("--boxes", broken), "table.csv", "no format of boxes", "Known are")
     expectRefusal(try align("--landmarks", broken, "--size", "100x100"), "112x112")
-    expectRefusal(try align("--landmarks", broken, "--quality", "0"), "--quality 0")
-    expectRefusal(try align("--landmarks", broken, "--margin", "9"), "--margin 9")
+    expectRefusal(try align("--landmarks", broken, "--quality", "0"), "'--quality", "a whole number from 1 to 100")
+    expectRefusal(try align("--landmarks", broken, "--margin", "9"), "'--margin", "a number from 0.5 to 4")
     expectRefusal(try align("--landmarks", broken, ranks: 2), "one process")
     let none = try Subprocess.cosface([
       "dataset", "align", photographs.path, files["none"], "--landmarks", table(["p00/00.pgm"]), "--min-face", "200",

@@ -146,7 +146,7 @@ import Testing
     expectRefusal(try evaluate(model: path), "does not say which network", "--network")
     expectRefusal(try evaluate("--network", "iresnet18", model: path), "lacks", "iresnet18")
     expectRefusal(try evaluate("--network", "spherenet20", model: path), "fc", "512")
-    expectRefusal(try evaluate("--network", "iresnet18"), "is a spherenet20, not a iresnet18")
+    expectRefusal(try evaluate("--network", "iresnet18"), "is a spherenet20, embedding 32, input 48, not a iresnet18")
     #expect(try evaluate("--embedding", "32").exitCode == 64)
   }
 

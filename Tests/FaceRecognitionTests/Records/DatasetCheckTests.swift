@@ -59,7 +59,7 @@ import Testing
     for (arguments, words) in [
       (["pack", folder.path, folder.path + "-rec/x.tar"], "must end in .rec"),
       (["info", "/nowhere"], "/nowhere: there is no"),
-      (["pack", folder.path, record, "--quality", "0"], "--quality 0"),
+      (["pack", folder.path, record, "--quality", "0"], "a whole number from 1 to 100 is needed"),
       (["pack", folder.path, record], "it exists already"),
     ] {
       let refused = try Subprocess.cosface(["dataset"] + arguments)
