@@ -23,13 +23,15 @@ struct BenchOptions: ParsableArguments {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     if let threads { try Validation.atLeast(1, "--threads", threads) }
   }
 
   /// Runs on all ranks; rank 0 prints.
   func run(_ measure: (Communicator) throws -> any BenchmarkReport) {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       Threads.use(threads, try communicator.placement())
       let report = try measure(communicator)
       guard communicator.rank == 0 else { return }

@@ -84,6 +84,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Threads per rank that read and decode images.")
   var workers = 1
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     try Validation.atLeast(0, "--holdout-people", holdoutPeople)
     try Validation.atLeast(2, "--max-pairs", maxPairs)
@@ -112,7 +114,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       Threads.use(threads, try communicator.placement())
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }

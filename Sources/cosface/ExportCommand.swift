@@ -30,6 +30,8 @@ struct ExportCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "onnx: fold batch normalization into the layer before it, where that is exact.")
   var fold = true
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     guard format == .onnx || !(embedPreprocessing || normalize || !fold) else {
       throw ValidationError("--embed-preprocessing, --normalize and --no-fold go with --format onnx.")
@@ -37,7 +39,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       Threads.use(nil, try communicator.placement())
       if communicator.rank == 0 {
         var export = ModelExport(model: model, format: format, output: output)

@@ -16,6 +16,8 @@ struct InferenceOptionGroup: ParsableArguments {
   @Option(help: "Threads per rank that read and decode images.")
   var workers = 1
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     try Validation.atLeast(1, "--batch-size", batchSize)
     try Validation.atLeast(1, "--workers", workers)
@@ -24,7 +26,7 @@ struct InferenceOptionGroup: ParsableArguments {
 
   /// Starts MPI and runs `body` on all ranks.
   func run(_ body: (Communicator) throws -> Void) {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       Threads.use(threads, try communicator.placement())
       try body(communicator)
     }

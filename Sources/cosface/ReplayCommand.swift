@@ -36,6 +36,8 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Safetensors file to write the trained weights to.")
   var output: String?
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     try Validation.notNegative("--learning-rate", learningRate)
     try Validation.notNegative("--weight-decay", weightDecay)
@@ -43,7 +45,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       var settings = StepSettings()
       settings.margin = loss.margin
       settings.logitScale = loss.scale(defaultMultiplier: 1)

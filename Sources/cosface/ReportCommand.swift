@@ -45,6 +45,8 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Fraction of the images that may be unreadable; their pairs are left out.")
   var maxBadImages = 0.001
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     guard (1...6).contains(runs.count) else {
       throw ValidationError("A page shows up to 6 runs, not \(runs.count).")
@@ -62,7 +64,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       Threads.use(threads, try communicator.placement())
       let options = options
       let notes = try Report(options, communicator).write()
