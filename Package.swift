@@ -54,7 +54,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     // What a user sees when ranks fail: MPITests runs it under mpirun and reads its output.
-    .executableTarget(name: "failing-program", dependencies: ["MPI"], path: "Tests/FailingProgram"),
+    .executableTarget(name: "failing-program", dependencies: ["FaceRecognition", "MPI"], path: "Tests/FailingProgram"),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestSupport", "failing-program"]),
     .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"]),

@@ -37,21 +37,28 @@ package enum Watch {
 
     var name: String { "rank \(rank) on \(host)" }
 
+    /// Whether it got something done in the last `seconds`.
+    func hasAdvanced(within seconds: Double) -> Bool { glance.idleSeconds + (silentFor ?? 0) < seconds }
+
     /// Blocked in a call for longer than `seconds`, by its own fresh report.
     func isBlocked(for seconds: Double) -> Bool {
       glance.routine != nil && glance.seconds >= seconds && (silentFor ?? .infinity) < Watch.silence
     }
   }
 
-  /// The message for ranks of which one has waited longer than `timeout` seconds; nil if none has.
-  package static func verdict(_ ranks: [Standing], timeout: Double) -> String? {
+  /// How to allow longer waits, unless the program has another way.
+  package static let hint = "Longer waits are allowed by --collective-timeout."
+
+  /// The message for ranks of which one has waited longer than `timeout` seconds; nil if none has, or if it waits for
+  /// one that gets something done.
+  package static func verdict(_ ranks: [Standing], timeout: Double, hint: String = hint) -> String? {
     guard let waiting = ranks.first(where: { $0.isBlocked(for: timeout) }) else { return nil }
     // Who has waited half as long, anywhere, waits too. The others are what it waits for.
     let missing = ranks.filter { !$0.isBlocked(for: timeout / 2) }
+    guard !missing.contains(where: { $0.hasAdvanced(within: timeout) }) else { return nil }
     let place = waiting.glance.step.map { " in step \($0)" } ?? ""
     let since = "\(Int(waiting.glance.seconds)) s"
     let head = "\(waiting.name) has waited in \(waiting.glance.routine ?? "")\(place) for \(since)"
-    let hint = "Longer waits are allowed by --collective-timeout."
     guard !missing.isEmpty else {
       let places = ranks.prefix(8).map { "  \($0.name): \(describe($0))" }
       return
@@ -73,6 +80,10 @@ package enum Watch {
       return "silent for \(Int(silent)) s, last seen\(step): its process is stopped (SIGSTOP, a debugger) or starved"
     }
     if let routine = rank.glance.routine { return "in \(routine)\(step) for \(Int(rank.glance.seconds)) s" }
+    if let work = rank.glance.work {
+      let idle = rank.glance.idleSeconds.isFinite ? rank.glance.idleSeconds : rank.glance.seconds
+      return "busy with \(work)\(step), of which nothing got done for \(Int(idle)) s: its storage may hang"
+    }
     return "busy outside of MPI\(step) for \(Int(rank.glance.seconds)) s: computing, or waiting for files"
   }
 }

@@ -7,6 +7,7 @@ final class WatchClient {
   private let rank: Int
   private let token: UInt64
   private let server: String
+  private let hint: String
   private let socket: WatchSocket?
   private var lastAnswer = Activity.now
   private var closed: UInt64?
@@ -14,7 +15,9 @@ final class WatchClient {
   /// - Parameters:
   ///   - addresses: where rank 0 may be reached, the likeliest first.
   ///   - host: rank 0's, for messages.
-  init(rank: Int, token: UInt64, addresses: [UInt32], port: UInt16, host: String) {
+  ///   - hint: how to allow longer waits.
+  init(rank: Int, token: UInt64, addresses: [UInt32], port: UInt16, host: String, hint: String) {
+    self.hint = hint
     self.rank = rank
     self.token = token
     server = "rank 0 on \(host)"
@@ -70,7 +73,7 @@ final class WatchClient {
     guard silence > Watch.silence else { return nil }
     return
       "A collective operation hangs: rank \(rank) \(waited). \(server) has been silent for \(Int(silence)) s: its process "
-      + "is stopped (SIGSTOP, a debugger) or starved. Longer waits are allowed by --collective-timeout."
+      + "is stopped (SIGSTOP, a debugger) or starved. \(hint)"
   }
 
   private func report(_ kind: WatchMessage.Kind) {

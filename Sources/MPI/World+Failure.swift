@@ -41,9 +41,14 @@ extension World {
     write(report.message.printable + origin(rank, placement))
     // mpirun passes output on in its own time, and drops what it has not read when it ends the job.
     sleep(milliseconds: 100 + 1000 * patience)
+    abandon(report.exitCode)
+  }
+
+  /// Ends all ranks without a word.
+  static func abandon(_ exitCode: Int32) -> Never {
     silenceLibrary()
-    if isRunning { MPI_Abort(MPI_COMM_WORLD, report.exitCode) }
-    _exit(report.exitCode)
+    if isRunning { MPI_Abort(MPI_COMM_WORLD, exitCode) }
+    _exit(exitCode)
   }
 
   /// Whether no other rank of this job on this node has claimed before to tell its error.

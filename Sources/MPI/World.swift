@@ -7,10 +7,11 @@ package enum World {
   ///
   /// If `body` throws on any rank, all ranks end: one message on standard error, exit code not zero, no return.
   ///
-  /// A job that would hang ends as well: a watchdog names the ranks that did not arrive, and hosts that are lost. Its exit
-  /// code is 69.
+  /// A job that would hang ends as well, also while MPI starts: a watchdog names the ranks that did not arrive, and hosts
+  /// that are lost. Its exit code is 69.
   /// - Parameters:
-  ///   - collectiveTimeout: Seconds that a rank may wait in one collective operation; 0 for ever.
+  ///   - collectiveTimeout: Seconds that a rank may wait in one call of MPI; 0 for ever. Where it waits for a rank that
+  ///     gets something done (`advance()`), longer.
   ///   - report: What to tell of an error, and the exit code of the job.
   @discardableResult
   package static func run<Result>(
@@ -20,12 +21,7 @@ package enum World {
   ) -> Result {
     var placement: Placement?
     do {
-      let communicator = try initialize()
-      let watchdog = Watchdog(rank: communicator.rank, size: communicator.size, timeout: collectiveTimeout)
-      let place = try communicator.placement()
-      placement = place
-      try watchdog?.join(communicator, place)
-      silenceLibrary()
+      let (communicator, watchdog) = try start(collectiveTimeout, Watch.hint) { placement = $0 }
       let result = try body(communicator)
       try finalize()
       watchdog?.finish()
@@ -33,6 +29,24 @@ package enum World {
     } catch {
       abort(report(error), rank: currentRank, at: placement)
     }
+  }
+
+  /// Starts MPI under a watchdog's eyes. `found` hears where this rank is as soon as it is known.
+  static func start(
+    _ collectiveTimeout: Double, _ hint: String, _ found: (Placement) -> Void
+  ) throws(MPIError) -> (Communicator, Watchdog?) {
+    var watchdog = Watchdog(timeout: collectiveTimeout, hint: hint)
+    Launch.announce()
+    let communicator = try initialize()
+    if communicator.size == 1 {
+      watchdog?.finish()
+      watchdog = nil
+    }
+    let placement = try communicator.placement()
+    found(placement)
+    try watchdog?.join(communicator, placement)
+    silenceLibrary()
+    return (communicator, watchdog)
   }
 
   /// Starts MPI, at the first call, and returns the communicator of all ranks.
@@ -85,7 +99,7 @@ package enum World {
   package static var isFirst: Bool { (currentRank?.rank ?? 0) == 0 }
 
   /// This process's rank and the number of them, if MPI runs.
-  private static var currentRank: (rank: Int, size: Int)? {
+  static var currentRank: (rank: Int, size: Int)? {
     guard isRunning, let world = try? Communicator(MPI_COMM_WORLD) else { return nil }
     return (world.rank, world.size)
   }

@@ -23,9 +23,11 @@ struct BenchOptions: ParsableArguments {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @OptionGroup var waiting: WaitingOptions
+
   /// Runs on all ranks; rank 0 prints.
   func run(_ measure: (Communicator) throws -> any BenchmarkReport) {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(threads, communicator.placement())
       let report = try measure(communicator)
       guard communicator.rank == 0 else { return }

@@ -96,6 +96,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(Limits.threads, help: "Threads per rank that read and decode images.")
   var workers = 1
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     guard (data == nil) != (identification.probes == nil) else {
       throw ValidationError("Give --data to verify, or --probes to identify; not both.")
@@ -127,7 +129,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(threads, communicator.placement())
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }

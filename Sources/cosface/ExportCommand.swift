@@ -32,6 +32,8 @@ struct ExportCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "onnx: fold batch normalization into the layer before it, where that is exact.")
   var fold = true
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     guard format == .onnx || !(embedPreprocessing || normalize || !fold) else {
       throw ValidationError("--embed-preprocessing, --normalize and --no-fold go with --format onnx.")
@@ -39,7 +41,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(nil, communicator.placement())
       if communicator.rank == 0 {
         var export = ModelExport(model: model, format: format, output: output)

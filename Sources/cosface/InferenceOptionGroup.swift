@@ -20,9 +20,11 @@ struct InferenceOptionGroup: ParsableArguments {
   @Option(Limits.threads, help: "Threads per rank that read and decode images.")
   var workers = 1
 
+  @OptionGroup var waiting: WaitingOptions
+
   /// Starts MPI and runs `body` on all ranks.
   func run(_ body: (Communicator) throws -> Void) {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(threads, communicator.placement())
       try body(communicator)
     }

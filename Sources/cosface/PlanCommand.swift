@@ -69,7 +69,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: options.waiting.collectiveTimeout) { communicator in
       let placement = try communicator.placement()
       try Threads.use(options.threads, placement)
       var planner = Planner(work.workload)

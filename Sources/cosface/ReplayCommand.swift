@@ -36,8 +36,10 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Safetensors file to write the trained weights to.")
   var output: String?
 
+  @OptionGroup var waiting: WaitingOptions
+
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       var settings = StepSettings()
       settings.margin = loss.margin
       settings.logitScale = loss.scale(defaultMultiplier: 1)

@@ -50,6 +50,8 @@ struct ReportCommand: ParsableCommand {
     help: "Fraction of the images that may be unreadable; their pairs are left out; 0.001 unless given.")
   var maxBadImages: Double?
 
+  @OptionGroup var waiting: WaitingOptions
+
   func validate() throws {
     guard (1...6).contains(runs.count) else {
       throw ValidationError("A page shows up to 6 runs, not \(runs.count).")
@@ -66,7 +68,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run { communicator in
+    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(threads, communicator.placement())
       let options = options
       let notes = try Report(options, communicator).write()

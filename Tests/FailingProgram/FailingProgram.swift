@@ -4,8 +4,10 @@ import MPI
 /// Fails as the arguments say, on the ranks `all`, `first`, `last` or `none`: `failing-program RANKS [MODE]`.
 ///
 /// MODE is `throw` (default), `mpi` (an error that MPI reports), `late` (with a reduction under way), `drop`
-/// (a request that nobody waits for), `busy` (comes an hour late to a collective), `stop` (stops itself), or `other`
-/// (goes to a collective that the others do not call).
+/// (a request that nobody waits for), `busy` (comes an hour late to a collective), `stop` (stops itself), `other`
+/// (goes to a collective that the others do not call),
+/// `unborn` (stops itself before MPI starts), `working` (comes six seconds late to a collective, and gets something done
+/// all the while), `idle` (the same, but gets nothing done), or one of `FailingTraining`'s.
 ///
 /// COLLECTIVE_TIMEOUT: seconds that the watchdog grants.
 @main
@@ -18,6 +20,16 @@ struct FailingProgram {
     let ranks = CommandLine.arguments.dropFirst().first ?? "none"
     let mode = CommandLine.arguments.dropFirst(2).first ?? "throw"
     let timeout = ProcessInfo.processInfo.environment["COLLECTIVE_TIMEOUT"].flatMap { Double($0) } ?? 300
+    if mode.hasPrefix("train-") {
+      do {
+        try FailingTraining.run(ranks, mode, CommandLine.arguments[3], CommandLine.arguments[4])
+      } catch {
+        print("thrown: \(error)")
+        exit(2)
+      }
+      return
+    }
+    if mode == "unborn", Launch.rank == Launch.size - 1 { raise(SIGSTOP) }
     World.run(collectiveTimeout: timeout, reporting: { FailureReport(message: "Error: \($0)", exitCode: 3) }) { world in
       let fails: Bool =
         switch ranks {
@@ -44,6 +56,15 @@ struct FailingProgram {
       case "busy":
         Thread.sleep(forTimeInterval: 3600)
         try world.barrier()
+      case "working", "idle":
+        World.during("writing a long file") {
+          for _ in 0..<(mode == "idle" ? 36_000 : 60) {
+            usleep(100_000)
+            if mode == "working" { World.advance() }
+          }
+        }
+        try world.barrier()
+      case "unborn": try world.barrier()
       case "stop":
         raise(SIGSTOP)
         try world.barrier()

@@ -1,3 +1,4 @@
+import Foundation
 import MPI
 import TestSupport
 import Testing
@@ -53,6 +54,70 @@ import Testing
     #expect(result.text.contains("has waited in MPI_Barrier in step 7 for "), "\(result)")
     #expect(result.text.contains(who) && result.text.contains(what), "\(result)")
     #expect(mode == "other" || result.lines.filter { $0.hasPrefix("  rank ") }.count == 1, "\(result)")
+  }
+
+  /// Six seconds late, of which three are granted: it gets something done all the while.
+  @Test func aRankThatGetsSomethingDoneIsWaitedFor() throws {
+    let result = try run(["first", "working"], ranks: 3, environment: ["COLLECTIVE_TIMEOUT": "3"])
+    #expect(result.exitCode == 0 && result.lines.isEmpty, "\(result)")
+  }
+
+  @Test func aRankThatGetsNothingDoneIsNamedWithItsWork() throws {
+    let result = try run(["first", "idle"], ranks: 3, environment: ["COLLECTIVE_TIMEOUT": "3"])
+    #expect(result.exitCode == Watch.exitCode, "\(result)")
+    #expect(result.lines.count { $0.hasPrefix("Error: ") } == 1, "\(result)")
+    #expect(result.text.contains("  rank 0 on ") && result.text.contains("busy with writing a long file in step 7"))
+  }
+
+  /// A rank that never comes to MPI's start: who waits there says so, and names it.
+  @Test func aHangInTheStartOfMPIIsEnded() throws {
+    let result = try run(["none", "unborn"], ranks: 2, environment: ["COLLECTIVE_TIMEOUT": "3"])
+    #expect(result.exitCode == Watch.exitCode, "\(result)")
+    #expect(result.lines.count { $0.hasPrefix("Error: ") } == 1, "\(result)")
+    #expect(result.text.contains("has waited in MPI_Init_thread for"), "\(result)")
+    #expect(result.text.contains("Of the 2 ranks of this host 1 did not come as far as this: rank 1."), "\(result)")
+  }
+
+  /// A program that uses the library, of whose ranks one fails, or all: they end together, with one message.
+  @Test(arguments: ["first", "last", "all"], ["train-data", "train-exit"])
+  func atTheLibraryARankThatFailsEndsAll(ranks: String, mode: String) throws {
+    let faces = try FaceFolder(people: 3, images: 3, side: 32)
+    let output = faces.path + "-run"
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    let start = ContinuousClock.now
+    let result = try run([ranks, mode, faces.path, output], ranks: 3)
+    #expect(ContinuousClock.now - start < .seconds(35), "ended by the watchdog, or by mpirun")
+    #expect(result.exitCode == 1, "\(result)")
+    #expect(result.lines.count { $0.hasPrefix("Error: ") } == 1 && !result.text.contains("Fatal"), "\(result)")
+    let words = mode == "train-data" ? "-absent" : "ended with exit code 0 in the midst of"
+    #expect(result.text.contains(words) && !result.text.contains("trained"), "\(result)")
+  }
+
+  /// Its own exit code is that of the job.
+  @Test func atTheLibraryAProgramThatFailsAfterTrainingEndsAll() throws {
+    let faces = try FaceFolder(people: 3, images: 3, side: 32)
+    let output = faces.path + "-run"
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    let result = try run(["last", "train-late", faces.path, output], ranks: 2)
+    #expect(result.exitCode == 7 && !result.text.contains("Error"), "\(result)")
+  }
+
+  /// Two runs in one program: the signals are its own before, between and after them.
+  @Test func theLibraryGivesSignalsBack() throws {
+    let faces = try FaceFolder(people: 3, images: 3, side: 32)
+    let output = faces.path + "-run"
+    defer { for path in [output, output + "-second"] { try? FileManager.default.removeItem(atPath: path) } }
+    let result = try run(["all", "train-signals", faces.path, output], ranks: nil)
+    let expected = ["before 1", "first stopped", "between 2", "second complete", "after 3"]
+    #expect(result.exitCode == 0 && result.lines == expected + Array(repeating: "default true", count: 3), "\(result)")
+  }
+
+  /// Alone it throws: the program decides.
+  @Test func aloneTheLibraryThrows() throws {
+    let faces = try FaceFolder(people: 3, images: 3, side: 32)
+    let result = try run(["all", "train-data", faces.path, faces.path + "-run"], ranks: nil)
+    #expect(result.exitCode == 2 && result.lines.count == 1, "\(result)")
+    #expect(result.text.hasPrefix("thrown: ") && result.text.contains("-absent"), "\(result)")
   }
 
   @Test func aDroppedRequestStopsTheProgram() throws {

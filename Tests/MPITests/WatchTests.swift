@@ -30,6 +30,23 @@ import Testing
     #expect(text.contains("rank 1 on node2 has waited") && text.contains("\n  rank 0 on node1: busy outside of MPI"))
   }
 
+  /// Rank 0 does long work of its own. As long as it gets something done, the others wait, also shortly after it has
+  /// come to them; then it is named with its work.
+  @Test func aRankThatGetsSomethingDoneIsWaitedFor() throws {
+    func verdict(idle: Double, in routine: String? = nil, silent: Double = 0.5) -> String? {
+      let busy = Watch.Standing(
+        rank: 0, host: "node1",
+        glance: .init(step: 17, routine: routine, seconds: routine == nil ? 50 : 1, work: "writing", idleSeconds: idle),
+        silentFor: silent)
+      return Watch.verdict([busy, rank(1, for: 50), rank(2, for: 50)], timeout: 10)
+    }
+    #expect(verdict(idle: 3) == nil)
+    #expect(verdict(idle: 3, in: "MPI_Barrier") == nil)
+    let text = try #require(verdict(idle: 11))
+    #expect(text.contains("\n  rank 0 on node1: busy with writing in step 17, of which nothing got done for 11 s"))
+    #expect(verdict(idle: 3, silent: 12)?.contains("rank 0 on node1: silent") == true)
+  }
+
   @Test func aRankThatNeverReported() throws {
     let text = try #require(
       Watch.verdict([rank(0, for: 11), rank(1, in: nil, step: nil, for: 11, silent: nil)], timeout: 10))
@@ -53,7 +70,10 @@ import Testing
   {
     let token: UInt64 = 0xFEDC_BA98_7654_3210
     let message = WatchMessage(
-      token: token, kind: .report, rank: 3, glance: .init(step: step, routine: routine, seconds: 2.5))
+      token: token, kind: .report, rank: 3,
+      glance: .init(
+        step: step, routine: routine, seconds: 2.5, work: step.map { _ in "writing the model" },
+        idleSeconds: routine == nil ? 7.25 : .infinity))
     #expect(message.bytes.count == WatchMessage.byteCount)
     #expect(WatchMessage(message.bytes, token: token, ranks: 4) == message)
   }
@@ -63,7 +83,7 @@ import Testing
     #expect(WatchMessage(message.bytes, token: 8, ranks: 4) == nil)
     #expect(WatchMessage(message.bytes, token: 7, ranks: 3) == nil)
     #expect(WatchMessage(Array(message.bytes.dropLast()), token: 7, ranks: 4) == nil)
-    for (position, value) in [(8, 9), (40, 10), (41, 200)] as [(Int, UInt8)] {
+    for (position, value) in [(8, 9), (48, 10), (49, 200), (96, 10)] as [(Int, UInt8)] {
       var bytes = message.bytes
       bytes[position] = value
       #expect(WatchMessage(bytes, token: 7, ranks: 4) == nil, "byte \(position) = \(value)")

@@ -3,9 +3,8 @@ import NeuralNetwork
 
 /// Images divided among ranks, each turned into a vector by one of them, the vectors gathered to all.
 ///
-/// What is divided are whole blocks of consecutive images, each read and computed together. So an image stands among
-/// the same neighbours, at the same place, on any number of ranks: products whose last bits depend on the place of a
-/// row give the same bytes.
+/// What is divided are whole blocks of consecutive images, each read and computed together. A vector depends on its image
+/// alone (the network's `RowProduct` sees to that), so equal images tie, and any division gives the same bytes.
 struct DividedImages {
   let source: any ImageSource
   /// Ascending.

@@ -11,7 +11,7 @@ package import NeuralNetwork
 /// training passes, so whoever trains reserves it (`Network.reserve(training:evaluation:)`) and calls between steps.
 package final class Embedder {
   package let network: Network
-  /// Images that go through the network at once. Another number may change the last bits of embeddings.
+  /// Images that go through the network at once. Embeddings do not depend on it: each is its image's alone, to the bit.
   package let batchSize: Int
   /// Threads per rank that read and decode images.
   package let workers: Int

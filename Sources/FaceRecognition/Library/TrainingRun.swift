@@ -40,6 +40,9 @@ public struct TrainingRun: Sendable {
   public var seed: UInt64 = 1
   /// Threads per rank that compute, from 1 to 1024.
   public var threads = 1
+  /// Seconds that a rank may wait for others that get nothing done, before all are ended; 0: for ever. The first run's
+  /// counts for the whole process.
+  public var collectiveTimeout = 300.0
   /// Whether rank 0 tells on standard error how it goes.
   public var isQuiet = true
 
@@ -77,28 +80,30 @@ public struct TrainingRun: Sendable {
 
   /// Trains to the end. Every rank calls it, and `onStep` is called on every rank with the same values after each step.
   ///
-  /// MPI is started at the first call, and ends with the process.
+  /// MPI is started at the first call, and ends with the process. SIGTERM, SIGINT and SIGUSR1 belong to the run while it
+  /// trains, and then again to whom they belonged before.
   ///
-  /// - Throws: ``SettingError``, or an error whose description says what is wrong with data or output. Under `mpirun` the
-  ///   others wait for the rank that threw: end the process.
+  /// - Throws: ``SettingError``, or an error whose description says what is wrong with data or output. Started by `mpirun`
+  ///   with several ranks it does not throw: a rank that fails says why, and all end with exit code 1, for the others
+  ///   wait for it. A program that ends in the midst of a run ends all, too.
   @discardableResult
   public func start(_ onStep: (Step) -> Void = { _ in }) throws -> Outcome {
-    let (options, kind) = try checked()
-    let communicator = try World.initialize()
-    _ = Self.finishesAtExit
-    let trainer = try Trainer(options, kind: kind, isQuiet: isQuiet, communicator)
-    let outcome = try trainer.run { line in
-      onStep(
-        Step(
-          number: line.step, epoch: line.epoch, loss: line.loss, scale: line.scale, learningRate: line.learningRate,
-          imagesPerSecond: line.imagesPerSecond, accuracy: line.accuracy))
+    try Self.require(Limits.collectiveTimeout, "collectiveTimeout", collectiveTimeout)
+    let hint = "Longer waits are allowed by TrainingRun's collectiveTimeout."
+    return try World.visit(collectiveTimeout: collectiveTimeout, hint: hint) { communicator in
+      let (options, kind) = try checked()
+      let signals = SignalActions()
+      defer { signals.restore() }
+      let trainer = try Trainer(options, kind: kind, isQuiet: isQuiet, communicator)
+      let outcome = try trainer.run { line in
+        onStep(
+          Step(
+            number: line.step, epoch: line.epoch, loss: line.loss, scale: line.scale, learningRate: line.learningRate,
+            imagesPerSecond: line.imagesPerSecond, accuracy: line.accuracy))
+      }
+      return outcome == .complete ? .complete : .stopped
     }
-    return outcome == .complete ? .complete : .stopped
   }
-
-  private static let finishesAtExit: Void = {
-    atexit { if World.isRunning { try? World.finalize() } }
-  }()
 
   private func checked() throws -> (TrainingOptions, NetworkKind) {
     let settings = ModelSettings(network: network, embeddingWidth: embeddingWidth, inputSide: inputSide)

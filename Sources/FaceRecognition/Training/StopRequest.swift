@@ -16,6 +16,24 @@ enum StopRequest {
 
   static var isPending: Bool { first.load(ordering: .relaxed) > 0 }
 
+  /// Milliseconds since the first signal; nil where none has come.
+  private static var age: Int? {
+    let start = first.load(ordering: .relaxed)
+    return start > 0 ? now - start : nil
+  }
+
+  private static var now: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000 + 1
+  }
+
+  /// Forgets the request, when whoever sends it twice has done so.
+  static func reset() {
+    if let age, age < window { usleep(UInt32(window - age) * 1000) }
+    first.store(0, ordering: .relaxed)
+  }
+
   static func listen() {
     // A parent may have blocked them, and children inherit that.
     var heard = sigset_t()

@@ -81,6 +81,29 @@ import Testing
     #expect(Set(lines.dropFirst().map { $0[3] }).count == 10)
   }
 
+  /// Eight copies of one picture as two people: nobody can tell them apart, and no score may pretend to.
+  @Test(arguments: [NetworkKind.mobilefacenet, .iresnet18]) func equalPicturesTie(_ kind: NetworkKind) throws {
+    let copies = try FaceFolder(people: 0, images: 0)
+    for person in 0..<2 {
+      for image in 0..<4 { try copies.write(FaceFolder.pgm(person: 0, image: 0, side: 48), to: FaceFolder.name(person, image)) }
+    }
+    let model = files["random.safetensors"]
+    try RandomModel.write(kind, to: model)
+    var scores: Set<String> = []
+    for (batch, ranks, threads) in [(1, 1, 1), (3, 1, 2), (7, 2, 1), (3, 3, 1), (32, 1, 2)] {
+      let csv = files["ties.csv"]
+      let report = try report(
+        evaluate(
+          "--json", "--batch-size", "\(batch)", "--threads", "\(threads)", "--output", csv, model: model,
+          data: copies.path, ranks: ranks))
+      #expect(report.verification.areaUnderCurve == 0.5, "batch \(batch), \(ranks) ranks, \(threads) threads")
+      for line in try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n").dropFirst() {
+        scores.insert(String(line.split(separator: ",")[4]))
+      }
+    }
+    #expect(scores.count == 1, "\(scores)")
+  }
+
   @Test func optionsChangeWhatTheySay() throws {
     let all = try report(evaluate("--json"))
     #expect(all.rawPixels == nil && all.selection == "all pairs")

@@ -158,8 +158,10 @@ import Testing
         let order = DataOrder(sampleCount: 8, batchSize: 3, rankCount: 1, seed: 0)
         let loader = BatchLoader(source, order: order, rank: 0, side: 16, augmentation: .none, workers: workers)
         loader.start()
-        #expect(Self.workers(become: before + workers))
-        if workers > 1 { _ = try loader.next() }
+        try withExtendedLifetime(loader) {
+          #expect(Self.workers(become: before + workers))
+          if workers > 1 { _ = try loader.next() }
+        }
       }
       #expect(Self.workers(become: before), "\(Self.workerCount) workers, before \(before)")
     }
