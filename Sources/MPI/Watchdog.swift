@@ -67,8 +67,8 @@ final class Watchdog: Sendable {
     // On rank 0's own node the loopback is never the wrong network.
     let addresses = placement.node == 0 ? [UInt32(0x7F00_0001)] : numbers[2...].map { UInt32(truncatingIfNeeded: $0) }
     let found = Plan(
-      rank: rank, token: UInt64(bitPattern: numbers[0]), addresses: addresses, port: UInt16(truncatingIfNeeded: numbers[1]),
-      hosts: hosts, placement: placement, listening: server?.socket)
+      rank: rank, token: UInt64(bitPattern: numbers[0]), addresses: addresses,
+      port: UInt16(truncatingIfNeeded: numbers[1]), hosts: hosts, placement: placement, listening: server?.socket)
     plan.withLock { $0 = found }
   }
 

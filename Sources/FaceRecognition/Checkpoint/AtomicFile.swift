@@ -1,4 +1,5 @@
 package import Foundation
+import MPI
 import Synchronization
 
 /// A file that appears under its name whole or not at all.
@@ -91,13 +92,14 @@ package struct AtomicFile: ~Copyable {
   ) throws(FileError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      // Linux moves at most 2 GiB - 4 KiB a call.
-      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+      // Pieces that slow storage takes in seconds: between them the watchdog sees that it goes on.
+      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(64 << 20))
       let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
       if count < 0 {
         guard errno == EINTR else { throw FileError("write", path) }
       } else {
         rest = rest.dropFirst(count)
+        World.advance()
       }
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// Reading by `read` alone: a disk that fails gives an error there, where mapped memory would end the process.
 extension CheckpointFolder {
@@ -36,6 +37,7 @@ extension CheckpointFolder {
         if count == 0 { break }
         if count > 0 {
           filled += count
+          World.advance()
         } else if errno == EIO {
           throw CheckpointDamage(name, "the disk cannot read it: \(FileError("read", path))")
         } else if errno != EINTR {

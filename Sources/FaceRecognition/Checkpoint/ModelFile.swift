@@ -108,6 +108,7 @@ package enum ModelFile {
     }
     for parameter in parameters {
       try file.copyFloats(of: names[parameter.name], shape: parameter.shape, into: parameter.value)
+      World.advance()
     }
     network.weightsChanged()
     return names.notes

@@ -1,4 +1,5 @@
 import Glibc
+import MPI
 
 /// The entries of one folder, hidden ones left out, sorted by the bytes of their names.
 ///
@@ -36,6 +37,7 @@ struct DirectoryListing {
       }
       let name = UnsafeRawPointer(entry).advanced(by: MemoryLayout.offset(of: \dirent.d_name)!)
         .assumingMemoryBound(to: UInt8.self)
+      World.advance()
       if name[0] == UInt8(ascii: ".") { continue }
       let length = strlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
       let kind = Self.kind(of: entry, name, in: folder)

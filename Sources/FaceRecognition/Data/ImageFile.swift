@@ -1,4 +1,5 @@
 import Glibc
+import MPI
 
 /// An image file still encoded, by its path as a C string.
 struct ImageFile {
@@ -36,6 +37,7 @@ struct ImageFile {
       guard got > 0 else { throw unreadable("it ended after \(done) of \(size) bytes") }
       done += got
     }
+    World.advance()
     return try body(UnsafeRawBufferPointer(buffer))
   }
 

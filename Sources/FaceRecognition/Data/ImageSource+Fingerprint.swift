@@ -1,4 +1,5 @@
 import CXXHash
+import MPI
 
 extension ImageSource {
   /// 32 hexadecimal digits that two ranks, or two runs, share where they see the same names, labels and file sizes in
@@ -13,6 +14,7 @@ extension ImageSource {
     defer { XXH3_freeState(state) }
     XXH3_128bits_reset(state)
     for sample in 0..<count {
+      World.advance()
       var name = identifier(of: sample)
       name.withUTF8 { _ = XXH3_128bits_update(state, $0.baseAddress, $0.count) }
       // The zero ends the name: no name contains one, so no two lists of images hash the same bytes.

@@ -32,6 +32,7 @@ struct DividedImages {
       source, samples: Array(samples[own]), batchSize: blockSize, side: side, workers: workers)
     // Past the limit the result is an error, which all ranks must come to together.
     while badImages.count <= badImageLimit, let batch = try reader.next() {
+      World.advance()
       badImages += batch.badImages
       let rows = (batch.step * blockSize * width)..<((batch.step * blockSize + batch.count) * width)
       values.withUnsafeMutableBufferPointer { compute(batch, .init(rebasing: $0[rows])) }

@@ -116,8 +116,11 @@ package final class EmbeddingJob {
       names += samples.map { images.identifier(of: $0) }
       badImages += bad
     }
-    let files = try format.write(
-      names: names, width: embedder.network.embeddingWidth, to: options.output, parts: 0..<partCount, part: parts.rows)
+    let files = try World.during("writing the embeddings") {
+      try format.write(
+        names: names, width: embedder.network.embeddingWidth, to: options.output, parts: 0..<partCount,
+        part: parts.rows)
+    }
     try parts.remove()
     return Summary(files: files, rows: names.count, badImages: badImages)
   }

@@ -180,9 +180,10 @@ package final class Trainer {
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(
         count: step.head.classCount, width: step.head.width, stream: step.classifier.streamRows)
-      try ModelFile.write(
-        step.network, classWeight: classWeight, description(after: max(totalSteps, firstStep)),
-        to: folder.model)
+      try World.during("writing the model") {
+        try ModelFile.write(
+          step.network, classWeight: classWeight, description(after: max(totalSteps, firstStep)), to: folder.model)
+      }
       try threshold?.write(beside: folder.model)
       progress.say("model     \(folder.model)")
     } else {

@@ -57,7 +57,8 @@ import Testing
     // The same table, and patience: what is there is kept.
     #expect(try align("--landmarks", broken, "--max-bad-images", "0.2").exitCode == 0)
 
-    expectRefusal(try align("--landmarks", broken, "--max-residual", "0"), "'--max-residual", "a number above 0, up to 1000")
+    expectRefusal(
+      try align("--landmarks", broken, "--max-residual", "0"), "'--max-residual", "a number above 0, up to 1000")
     expectRefusal(try align(), "either --landmarks or --boxes")
     expectRefusal(try align("--landmarks", files["absent.csv"]), "absent.csv", "No such file")
     expectRefusal(try align("--boxes", broken), "table.csv", "no format of boxes", "Known are")

@@ -85,7 +85,9 @@ import Testing
   @Test(arguments: [NetworkKind.mobilefacenet, .iresnet18]) func equalPicturesTie(_ kind: NetworkKind) throws {
     let copies = try FaceFolder(people: 0, images: 0)
     for person in 0..<2 {
-      for image in 0..<4 { try copies.write(FaceFolder.pgm(person: 0, image: 0, side: 48), to: FaceFolder.name(person, image)) }
+      for image in 0..<4 {
+        try copies.write(FaceFolder.pgm(person: 0, image: 0, side: 48), to: FaceFolder.name(person, image))
+      }
     }
     let model = files["random.safetensors"]
     try RandomModel.write(kind, to: model)
