@@ -26,6 +26,9 @@ enum FailingTraining {
 
   private static func signals(_ given: TrainingRun) throws {
     var run = given
+    // What a parent ignores is ignored here, too.
+    let numbers = [SIGTERM, SIGUSR1, SIGXFSZ]
+    let before = numbers.map(handler)
     signal(SIGINT) { _ in heard += 1 }
     raise(SIGINT)
     print("before \(heard)")
@@ -36,10 +39,12 @@ enum FailingTraining {
     print("second \(try run.start())")
     raise(SIGINT)
     print("after \(heard)")
+    for (number, old) in zip(numbers, before) { print("as before \(handler(number) == old)") }
+  }
+
+  private static func handler(_ number: CInt) -> Int {
     var action = sigaction()
-    for number in [SIGTERM, SIGUSR1, SIGXFSZ] {
-      sigaction(number, nil, &action)
-      print("default \(action.__sigaction_handler.sa_handler == nil)")
-    }
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
   }
 }

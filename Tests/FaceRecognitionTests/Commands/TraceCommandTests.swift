@@ -111,7 +111,7 @@ import Testing
     (["--trace-steps", "1..2"], "--trace-steps goes with --trace"),
     (["--trace", "/nowhere/trace.json"], "/nowhere/trace.json"),
     (["--trace", "t.json", "--trace-steps", "5..2"], "5..2"),
-    (["--trace", "t.json", "--trace-steps", "0..5000"], "at most 1000 steps"),
+    (["--trace", "t.json", "--trace-steps", "0..5000"], "1000 at most"),
     (["--gradient-type", "float16"], "float16"),
   ])
   func refusals(_ arguments: [String], _ message: String) throws {
