@@ -38,7 +38,7 @@ extension World {
     for number in [SIGTERM, SIGINT, SIGUSR1] { signal(number, SIG_DFL) }
     if let placement, placement.node > 0 { sleep(milliseconds: 4000 + 500 * min(placement.node, 20)) }
     if !claimsReport() { sleep(milliseconds: 10_000) }  // The rank that tells ends this one long before.
-    write(report.message + origin(rank, placement))
+    write(report.message.printable + origin(rank, placement))
     // mpirun passes output on in its own time, and drops what it has not read when it ends the job.
     sleep(milliseconds: 100 + 1000 * patience)
     silenceLibrary()

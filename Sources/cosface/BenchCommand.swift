@@ -33,8 +33,7 @@ struct BenchOptions: ParsableArguments {
       Threads.use(threads, try communicator.placement())
       let report = try measure(communicator)
       guard communicator.rank == 0 else { return }
-      let output = json ? try report.json() + Data("\n".utf8) : Data(report.text.utf8)
-      FileHandle.standardOutput.write(output)
+      json ? Terminal.print(json: try report.json()) : Terminal.print(report.text, end: "")
     }
   }
 

@@ -36,7 +36,7 @@ struct CheckCommand: ParsableCommand {
       check.data = data
       let report = try check.run(communicator, placement)
       guard communicator.rank == 0 else { return }
-      FileHandle.standardOutput.write(json ? try report.json() + Data("\n".utf8) : Data(report.text.utf8))
+      json ? Terminal.print(json: try report.json()) : Terminal.print(report.text, end: "")
     }
   }
 }

@@ -24,7 +24,8 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     inference.run { communicator in
       let comparison = try FaceComparison(first, second, matching.options(inference), communicator)
-      if communicator.rank == 0 { print(matching.json ? try JSONText.of(comparison) : "\(comparison)") }
+      guard communicator.rank == 0 else { return }
+      matching.json ? Terminal.print(json: try JSONText.of(comparison)) : Terminal.print("\(comparison)")
     }
   }
 }

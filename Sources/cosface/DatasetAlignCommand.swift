@@ -81,8 +81,7 @@ struct DatasetAlignCommand: ParsableCommand {
     let alignment = try Alignment(options)
     let progress = WorkProgress("faces")
     let report = try alignment.run { progress.show($0, of: $1) }
-    let text = json ? try report.json() : Data(report.description.utf8)
-    FileHandle.standardOutput.write(text + Data("\n".utf8))
+    json ? Terminal.print(json: try report.json()) : Terminal.print(report.description)
     try alignment.check(report)
   }
 

@@ -37,8 +37,8 @@ struct DatasetCheckCommand: ParsableCommand {
     let check = try DatasetCheck(path: path, workers: threads ?? ProcessInfo.processInfo.activeProcessorCount) {
       progress.show($0, of: $1)
     }
-    print(json ? try DatasetOutput.json(check) : DatasetOutput.table(check.text))
+    try DatasetOutput.print(check, check.text, json: json)
     guard check.isSound else { throw ExitCode.failure }
-    if seal { FileHandle.standardError.write(Data("Wrote \(try DatasetSeal.write(for: path)).\n".utf8)) }
+    if seal { Terminal.note("Wrote \(try DatasetSeal.write(for: path)).") }
   }
 }

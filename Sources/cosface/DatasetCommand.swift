@@ -21,15 +21,11 @@ struct DatasetCommand: ParsableCommand {
 
 /// How the subcommands print.
 enum DatasetOutput {
-  static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  static func table(_ lines: [(name: String, value: String)]) -> String {
+  static func print(_ value: some Encodable, _ lines: [(name: String, value: String)], json: Bool) throws {
+    if json { return Terminal.print(json: try JSONText.of(value)) }
     let width = (lines.map(\.name.count).max() ?? 0) + 2
-    return lines.map { $0.name.padding(toLength: width, withPad: " ", startingAt: 0) + $0.value }
-      .joined(separator: "\n")
+    for line in lines {
+      Terminal.print(line: line.name.padding(toLength: width, withPad: " ", startingAt: 0) + line.value)
+    }
   }
 }

@@ -15,6 +15,6 @@ struct DatasetInfoCommand: ParsableCommand {
 
   func run() throws {
     let info = try DatasetInfo(path: path)
-    print(json ? try DatasetOutput.json(info) : DatasetOutput.table(info.lines))
+    try DatasetOutput.print(info, info.lines, json: json)
   }
 }

@@ -43,11 +43,13 @@ struct DatasetPackCommand: ParsableCommand {
   func run() throws {
     var packer = RecordPacker(
       try ImageSet.open(input), output: output, reencoding: ImageReencoding(side: size, quality: quality))
+    Notes.show(packer.source.notes)
     packer.workers = threads ?? ProcessInfo.processInfo.activeProcessorCount
     packer.skipsUnreadable = skipUnreadable
     let progress = WorkProgress("images")
     let summary = try packer.run { progress.show($0, of: packer.source.count) }
-    for image in summary.skipped { print("skipped  \(image.identifier): \(image.reason)") }
-    print("packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes")
+    for image in summary.skipped { Terminal.print(line: "skipped  \(image.identifier): \(image.reason)") }
+    Terminal.print(
+      line: "packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes")
   }
 }

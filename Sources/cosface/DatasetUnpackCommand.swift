@@ -19,6 +19,6 @@ struct DatasetUnpackCommand: ParsableCommand {
     let count = try DatasetUnpacker(path: input, folder: output).run {
       progress.show($0, of: $1)
     }
-    print("unpacked \(output): \(count) images")
+    Terminal.print(line: "unpacked \(output): \(count) images")
   }
 }

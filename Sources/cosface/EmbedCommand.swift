@@ -48,12 +48,14 @@ struct EmbedCommand: ParsableCommand {
       options.batchSize = inference.batchSize
       options.workers = inference.workers
       options.partSize = partSize
-      let summary = try EmbeddingJob(options, communicator).run { done, all in
-        FileHandle.standardError.write(Data("embedded \(done) of \(all) images\n".utf8))
+      let job = try EmbeddingJob(options, communicator)
+      if communicator.rank == 0 { Notes.show(job.notes) }
+      let summary = try job.run { done, all in
+        Terminal.note("embedded \(done) of \(all) images")
       }
       guard let summary else { return }
-      for image in summary.badImages { print("skipped   \(image.identifier): \(image.reason)") }
-      print("written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
+      for image in summary.badImages { Terminal.print(line: "skipped   \(image.identifier): \(image.reason)") }
+      Terminal.print(line: "written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
     }
   }
 }

@@ -120,10 +120,11 @@ struct EvaluateCommand: ParsableCommand {
 
   private func verify(_ data: String, _ communicator: Communicator) throws {
     let evaluation = try Evaluation(options(data), communicator)
+    if communicator.rank == 0 { Notes.show(evaluation.verification.source.notes) }
     if communicator.rank == 0 { warn(evaluation.trainedPeople, of: evaluation.verification.source.classNames.count) }
     let report = try evaluation.run()
     guard communicator.rank == 0 else { return }
-    write(json ? try report.json() : Data(report.description.utf8))
+    json ? Terminal.print(json: try report.json()) : Terminal.print(report.description)
     if let output { try evaluation.writeScores(to: output) }
     if let roc { try evaluation.writeROC(to: roc) }
     if keepThreshold { try evaluation.keepThreshold() }
@@ -136,14 +137,13 @@ struct EvaluateCommand: ParsableCommand {
     options.batchSize = batchSize
     options.workers = workers
     let identification = try Identification(options, communicator)
+    if communicator.rank == 0 { Notes.show(identification.notes) }
     if communicator.rank == 0 { warn(identification.trainedPeople, of: identification.people) }
     let report = try identification.run()
     guard communicator.rank == 0 else { return }
-    write(json ? try report.json() : Data(report.description.utf8))
+    json ? Terminal.print(json: try report.json()) : Terminal.print(report.description)
     if let output { try identification.writeRanks(to: output) }
   }
-
-  private func write(_ text: Data) { FileHandle.standardOutput.write(text + Data("\n".utf8)) }
 
   private func options(_ data: String) -> EvaluationOptions {
     var options = EvaluationOptions(model: model, data: data)
@@ -166,8 +166,8 @@ struct EvaluateCommand: ParsableCommand {
     guard trained > 0 else { return }
     let warning =
       "Warning: \(trained) of the \(all) people bear names of people that the model was trained on. "
-      + "--holdout-people n --seed s, as given to train, judge by the others alone.\n"
-    FileHandle.standardError.write(Data(warning.utf8))
+      + "--holdout-people n --seed s, as given to train, judge by the others alone."
+    Terminal.note(warning)
   }
 }
 

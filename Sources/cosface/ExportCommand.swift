@@ -44,7 +44,7 @@ struct ExportCommand: ParsableCommand {
         export.onnx.embedsPreprocessing = embedPreprocessing
         export.onnx.normalizes = normalize
         export.onnx.folds = fold
-        for line in try export.run() { print(line) }
+        for line in try export.run() { Terminal.print(line: line) }
       }
       try communicator.barrier()
     }

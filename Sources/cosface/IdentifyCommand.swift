@@ -30,7 +30,8 @@ struct IdentifyCommand: ParsableCommand {
   func run() throws {
     inference.run { communicator in
       let result = try GallerySearch(of: photographs, in: gallery, top: top, matching.options(inference), communicator)
-      if communicator.rank == 0 { print(matching.json ? try JSONText.of(result) : "\(result)") }
+      guard communicator.rank == 0 else { return }
+      matching.json ? Terminal.print(json: try JSONText.of(result)) : Terminal.print("\(result)")
     }
   }
 }

@@ -27,9 +27,9 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let inspection = try Inspection(path: path)
     if json {
-      print(try JSONText.of(inspection))
+      Terminal.print(json: try JSONText.of(inspection))
     } else {
-      print(inspection.text(listsTensors: tensors))
+      Terminal.print(inspection.text(listsTensors: tensors))
     }
     if !inspection.isWhole { throw ExitCode.failure }
   }

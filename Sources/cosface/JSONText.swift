@@ -2,9 +2,9 @@ import Foundation
 
 /// What --json prints: one object, keys sorted.
 enum JSONText {
-  static func of(_ value: some Encodable) throws -> String {
+  static func of(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    return try encoder.encode(value)
   }
 }

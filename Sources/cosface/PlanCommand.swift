@@ -88,8 +88,7 @@ struct PlanCommand: ParsableCommand {
       }
       let plan = try planner.run(communicator)
       guard communicator.rank == 0 else { return }
-      let output = options.json ? try plan.json() + Data("\n".utf8) : Data(plan.text.utf8)
-      FileHandle.standardOutput.write(output)
+      options.json ? Terminal.print(json: try plan.json()) : Terminal.print(plan.text, end: "")
     }
   }
 }

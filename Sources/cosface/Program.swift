@@ -11,7 +11,7 @@ enum Program {
       try command.run()
     } catch {
       // A run that was stopped has said so, and MPI has ended: only its exit code is left.
-      guard ranks > 1, !(error is ExitCode) else { Cosface.exit(withError: error) }
+      guard ranks > 1, !(error is ExitCode) else { exit(error) }
       if Cosface.exitCode(for: error).isSuccess {
         // Help, which rank 0 says for all.
         if rank == 0 { print(Cosface.fullMessage(for: error)) }
@@ -21,6 +21,14 @@ enum Program {
         message: Cosface.fullMessage(for: error), exitCode: Cosface.exitCode(for: error).rawValue)
       World.run(reporting: { _ in report }) { _ in throw error }
     }
+  }
+
+  /// As ArgumentParser ends a program, but with nothing in the message that steers a terminal.
+  private static func exit(_ error: any Error) -> Never {
+    if Cosface.exitCode(for: error).isSuccess { Cosface.exit(withError: error) }
+    let message = Cosface.fullMessage(for: error)
+    if !message.isEmpty { FileHandle.standardError.write(Data((message.printable + "\n").utf8)) }
+    Foundation.exit(Cosface.exitCode(for: error).rawValue)
   }
 
   /// A mistake in a configuration file is told with its line.

@@ -56,7 +56,7 @@ struct ReplayCommand: ParsableCommand {
       encoder.outputFormatting = .sortedKeys
       try replay.run(learningRate: learningRate) { line in
         guard communicator.rank == 0 else { return }
-        FileHandle.standardOutput.write(try encoder.encode(line) + Data("\n".utf8))
+        Terminal.print(json: try encoder.encode(line))
       }
       if let output, communicator.rank == 0 { try replay.write(to: output) }
       try communicator.barrier()

@@ -67,8 +67,8 @@ struct ReportCommand: ParsableCommand {
       let options = options
       let notes = try Report(options, communicator).write()
       guard communicator.rank == 0 else { return }
-      for note in notes { FileHandle.standardError.write(Data("warning: \(note)\n".utf8)) }
-      print(options.output)
+      for note in notes { Terminal.note("warning: \(note)") }
+      Terminal.print(line: options.output)
     }
   }
 

@@ -49,7 +49,7 @@ struct TrainCommand: ParsableCommand {
       let placement = try communicator.placement()
       let threads = Threads.use(running.threads, placement)
       for warning in try StartCheck.run(communicator, placement) where communicator.rank == 0 {
-        print("warning   \(warning)")
+        Terminal.print(line: "warning   \(warning)")
       }
       let given = try options(threads: threads)
       var resumption: Resumption?

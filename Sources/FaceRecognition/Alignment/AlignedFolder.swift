@@ -6,12 +6,12 @@ final class AlignedFolder: Sendable {
   /// Without links.
   private let root: String
   /// Folders that are known to be there, and to lie inside.
-  private let known = Mutex<Set<String>>([])
+  private let known = Mutex<Set<Name>>([])
 
   /// - Throws: `DataError` where it is the folder of the photographs itself.
   init(path: String, isNot images: String) throws(DataError) {
     guard let root = Self.resolved(path) else { throw DataError(path, "the folder cannot be found") }
-    guard root != Self.resolved(images) else {
+    guard Name(root) != Self.resolved(images).map({ Name($0) }) else {
       throw DataError(path, "the aligned faces would take the photographs' place", remedy: "Choose another folder.")
     }
     self.root = root
@@ -22,16 +22,16 @@ final class AlignedFolder: Sendable {
   /// - Throws: `DataError` where the folder cannot be made, or a link leads out of ours.
   func path(of name: String) throws(DataError) -> String {
     let path = "\(root)/\(name)"
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = Name(FilePath.split(path).folder)
     if known.withLock({ $0.contains(folder) }) { return path }
     // Each part in turn: none may be made behind a link.
     var whole = root
-    for part in name.split(separator: "/").dropLast() {
+    for part in FilePath.parts(name).dropLast() {
       whole += "/\(part)"
       if mkdir(whole, 0o777) != 0 && errno != EEXIST {
         throw DataError(whole, "the folder '\(whole)' cannot be made: \(String(cString: strerror(errno)))")
       }
-      guard Self.resolved(whole)?.hasPrefix(root + "/") == true else {
+      guard Self.resolved(whole)?.utf8.starts(with: (root + "/").utf8) == true else {
         throw DataError(whole, "'\(whole)' leads out of the folder of the aligned faces")
       }
     }

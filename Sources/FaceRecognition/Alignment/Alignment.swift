@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 import Synchronization
 
 /// The faces of a folder of photographs, brought to the place where networks expect them: one aligned file per row of a
@@ -88,7 +89,7 @@ package final class Alignment: Sendable {
     let rows = table.count + table.problems.count
     let limit = Int(options.maximumBadImages * Double(rows))
     guard bad.count > limit else { return }
-    let named = bad.prefix(10).map { "\n  \($0.image): \($0.reason)" }.joined()
+    let named = bad.prefix(10).map { "\n  \($0.image.printableName): \($0.reason)" }.joined()
     throw DataError(
       options.table,
       "\(bad.count) of \(rows) rows are of no use, where \(limit) may be" + named

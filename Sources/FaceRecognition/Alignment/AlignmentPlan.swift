@@ -1,4 +1,4 @@
-import Foundation
+import MPI
 
 /// Which row of a table becomes which file.
 struct AlignmentPlan {
@@ -23,7 +23,7 @@ struct AlignmentPlan {
       let place = table.description(of: $0.place)
       return Bad(name: $0.name ?? place, reason: $0.name == nil ? $0.reason : "\(place): \($0.reason)")
     }
-    var first: [String: Int] = [:]
+    var first: [Name: Int] = [:]
     var disputed: Set<Int> = []
     for row in 0..<table.count {
       let name = table.names[row]
@@ -31,23 +31,23 @@ struct AlignmentPlan {
       let stem = Self.stem(name)
       let output: String
       if let people {
-        guard let person = people.person(of: name) else {
+        guard let person = people.person(of: Name(name)) else {
           bad.append(Bad(name: name, reason: "\(place): \(people.path) does not say who it is"))
           continue
         }
-        output = "\(person)/\((stem as NSString).lastPathComponent).\(options.format.fileExtension)"
+        output = "\(person)/\(FilePath.split(stem).name).\(options.format.fileExtension)"
       } else {
         output = "\(stem).\(options.format.fileExtension)"
       }
-      guard let other = first[output] else {
-        first[output] = row
+      guard let other = first[Name(output)] else {
+        first[Name(output)] = row
         rows.append(row)
         outputs.append(output)
         continue
       }
-      if table.names[other] != name {
+      if Name(table.names[other]) != Name(name) {
         bad.append(
-          Bad(name: name, reason: "\(place): '\(table.names[other])' becomes the same file, \(output)"))
+          Bad(name: name, reason: "\(place): '\(table.names[other])' becomes the same file, \(output.printableName)"))
       } else if table.agree(other, row) {
         repeated += 1
       } else {
@@ -65,7 +65,6 @@ struct AlignmentPlan {
 
   /// The name without the ending of an image file.
   static func stem(_ name: String) -> String {
-    let ending = (name as NSString).pathExtension
-    return PairList.extensions.contains(ending.lowercased()) ? String(name.dropLast(ending.count + 1)) : name
+    PairList.extensions.contains { $0 == FilePath.ending(of: name) } ? FilePath.withoutEnding(name) : name
   }
 }

@@ -1,4 +1,5 @@
 package import Foundation
+import MPI
 
 /// What an alignment came to.
 package struct AlignmentReport: Codable, Equatable, Sendable {
@@ -46,17 +47,17 @@ extension AlignmentReport: CustomStringConvertible {
     ]
     if let residuals {
       lines.append("residual   " + Self.text(residuals) + " pixels (root mean square of the five points)")
-      lines += worst.map { "  worst    \($0.image): \($0.reason)" }
+      lines += worst.map { "  worst    \($0.image.printableName): \($0.reason)" }
     }
     if let scales {
       lines.append("scale      " + Self.text(scales) + " pixels of the result per pixel of the photograph")
     }
     for (title, list) in [("Refused", refused), ("Unusable", bad)] where !list.isEmpty {
       lines.append("\(title):")
-      lines += list.prefix(10).map { "  \($0.image): \($0.reason)" }
+      lines += list.prefix(10).map { "  \($0.image.printableName): \($0.reason)" }
       if list.count > 10 { lines.append("  and \(list.count - 10) more") }
     }
-    lines.append("Every image is listed in \(output)/\(Alignment.listName).")
+    lines.append("Every image is listed in \(output.printableName)/\(Alignment.listName).")
     if withoutPerson > 0 {
       lines.append(
         "\(withoutPerson) faces lie in no person's folder, which training needs: --people FILE says who they are.")

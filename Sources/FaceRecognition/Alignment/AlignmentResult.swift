@@ -22,7 +22,7 @@ struct AlignmentResult {
       switch outcome {
       case .aligned(let fit, let wasThere):
         if wasThere { kept += 1 }
-        if !output.contains("/") { withoutPerson += 1 }
+        if !output.utf8.contains(UInt8(ascii: "/")) { withoutPerson += 1 }
         scales.append(fit.transform.scale)
         if let residual = fit.residual {
           residuals.append(residual)

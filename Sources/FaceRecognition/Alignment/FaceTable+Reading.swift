@@ -8,7 +8,8 @@ import Foundation
 /// - plain: `path,x1,y1,...,x5,y5`, also without titles, with blanks or tabs, and with a score behind;
 ///   `path,left,top,right,bottom`;
 /// - VGGFace's lists, one file per person, or a folder of them: `id url left top right bottom pose score curation`; the
-///   image is PERSON/ID, PERSON the file's name without `.txt` (Parkhi et al., BMVC 2015).
+///   image is PERSON/ID, PERSON the file's name without `.txt` (Parkhi et al., BMVC 2015);
+/// - InsightFace's `.lst`: `flag<TAB>path<TAB>label`, a box's left, top, right, bottom, and for landmarks x1 ... x5, y1 ... y5.
 extension FaceTable {
   /// Reads a file, or every `.txt` of a folder.
   ///
@@ -16,12 +17,12 @@ extension FaceTable {
   ///
   /// - Throws: `FileError`, or a `DataError` where the file is of no known format.
   package init(path: String, kind: Kind) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+    guard FilePath.kind(path) == .folder else {
       try self.init([DelimitedText(path: path)], kind: kind)
       return
     }
-    let lists = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".txt") }.sorted()
+    let lists = try FileManager.default.contentsOfDirectory(atPath: path)
+      .filter { $0.utf8.suffix(4).elementsEqual(".txt".utf8) }.map { Name($0) }.sorted()
     guard !lists.isEmpty else { throw DataError(path, "there is no list (.txt) in this folder") }
     try self.init(lists.map { try DelimitedText(path: "\(path)/\($0)") }, kind: kind)
   }
@@ -34,8 +35,7 @@ extension FaceTable {
 
   private mutating func read(_ text: DelimitedText, _ file: Int32) throws(DataError) {
     let layout = try FaceTableLayout(of: text, kind)
-    let stem = ((text.path as NSString).lastPathComponent as NSString).deletingPathExtension
-    let folder = layout.isPersonList ? stem + "/" : ""
+    let folder = layout.isPersonList ? Self.stem(FilePath.split(text.path).name) + "/" : ""
     var fields: [DelimitedText.Field] = []
     let titles = layout.titleLine.map { line in
       text.fields(text.lines[line], layout.separator, into: &fields)
@@ -75,13 +75,13 @@ extension FaceTable {
     _ fields: [DelimitedText.Field], _ text: DelimitedText, _ layout: FaceTableLayout, _ folder: String
   ) throws(RowError) -> String {
     guard fields.count > layout.name else { throw RowError(name: nil, reason: "it names no image") }
-    guard let field = text.string(fields[layout.name]) else {
-      throw RowError(name: text.shown(fields[layout.name]), reason: "its name is not UTF-8")
+    let field: String
+    do { field = try text.string(fields[layout.name]) } catch {
+      throw RowError(name: text.shown(fields[layout.name]), reason: error.reason)
     }
-    guard folder.utf8.count + field.utf8.count <= FilePath.maximumLength else {
-      throw RowError(
-        name: text.shown(fields[layout.name]),
-        reason: "its name has \(field.utf8.count) bytes, where \(FilePath.maximumLength) may be")
+    let length = folder.utf8.count + field.utf8.count
+    guard length <= FilePath.maximumLength else {
+      throw RowError(name: text.shown(fields[layout.name]), reason: DelimitedText.tooLong(length).reason)
     }
     guard fields.count == layout.fieldCount else {
       throw RowError(name: field, reason: "it has \(fields.count) fields, where \(layout.fieldCount) are needed")
@@ -94,10 +94,21 @@ extension FaceTable {
 
   /// The path without empty parts and dots; nil for one that is empty, begins at the root, or climbs with "..".
   package static func imageName(_ path: String) -> String? {
-    guard !path.hasPrefix("/"), !path.utf8.contains(0) else { return nil }
-    let parts = path.split(separator: "/").filter { $0 != "." }
-    guard !parts.isEmpty, !path.hasSuffix("/"), !parts.contains("..") else { return nil }
-    return parts.joined(separator: "/")
+    let slash = UInt8(ascii: "/")
+    // By bytes: an accent behind a slash is one character with it.
+    let bytes = path.utf8
+    let parts = bytes.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
+    guard bytes.first != slash, bytes.last != slash, !bytes.contains(0), !parts.isEmpty,
+      !parts.contains(where: { $0.elementsEqual("..".utf8) })
+    else { return nil }
+    return parts.map { String(Substring($0)) }.joined(separator: "/")
+  }
+
+  /// A file's name without the ending `.txt`.
+  private static func stem(_ name: String) -> String {
+    let bytes = name.utf8
+    return bytes.suffix(4).elementsEqual(".txt".utf8) && bytes.count > 4
+      ? String(Substring(bytes.dropLast(4))) : name
   }
 
   private static func read(

@@ -55,6 +55,15 @@ struct FaceTableLayout {
     }
     let separator = isCounted ? .whitespace : text.separator(of: header)
     text.fields(header, separator, into: &fields)
+    if separator == .tab, fields.count == 17 || (kind == .boxes && fields.count == 7),
+      ["0", "1"].contains(where: { text.isEqual(fields[0], $0) }), fields[2...].allSatisfy({ text.number($0) != nil })
+    {
+      let points = (0..<5).flatMap { [7 + $0, 12 + $0] }
+      self.init(
+        separator: separator, name: 1, columns: kind == .landmarks ? points : [3, 4, 5, 6], fieldCount: fields.count)
+      hasEdges = kind == .boxes
+      return
+    }
     if !isCounted, kind == .landmarks, fields.count >= 11, fields[1...10].allSatisfy({ text.number($0) != nil }) {
       // No titles; detectors put a score behind the points.
       self.init(separator: separator, name: 0, columns: Array(1...10), fieldCount: fields.count)

@@ -1,3 +1,4 @@
+import MPI
 import NeuralNetwork
 
 /// Reading, decoding and augmenting the images of a folder, as training does it, with nothing else to do.
@@ -40,7 +41,8 @@ package struct DataBenchmark {
     let source = try ImageSet.open(folder)
     let batch = min(batchSize, source.count)
     guard batch > 0 else {
-      throw BenchmarkError("--data \(folder) has no images: give a folder with a folder of images per person.")
+      throw BenchmarkError(
+        "--data \(folder.printableName) has no images: give a folder with a folder of images per person.")
     }
     let order = DataOrder(sampleCount: source.count, batchSize: batch, rankCount: 1, seed: 1)
     let loader = BatchLoader(
@@ -82,7 +84,9 @@ package struct DataBenchmark {
         continue
       }
     }
-    guard count > 0 else { throw BenchmarkError("--data \(folder): none of \(samples.count) images can be read.") }
+    guard count > 0 else {
+      throw BenchmarkError("--data \(folder.printableName): none of \(samples.count) images can be read.")
+    }
     return Double(count) / (ContinuousClock.now - start).seconds
   }
 }

@@ -1,3 +1,5 @@
+import MPI
+
 /// A checkpoint, or a run's checkpoints, that cannot be used.
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case damaged(String, [CheckpointDamage])
@@ -10,14 +12,16 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .damaged(let path, let damage):
-      return "The checkpoint '\(path)' is damaged: \(Self.list(damage.map(\.description)))."
+      return "The checkpoint '\(path.printableName)' is damaged: \(Self.list(damage.map(\.description)))."
     case .newerFormat(let path, let format, let program):
-      return "The checkpoint '\(path)' has format \(format), written by \(program); \(ProgramVersion.name) reads up to"
+      return
+        "The checkpoint '\(path.printableName)' has format \(format), written by \(program); \(ProgramVersion.name) reads up to"
         + " \(CheckpointDocument.currentFormat). Use the program that wrote it, or a newer one."
     case .none(let run):
-      return "The run '\(run)' has no checkpoint to resume from. Start it anew, or give the folder of another run."
+      return
+        "The run '\(run.printableName)' has no checkpoint to resume from. Start it anew, or give the folder of another run."
     case .noneWhole(let run, let setAside):
-      return "The run '\(run)' has no whole checkpoint to resume from; the damaged ones are now"
+      return "The run '\(run.printableName)' has no whole checkpoint to resume from; the damaged ones are now"
         + " \(Self.list(setAside.map { "'\($0)'" })). `cosface inspect` says what is wrong with each."
     }
   }

@@ -30,12 +30,12 @@ package struct CheckpointFolder: Equatable, Sendable {
 
   package init(path: String) {
     self.path = path
-    step = Self.step(ofName: (path as NSString).lastPathComponent)
+    step = Self.step(ofName: FilePath.name(of: path))
   }
 
-  package var name: String { (path as NSString).lastPathComponent }
+  package var name: String { FilePath.name(of: path) }
 
-  package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+  package func file(_ name: String) -> String { FilePath.join(path, name) }
 
   /// "step-00001200"
   package static func name(step: Int) -> String {

@@ -46,7 +46,7 @@ package struct CheckpointState: Codable, Equatable, Sendable {
   package init(
     step: Int, epoch: Int, stepInEpoch: Int, totalSteps: Int, seed: UInt64, globalBatchSize: Int, rankCount: Int,
     threadsPerRank: Int, classScale: Double, rowsAwaitProjection: Bool = false, dataFingerprint: String,
-    classNames: [String], best: Validation? = nil, configuration: JSONValue
+    classNames: [Name], best: Validation? = nil, configuration: JSONValue
   ) {
     self.step = step
     self.epoch = epoch
@@ -77,9 +77,9 @@ package struct CheckpointState: Codable, Equatable, Sendable {
 
 extension Digest {
   /// Of a list of names in order. A zero byte ends each: no name contains one.
-  package init(ofNames names: [String]) {
+  package init(ofNames names: [Name]) {
     var stream = DigestStream()
-    for name in names { Array(name.utf8 + [0]).withUnsafeBytes { stream.update($0) } }
+    for name in names { Array(name.text.utf8 + [0]).withUnsafeBytes { stream.update($0) } }
     self = stream.digest
   }
 }

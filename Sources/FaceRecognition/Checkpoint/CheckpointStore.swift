@@ -12,10 +12,10 @@ package struct CheckpointStore: Sendable {
 
   package init(run: String) {
     self.run = run
-    path = (run as NSString).appendingPathComponent("checkpoints")
+    path = FilePath.join(run, "checkpoints")
   }
 
-  private func item(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+  private func item(_ name: String) -> String { FilePath.join(path, name) }
 
   /// The checkpoints by name, oldest first, whole or not. None where the folder does not exist.
   package func folders() throws -> [CheckpointFolder] {

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// A call to the operating system that failed on a file: what was tried, where, why, and what to do about it.
 package struct FileError: Error, Equatable, CustomStringConvertible {
@@ -15,7 +16,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    let reason = "Cannot \(operation) '\(path)': \(String(cString: strerror(code))) (errno \(code))."
+    let reason = "Cannot \(operation) '\(path.printableName)': \(String(cString: strerror(code))) (errno \(code))."
     return advice.map { reason + " " + $0 } ?? reason
   }
 

@@ -39,7 +39,7 @@ extension Inspection {
       if let file { files.append(try Self.describe(file, name: name, records: records)) }
     }
     for file in examination.classRows {
-      let name = (file.path as NSString).lastPathComponent
+      let name = FilePath.name(of: file.path)
       let records = examination.document?.classRows?.first { $0.file == name }?.tensors
       files.append(try Self.describe(file, name: name, records: records))
     }
@@ -62,9 +62,9 @@ extension Inspection {
 
   private init(weights path: String) throws {
     self.init(path: path, kind: .weights)
-    let name = (path as NSString).lastPathComponent
+    let name = FilePath.name(of: path)
     // A checkpoint's file: its digests lie beside it.
-    let parent = CheckpointFolder(path: (path as NSString).deletingLastPathComponent)
+    let parent = CheckpointFolder(path: FilePath.folder(of: path))
     var records: [TensorRecord]?
     if parent.step != nil, FileManager.default.fileExists(atPath: parent.file(CheckpointFolder.digestsName)) {
       let examination = try CheckpointExamination(parent)
@@ -102,7 +102,7 @@ extension Inspection {
   private init(run path: String) throws {
     self.init(path: path, kind: .run)
     let store = CheckpointStore(run: path)
-    let final = (path as NSString).appendingPathComponent(CheckpointFolder.modelName)
+    let final = FilePath.join(path, CheckpointFolder.modelName)
     let hasModel = FileManager.default.fileExists(atPath: final)
     var members: [Member] = []
     var newest: CheckpointExamination?

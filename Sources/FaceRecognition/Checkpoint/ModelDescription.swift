@@ -1,3 +1,4 @@
+import MPI
 package import NeuralNetwork
 
 /// What must be known to rebuild a network around its weights: the metadata of every weight file that we write.
@@ -6,11 +7,11 @@ package struct ModelDescription: Codable, Equatable, Sendable {
   package var embeddingWidth: Int
   package var inputSide: Int
   /// Names of the people, in the order of the class weight's rows; empty where a file has no class weight.
-  package var classNames: [String]
+  package var classNames: [Name]
   /// Steps trained so far.
   package var step: Int
 
-  package init(network: NetworkKind, embeddingWidth: Int, inputSide: Int, classNames: [String] = [], step: Int = 0) {
+  package init(network: NetworkKind, embeddingWidth: Int, inputSide: Int, classNames: [Name] = [], step: Int = 0) {
     self.network = network.rawValue
     self.embeddingWidth = embeddingWidth
     self.inputSide = inputSide
@@ -42,5 +43,5 @@ package struct ModelFileError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  package var description: String { "\(path) \(reason)." }
+  package var description: String { "\(path.printableName) \(reason)." }
 }

@@ -1,3 +1,5 @@
+import MPI
+
 /// A safetensors file that is not what it should be: which, where in it, and why.
 package struct SafetensorsError: Error, Equatable, CustomStringConvertible {
   package let path: String
@@ -15,7 +17,7 @@ package struct SafetensorsError: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    var text = "'\(path)'"
+    var text = "'\(path.printableName)'"
     if let tensor { text += ", tensor '\(tensor)'" }
     if let offset { text += ", byte \(offset)" }
     return text + ": " + reason + "."

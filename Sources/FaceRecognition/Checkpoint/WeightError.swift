@@ -1,3 +1,5 @@
+import MPI
+
 /// A weight file that does not fit the network, or fits none.
 package enum WeightError: Error, Equatable, CustomStringConvertible {
   case incomplete(path: String, WeightReport)
@@ -10,13 +12,13 @@ package enum WeightError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .incomplete(let path, let report):
       let problems = report.lines.dropFirst().joined(separator: "; ")
-      return "The weights '\(path)' do not fit: \(problems)."
+      return "The weights '\(path.printableName)' do not fit: \(problems)."
         + " `--allow-missing` starts with what fits and initializes the rest."
     case .nothingFits(let path, let network, let found):
-      return "The weights '\(path)' have no tensor of \(network); they hold \(WeightReport.list(found))."
+      return "The weights '\(path.printableName)' have no tensor of \(network); they hold \(WeightReport.list(found))."
         + " Name the network that they are of."
     case .otherNetwork(let path, let theirs):
-      return "The weights '\(path)' are of another network. Give --network \(theirs.network)"
+      return "The weights '\(path.printableName)' are of another network. Give --network \(theirs.network)"
         + " --embedding \(theirs.embeddingWidth) --input-size \(theirs.inputSide),"
         + " or take what fits of them with --allow-missing."
     }

@@ -18,7 +18,7 @@ package struct WeightLoader {
   private struct Rows {
     /// Source row of each row here; nil for a new one.
     var sources: [Int?]
-    var dropped: [String] = []
+    var dropped: [Name] = []
   }
 
   /// Nothing is changed if this throws.
@@ -33,7 +33,7 @@ package struct WeightLoader {
   ///   - allowMissing: what is missing or misshapen keeps what the network has, instead of an error.
   /// - Throws: `WeightError`, `ModelFileError`, `SafetensorsError`
   @discardableResult package func load(
-    _ network: Network, classWeight: Parameter?, classNames: [String] = [], allowMissing: Bool = false
+    _ network: Network, classWeight: Parameter?, classNames: [Name] = [], allowMissing: Bool = false
   ) throws -> WeightReport {
     precondition(
       classWeight == nil || classWeight!.shape[0] == classNames.count,
@@ -87,7 +87,7 @@ package struct WeightLoader {
     return false
   }
 
-  private func rows(of classWeight: Parameter, _ names: [String], _ report: inout WeightReport) throws -> Rows {
+  private func rows(of classWeight: Parameter, _ names: [Name], _ report: inout WeightReport) throws -> Rows {
     let (count, width) = (classWeight.shape[0], classWeight.shape[1])
     let none = Rows(sources: Array(repeating: nil, count: count))
     guard file.contains(classWeight.name) else { return none }

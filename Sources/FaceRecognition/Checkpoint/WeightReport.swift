@@ -1,3 +1,5 @@
+import MPI
+
 /// What a warm start took from a weight file, and what it could not.
 package struct WeightReport: Equatable, Sendable {
   /// A tensor that the file has in another shape or type.
@@ -18,7 +20,7 @@ package struct WeightReport: Equatable, Sendable {
   /// Rows of the class weight that the file has nothing for: whoever calls fills them. All rows for a backbone alone.
   package internal(set) var newRows: [Int] = []
   /// People in the file that the run does not train on.
-  package internal(set) var droppedClasses: [String] = []
+  package internal(set) var droppedClasses: [Name] = []
 
   package var isComplete: Bool { missing.isEmpty && mismatched.isEmpty }
 
@@ -32,12 +34,12 @@ package struct WeightReport: Equatable, Sendable {
     add(mismatched.map { "\($0.name) is \($0.found), needed is \($0.needed)" }, "of another shape or type")
     add(unexpected, "in the file that the network has not")
     if !newRows.isEmpty { lines.append("\(newRows.count) new rows of the class weight") }
-    add(droppedClasses, "people of the file are not in the data")
+    add(droppedClasses.map(\.text), "people of the file are not in the data")
     return lines
   }
 
   static func list(_ items: [String]) -> String {
-    let shown = items.prefix(8).joined(separator: ", ")
+    let shown = items.prefix(8).map(\.printableName).joined(separator: ", ")
     return items.count > 8 ? "\(shown), and \(items.count - 8) more" : shown
   }
 }

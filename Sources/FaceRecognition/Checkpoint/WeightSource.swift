@@ -10,7 +10,7 @@ package enum WeightSource {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     // Of a file only the name of its folder says that it is a checkpoint's.
-    let folder = CheckpointFolder(path: isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent)
+    let folder = CheckpointFolder(path: isFolder.boolValue ? path : FilePath.folder(of: path))
     if exists, CheckpointStore.isLeftover(folder.name) {
       throw ModelFileError(
         path: folder.path, reason: "is half a checkpoint, left by a program that was killed: give a whole one")
@@ -19,7 +19,7 @@ package enum WeightSource {
       return exists && folder.step != nil ? try Checkpoint(path: folder.path).model : try SafetensorsFile(path: path)
     }
     if CheckpointFolder.isCheckpoint(path) { return try Checkpoint(path: path).model }
-    let finished = (path as NSString).appendingPathComponent(CheckpointFolder.modelName)
+    let finished = FilePath.join(path, CheckpointFolder.modelName)
     if FileManager.default.fileExists(atPath: finished) { return try SafetensorsFile(path: finished) }
     for folder in try CheckpointStore(run: path).folders().reversed() {
       let examination = try CheckpointExamination(folder)

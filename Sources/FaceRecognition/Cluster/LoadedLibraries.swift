@@ -37,5 +37,5 @@ package struct LoadedLibraries: Equatable, Sendable {
     return pools.count > 1 ? "\(pools.joined(separator: " and ")) are loaded, two pools of OpenMP threads" : nil
   }
 
-  private static func name(_ path: String) -> String { (path as NSString).lastPathComponent }
+  private static func name(_ path: String) -> String { FilePath.name(of: path) }
 }

@@ -1,3 +1,5 @@
+import MPI
+
 /// A configuration that cannot be used: which file, which line (from 1), and why.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   package let path: String
@@ -10,5 +12,5 @@ package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  package var description: String { path + (line.map { ", line \($0)" } ?? "") + ": " + reason }
+  package var description: String { path.printableName + (line.map { ", line \($0)" } ?? "") + ": " + reason }
 }

@@ -27,13 +27,11 @@ package struct ConfigurationFile: Equatable, Sendable {
   /// Hundreds of times what a run needs.
   static let maximumBytes = 64 << 10
 
+  /// - Throws: `FileError`, `DataError` where it is too long or no text, `ConfigurationError` naming the line that is wrong.
   package init(path: String) throws {
-    guard let handle = FileHandle(forReadingAtPath: path) else { throw FileError("open the configuration", path) }
-    defer { try? handle.close() }
-    guard let data = try? handle.read(upToCount: Self.maximumBytes + 1) else { throw FileError("read", path) }
-    guard data.count <= Self.maximumBytes, let text = String(validating: data, as: UTF8.self) else {
-      throw ConfigurationError(
-        path, "no configuration is longer than \(Self.maximumBytes >> 10) KB, or other than UTF-8.")
+    let bytes = try TextFile.bytes(of: path, maximum: Self.maximumBytes)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ConfigurationError(path, "a configuration is text in UTF-8, and this is not.")
     }
     try self.init(text: text, path: path)
   }
@@ -60,7 +58,7 @@ package struct ConfigurationFile: Equatable, Sendable {
   private static func refuseAliases(_ text: String, _ path: String) throws(ConfigurationError) {
     let anchors = Set(text.matches(of: /&([0-9A-Za-z_-]+)/).map(\.1))
     guard let alias = text.matches(of: /\*([0-9A-Za-z_-]+)/).first(where: { anchors.contains($0.1) }) else { return }
-    let line = text[..<alias.range.lowerBound].count(where: \.isNewline) + 1
+    let line = text[..<alias.range.lowerBound].utf8.count { $0 == 10 } + 1
     throw ConfigurationError(path, line: line, "write the value out: '\(alias.0)' and other aliases are not taken.")
   }
 

@@ -1,3 +1,5 @@
+import MPI
+
 /// What is wrong with the user's data: which file or folder, why, and what to do about it.
 package struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file or folder, as a person would look for it.
@@ -12,7 +14,12 @@ package struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     self.remedy = remedy
   }
 
+  /// Of a line of a text file, counted from 1.
+  package init(_ path: String, line: Int, _ reason: String, remedy: String? = nil) {
+    self.init("\(path), line \(line)", reason, remedy: remedy)
+  }
+
   package var description: String {
-    "\(path): \(reason).\(remedy.map { " \($0)" } ?? "")"
+    "\(path.printableName): \(reason).\(remedy.map { " \($0)" } ?? "")"
   }
 }

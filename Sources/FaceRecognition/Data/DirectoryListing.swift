@@ -53,10 +53,13 @@ struct DirectoryListing {
   func name(of entry: Entry) -> ArraySlice<UInt8> { bytes[entry.start..<(entry.start + entry.length)] }
 
   /// Whether the name ends in an extension that we decode, in any case.
-  func isImage(_ entry: Entry) -> Bool {
-    let name = name(of: entry)
+  func isImage(_ entry: Entry) -> Bool { Self.isImage(name(of: entry)) }
+
+  static func isImage(_ name: some BidirectionalCollection<UInt8>) -> Bool {
     guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
-    let ending = name[(dot + 1)...].map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+    let ending = name[name.index(after: dot)...].map {
+      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0
+    }
     return Self.imageEndings.contains(ending)
   }
 

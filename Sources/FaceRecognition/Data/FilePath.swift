@@ -14,9 +14,7 @@ enum FilePath {
 
   /// `a/b.idx` of `a/b.rec`; the ending is put behind a name that has none.
   static func replacingEnding(of path: String, by ending: String) -> String {
-    let (folder, name) = split(path)
-    let stem = name.lastIndex(of: ".").flatMap { $0 == name.startIndex ? nil : String(name[..<$0]) } ?? name
-    return (path.utf8.contains(UInt8(ascii: "/")) ? (folder == "/" ? "/" : folder + "/") : "") + stem + ending
+    withoutEnding(path) + ending
   }
 }
 

@@ -16,7 +16,7 @@ extension ImageFolder {
     try names.withUnsafeBufferPointer { names in
       let name = names.baseAddress! + nameStarts[sample]
       let nameLength = strlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
-      let person = classNames[label(of: sample)]
+      let person = classNames[label(of: sample)].text
       let capacity = location.utf8.count + person.utf8.count + nameLength + 3
       return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { path in
         var end = 0

@@ -1,10 +1,12 @@
+import MPI
+
 /// A folder of folders: `root/person/image`, one folder per person.
 ///
 /// People and images are sorted by the bytes of their names, hidden files are ignored, links are followed one level (so
 /// that a loop of links ends). Paths are kept as bytes in one array: about 20 bytes an image beside its name.
 package struct ImageFolder: ImageSource {
   package let location: String
-  package let classNames: [String]
+  package let classNames: [Name]
   /// File names, each ended by a zero, one after the other.
   let names: [UInt8]
   /// Where each sample's name starts in `names`.
@@ -16,7 +18,7 @@ package struct ImageFolder: ImageSource {
   /// - Throws: `DataError` where the folder is missing or empty, holds images beside the people's folders, or a person
   ///   has no image file.
   package init(root: String) throws {
-    location = root.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root
+    location = FilePath.withoutFinalSlash(root)
     let people = try Self.people(in: location)
     var names: [UInt8] = []
     var nameStarts: [Int] = []
@@ -47,30 +49,29 @@ package struct ImageFolder: ImageSource {
 
   package func label(of sample: Int) -> Int { Int(labels[sample]) }
 
-  /// `person/image`; bytes that are not UTF-8 are shown as replacement characters.
+  /// `person/image`; bytes that are not UTF-8 are shown as `\xFF`, so that two names stay two.
   package func identifier(of sample: Int) -> String {
-    names.withUnsafeBufferPointer {
-      "\(classNames[Int(labels[sample])])/\(String(cString: $0.baseAddress! + nameStarts[sample]))"
-    }
+    let name = names[nameStarts[sample]...].prefix { $0 != 0 }
+    return "\(classNames[Int(labels[sample])])/\(Name.text(of: name))"
   }
 
-  private static func people(in root: String) throws(DataError) -> [String] {
+  private static func people(in root: String) throws(DataError) -> [Name] {
     let listing = try DirectoryListing(path: root)
-    let layout = "Images belong into one folder per person: \(root)/NAME/IMAGE."
-    var people: [String] = []
+    let layout = "Images belong into one folder per person: \(root.printableName)/NAME/IMAGE."
+    var people: [Name] = []
     for entry in listing.entries {
       switch entry.kind {
       case .folder:
         guard let name = String(validating: listing.name(of: entry), as: UTF8.self) else {
-          let shown = String(decoding: listing.name(of: entry), as: UTF8.self)
+          let shown = Name.text(of: listing.name(of: entry))
           throw DataError("\(root)/\(shown)", "the folder's name is not UTF-8", remedy: "Rename it.")
         }
-        people.append(name)
+        people.append(Name(name))
       case .brokenLink:
-        let name = String(decoding: listing.name(of: entry), as: UTF8.self)
+        let name = Name.text(of: listing.name(of: entry))
         throw DataError("\(root)/\(name)", "this link leads nowhere, or in a loop", remedy: "Mend or remove it.")
       case .file where listing.isImage(entry):
-        let name = String(decoding: listing.name(of: entry), as: UTF8.self)
+        let name = Name.text(of: listing.name(of: entry))
         throw DataError("\(root)/\(name)", "this image lies beside the people's folders", remedy: layout)
       case .file, .other: continue
       }
@@ -86,7 +87,7 @@ package struct ImageFolder: ImageSource {
     if listing.entries.contains(where: { $0.kind == .folder }) {
       return DataError(
         path, "a person's folder with folders in it and no image file",
-        remedy: "If the people are one level further down, give \(path) itself.")
+        remedy: "If the people are one level further down, give \(path.printableName) itself.")
     }
     return DataError(
       path, "a person's folder without an image file (jpg, jpeg, png, pgm, ppm)", remedy: "Fill it or remove it.")

@@ -7,22 +7,24 @@ package struct ImageList: ImageSource {
   package let location: String
   /// Paths below `location`.
   private let names: [String]
+  package let notes: [String]
 
   /// - Parameter root: the folder from which messages name the files, if all `paths` begin with it.
-  package init(_ paths: [String], root: String) {
-    let prefix = root.hasSuffix("/") ? root : root + "/"
+  package init(_ paths: [String], root: String, notes: [String] = []) {
+    self.notes = notes
+    let prefix = root.utf8.last == UInt8(ascii: "/") ? root : root + "/"
     let areBelow = paths.allSatisfy { $0.utf8.starts(with: prefix.utf8) }
     let start = areBelow ? prefix : "/"
-    location = String(start.dropLast())
+    location = String(Substring(start.utf8.dropLast()))
     let current = FileManager.default.currentDirectoryPath
     names = paths.map { path in
-      let whole = areBelow || path.hasPrefix("/") ? path : current + "/" + path
+      let whole = areBelow || FilePath.isAbsolute(path) ? path : current + "/" + path
       return String(Substring(whole.utf8.dropFirst(start.utf8.count)))
     }
   }
 
   package var count: Int { names.count }
-  package var classNames: [String] { [""] }
+  package var classNames: [Name] { [""] }
 
   package func label(of sample: Int) -> Int { 0 }
 

@@ -4,16 +4,16 @@ package enum ImageSet {
   ///
   /// - Throws: `DataError`
   package static func open(_ path: String) throws -> any ImageSource {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = FilePath.withoutFinalSlash(path)
     switch FilePath.kind(path) {
     case .folder: return try record(in: path).map { try RecordSet(path: $0) } ?? ImageFolder(root: path)
-    case .file where path.hasSuffix(".rec"): return try RecordSet(path: path)
-    case .file where path.hasSuffix(".bin"):
+    case .file where FilePath.hasEnding(".rec", path): return try RecordSet(path: path)
+    case .file where FilePath.hasEnding(".bin", path):
       throw DataError(
         path, "a .bin holds pairs without people: it can judge a network by its pairs, and nothing else",
         remedy: "Give it to --validation, or to evaluate --data.")
     case .file:
-      guard [".lst", ".txt", ".csv", ".tsv"].contains(where: path.hasSuffix) else {
+      guard [".lst", ".txt", ".csv", ".tsv"].contains(where: { FilePath.hasEnding($0, path) }) else {
         throw DataError(
           path, "this is no set of images",
           remedy: "Give a folder of people (NAME/IMAGE), a .rec, or a list of files (.lst, .txt, .csv, .tsv).")
@@ -34,12 +34,12 @@ package enum ImageSet {
   ///
   /// - Throws: `DataError`
   static func refuseRepetition(_ paths: [String]) throws(DataError) {
-    var known: [String: String] = [:]
+    var known: [Name: Name] = [:]
     for path in paths {
       let file = FilePath.kind(path) == .folder ? record(in: path) ?? path : path
-      guard let other = known.updateValue(path, forKey: FilePath.resolved(file)) else { continue }
+      guard let other = known.updateValue(Name(path), forKey: Name(FilePath.resolved(file))) else { continue }
       throw DataError(
-        path, other == path ? "the set is given twice" : "this is the set that was given as \(other)",
+        path, other == Name(path) ? "the set is given twice" : "this is the set that was given as \(other)",
         remedy: "Give each set once.")
     }
   }

@@ -6,9 +6,11 @@ package protocol ImageSource: Sendable {
   /// The folder or file that the user named.
   var location: String { get }
   var count: Int { get }
-  var classNames: [String] { get }
+  var classNames: [Name] { get }
   /// Whether `classNames` say who people are; else they are numbers that mean something in this set alone.
   var namesPeople: Bool { get }
+  /// What was taken for something that its user may not have meant, in sentences without a full stop.
+  var notes: [String] { get }
 
   func label(of sample: Int) -> Int
 
@@ -31,6 +33,7 @@ package protocol ImageSource: Sendable {
 
 extension ImageSource {
   package var namesPeople: Bool { true }
+  package var notes: [String] { [] }
 
   package func path(of sample: Int) -> String { "\(location)/\(identifier(of: sample))" }
 

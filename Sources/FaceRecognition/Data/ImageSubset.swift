@@ -5,7 +5,7 @@ package struct ImageSubset: ImageSource {
   private let samples: [Int32]
   /// The label here of each class of the base; -1 where it is left out.
   private let labels: [Int32]
-  package let classNames: [String]
+  package let classNames: [Name]
 
   init(of base: any ImageSource, classes: [Int]) {
     self.base = base
@@ -35,6 +35,7 @@ package struct ImageSubset: ImageSource {
   package var location: String { base.location }
   package var count: Int { samples.count }
   package var namesPeople: Bool { base.namesPeople }
+  package var notes: [String] { base.notes }
 
   package func label(of sample: Int) -> Int { Int(labels[base.label(of: Int(samples[sample]))]) }
   package func identifier(of sample: Int) -> String { base.identifier(of: Int(samples[sample])) }

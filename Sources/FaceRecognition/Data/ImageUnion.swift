@@ -1,7 +1,7 @@
 /// Several sets of images as one.
 package struct ImageUnion: ImageSource {
   package let location: String
-  package let classNames: [String]
+  package let classNames: [Name]
   private let sets: [any ImageSource]
   /// The first sample of each set, and the count of all.
   private let starts: [Int]
@@ -19,19 +19,18 @@ package struct ImageUnion: ImageSource {
         remedy: "Leave --join-people out, or give the set with its people's names: a folder PERSON/IMAGE, a list "
           + "'path person', or a .rec that 'cosface dataset pack' made of one, with its catalog.")
     }
-    var names: [String] = []
-    var known: [String: Int32] = [:]
+    var names: [Name] = []
+    var known: [Name: Int32] = [:]
     labels = sets.enumerated().map { number, set in
       set.classNames.map { name in
-        if let label = known[name] {
-          if joinsPeople { return label }
-          // Told apart by the set's number; the first keeps the plain name.
-          names.append("\(name) (set \(number + 1))")
-          return Int32(names.count - 1)
-        }
-        known[name] = Int32(names.count)
-        names.append(name)
-        return Int32(names.count - 1)
+        if joinsPeople, let label = known[name] { return label }
+        var unique = name
+        // Told apart by the set's number; the first keeps the plain name. Someone may be called just that.
+        while known[unique] != nil { unique = Name("\(unique) (set \(number + 1))") }
+        let label = Int32(names.count)
+        known[unique] = label
+        names.append(unique)
+        return label
       }
     }
     var starts = [0]
@@ -47,6 +46,7 @@ package struct ImageUnion: ImageSource {
 
   package var count: Int { starts[sets.count] }
   package var namesPeople: Bool { sets.allSatisfy(\.namesPeople) }
+  package var notes: [String] { sets.flatMap(\.notes) }
 
   package func label(of sample: Int) -> Int {
     let (set, own) = place(of: sample)

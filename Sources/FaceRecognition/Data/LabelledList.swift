@@ -1,59 +1,57 @@
-import Foundation
-
-/// A list of image files and the people on them, one a line, UTF-8 with LF or CRLF:
-/// - `path label`, separated by a tab, else a comma, else the line's last white space; a label is any name;
-/// - `index<TAB>label<TAB>path`, as MXNet's `im2rec` writes `.lst` files.
+/// A list of image files and the people on them, one a line, as `DelimitedText` reads them:
+/// - `path label`, separated by a tab, else a comma, else the line's last blank; a label is any name;
+/// - the same under titles, such as `filename,identity`, which say which columns these are;
+/// - `index<TAB>label<TAB>path`, as MXNet's `im2rec` writes `.lst` files;
+/// - `1<TAB>path<TAB>label` of aligned faces, as InsightFace's tools write theirs, a box of 4 and landmarks of 10 numbers
+///   behind it or not.
 ///
-/// Paths are relative to the list's folder. Empty lines and lines that start with `#` are passed over. People are numbered
-/// in the order of their labels: as numbers where all are, else by the bytes of their names.
+/// Paths are relative to the list's folder. People are numbered in the order of their labels: as numbers where all are, else
+/// by the bytes of their names.
 package struct LabelledList: ImageSource {
   /// The list's folder.
   package let location: String
-  package let classNames: [String]
-  /// `im2rec` numbers the people of each list anew.
+  package let classNames: [Name]
+  /// The numbers of `im2rec` and InsightFace mean others in each list.
   package let namesPeople: Bool
+  package let notes: [String]
   private let names: NameColumn
   private let labels: [Int32]
 
   /// Reads the list; no image is opened.
   ///
-  /// - Throws: `DataError` naming the line that is none.
+  /// - Throws: `FileError`, or `DataError` naming the line that is none.
   package init(path: String) throws {
-    let file = try MappedFile(path: path)
-    defer { withExtendedLifetime(file) {} }
-    var (names, people): ([String], [String]) = ([], [])
-    var number = 0
-    var hasNames = false
-    for line in file.bytes.split(separator: 10, omittingEmptySubsequences: false) {
-      number += 1
-      func failure(_ reason: String) -> DataError { DataError("\(path), line \(number)", reason) }
-      guard var text = String(validating: line.last == 13 ? line.dropLast() : line, as: UTF8.self) else {
-        throw failure("it is not UTF-8 text")
-      }
-      if number == 1, text.hasPrefix("\u{FEFF}") { text.removeFirst() }
-      text = text.trimmingCharacters(in: .whitespaces)
-      if text.isEmpty || text.hasPrefix("#") { continue }
-      guard let (name, person, isNumbered) = Self.fields(text) else {
-        throw failure("'path label' is needed, or 'index<TAB>label<TAB>path', but it is '\(text.prefix(80))'")
-      }
-      for (what, field) in [("path", name), ("label", person)] where field.utf8.count > FilePath.maximumLength {
-        throw failure("its \(what) has \(field.utf8.count) bytes, where \(FilePath.maximumLength) may be")
-      }
-      // It would end the path early, and name another file.
-      guard !name.utf8.contains(0) else { throw failure("the path holds a zero byte") }
-      names.append(name)
-      people.append(person)
-      if !isNumbered { hasNames = true }
+    try self.init(DelimitedText(path: path))
+  }
+
+  package init(_ text: DelimitedText) throws(DataError) {
+    let folder = FilePath.split(text.path).folder
+    let rows = text.rows
+    guard rows.count <= Int(Int32.max) else { throw DataError(text.path, "\(rows.count) images are too many") }
+    let columns = LabelColumns(of: text, rows: rows) { FilePath.kind("\(folder)/\($0)") != .missing }
+    var reader = LabelledLine(of: text, columns)
+    var (names, people): (NameColumn.Builder, [Int32]) = (.init(), [])
+    people.reserveCapacity(rows.count)
+    // Numbered as they come, then in their order.
+    var places: [Name: Int32] = [:]
+    for row in rows.dropFirst(columns.hasTitles ? 1 : 0) {
+      let (path, person) = try reader.read(row)
+      names.append(path)
+      let place = places[person] ?? Int32(places.count)
+      if place == Int32(places.count) { places[person] = place }
+      people.append(place)
     }
-    guard !names.isEmpty else { throw DataError(path, "the list names no image") }
-    guard names.count <= Int(Int32.max) else { throw DataError(path, "\(names.count) images are too many") }
-    let sorted = Self.sorted(Set(people))
-    let numbers = Dictionary(uniqueKeysWithValues: zip(sorted, Int32(0)...))
-    location = FilePath.split(path).folder
+    guard !people.isEmpty else { throw DataError(text.path, "the list names no image") }
+    try reader.refuseUnaligned(of: people.count)
+    let sorted = Self.sorted(places.keys)
+    var numbers = [Int32](repeating: 0, count: sorted.count)
+    for (number, name) in sorted.enumerated() { numbers[Int(places[name]!)] = Int32(number) }
+    location = folder
     classNames = sorted
-    namesPeople = hasNames
+    namesPeople = reader.hasNames
+    notes = (columns.hasTitles ? [text.titleNote(rows[0])] : []) + reader.notes(of: people.count)
     self.names = NameColumn(names)
-    labels = people.map { numbers[$0]! }
+    labels = people.map { numbers[Int($0)] }
   }
 
   package var count: Int { labels.count }
@@ -62,7 +60,7 @@ package struct LabelledList: ImageSource {
 
   package func path(of sample: Int) -> String {
     let name = names[sample]
-    return name.hasPrefix("/") ? name : "\(location)/\(name)"
+    return name.utf8.first == UInt8(ascii: "/") ? name : "\(location)/\(name)"
   }
 
   package func encodedSize(of sample: Int) throws -> Int {
@@ -75,29 +73,11 @@ package struct LabelledList: ImageSource {
     try path(of: sample).withCString { try ImageFile(path: $0).withBytes(scratch: scratch, body) }
   }
 
-  private static func fields(_ line: String) -> (name: String, person: String, isNumbered: Bool)? {
-    let tabbed = line.split(separator: "\t").map { $0.trimmingCharacters(in: .whitespaces) }
-    if tabbed.count == 3, Int(tabbed[0]) != nil, let label = Double(tabbed[1]) {
-      // im2rec writes labels as 12.000000.
-      guard let whole = Int(exactly: label), whole >= 0 else { return nil }
-      return (tabbed[2], String(whole), true)
+  private static func sorted(_ people: some Collection<Name>) -> [Name] {
+    let numbers = people.compactMap { person -> (Int, Name)? in
+      let digits = person.text.utf8
+      return digits.count <= 18 && digits.allSatisfy { (48...57).contains($0) } ? (Int(person.text)!, person) : nil
     }
-    let parts: [String] =
-      if tabbed.count > 1 {
-        tabbed
-      } else if line.contains(",") {
-        line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
-      } else if let space = line.lastIndex(where: \.isWhitespace) {
-        [line[..<space].trimmingCharacters(in: .whitespaces), String(line[line.index(after: space)...])]
-      } else {
-        []
-      }
-    return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } ? (parts[0], parts[1], false) : nil
-  }
-
-  private static func sorted(_ people: Set<String>) -> [String] {
-    let isNumber = people.allSatisfy { $0.count <= 18 && $0.utf8.allSatisfy { (48...57).contains($0) } }
-    if isNumber { return people.sorted { (Int($0)!, $0) < (Int($1)!, $1) } }
-    return people.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return numbers.count == people.count ? numbers.sorted { $0 < $1 }.map(\.1) : people.sorted()
   }
 }

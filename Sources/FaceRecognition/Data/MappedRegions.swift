@@ -1,4 +1,5 @@
 import Glibc
+import MPI
 import Synchronization
 
 /// The files that this process has mapped, for the moment in which one of them is shortened by somebody else: the kernel
@@ -19,7 +20,7 @@ enum MappedRegions {
     let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
     guard let address, address != MAP_FAILED else { return nil }
     let message = strdup(
-      "Error: \(path): the file was shortened while it was in use. "
+      "Error: \(path.printableName): the file was shortened while it was in use. "
         + "Put the whole file there, and start again.\n")
     let isKept = withTable { regions in
       guard let place = (0..<capacity).first(where: { regions[$0].start == 0 }) else { return false }

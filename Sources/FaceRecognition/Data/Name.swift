@@ -8,6 +8,29 @@ package struct Name: Sendable {
   package init(_ text: some StringProtocol) { self.text = String(text) }
 }
 
+extension Name {
+  /// A name that need not be UTF-8, as text: bytes that are none are shown as `\xFF`.
+  static func text(of bytes: some Collection<UInt8>) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    var text = ""
+    var decoder = UTF8()
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      var iterator = rest.makeIterator()
+      if case .scalarValue(let scalar) = decoder.decode(&iterator) {
+        text.unicodeScalars.append(scalar)
+        rest = rest.dropFirst(UTF8.width(scalar))
+      } else {
+        let digits = String(rest.first!, radix: 16, uppercase: true)
+        text += "\\x" + digits
+        rest = rest.dropFirst()
+      }
+      decoder = UTF8()
+    }
+    return text
+  }
+}
+
 extension Name: Hashable {
   package static func == (a: Name, b: Name) -> Bool { a.withBytes { a in b.withBytes { b in a.elementsEqual(b) } } }
 
@@ -32,6 +55,15 @@ extension Name: Comparable {
 
 extension Name: ExpressibleByStringLiteral {
   package init(stringLiteral text: String) { self.init(text) }
+}
+
+extension Name: Codable {
+  package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode(String.self)) }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
 }
 
 extension Name: CustomStringConvertible {

@@ -28,7 +28,7 @@ package final class WorkProgress: Sendable {
     let left = Int((Double(total - done) / max(rate, 1e-3)).rounded())
     let share = total > 0 ? 100 * done / total : 100
     let text = "\(done)/\(total) \(what) (\(share) %)  \(Int(rate)) a second  \(left) s left"
-    let line = isTerminal ? "\r\u{1B}[K\(text)" + (done == total ? "\n" : "") : text + "\n"
-    FileHandle.standardError.write(Data(line.utf8))
+    Terminal.progress(
+      text, rewriting: isTerminal ? "\r\u{1B}[K" : "", end: isTerminal && done < total ? "" : "\n")
   }
 }

@@ -10,7 +10,7 @@ package struct DatasetCheck: Codable, Equatable, Sendable {
   /// Images whose files are the same to the byte.
   package let duplicates: [Duplicates]
   /// Names of people with a single image.
-  package let peopleWithOneImage: [String]
+  package let peopleWithOneImage: [Name]
 
   package struct Duplicates: Codable, Equatable, Sendable {
     package let images: [String]
@@ -32,7 +32,7 @@ package struct DatasetCheck: Codable, Equatable, Sendable {
   package init(
     path: String, workers: Int = 1, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
-    let bin = path.hasSuffix(".bin") ? try PairBin(path: path) : nil
+    let bin = FilePath.hasEnding(".bin", path) ? try PairBin(path: path) : nil
     let source: any ImageSource = try bin ?? ImageSet.open(path)
     var unreadable: [BadImage] = []
     var sizes: [String: Int] = [:]
@@ -72,7 +72,7 @@ package struct DatasetCheck: Codable, Equatable, Sendable {
     }
   }
 
-  private static func loners(_ source: any ImageSource) -> [String] {
+  private static func loners(_ source: any ImageSource) -> [Name] {
     var counts = [Int](repeating: 0, count: source.classNames.count)
     for sample in 0..<source.count { counts[source.label(of: sample)] += 1 }
     return counts.indices.filter { counts[$0] == 1 }.map { source.classNames[$0] }
@@ -97,6 +97,6 @@ extension DatasetCheck {
         duplicates.sorted { !$0.samePerson && $1.samePerson }.map {
           $0.images.joined(separator: " = ") + ($0.samePerson ? "" : "  (as different people)")
         }, none: "none")
-      + list("one image", peopleWithOneImage, none: "nobody has only one")
+      + list("one image", peopleWithOneImage.map(\.text), none: "nobody has only one")
   }
 }

@@ -19,6 +19,8 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
   package let imageBytes: Spread
   /// What vouches for labels and bytes; nil where the form has no such thing.
   package let warrant: RecordSet.Warrant?
+  /// What was taken for something that its user may not have meant.
+  package let notes: [String]
 
   package struct Spread: Codable, Equatable, Sendable {
     package let smallest: Int
@@ -41,7 +43,7 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
 
   /// - Throws: `DataError` where the set cannot be opened, or holds not one file.
   package init(path: String) throws {
-    if path.hasSuffix(".bin") {
+    if FilePath.hasEnding(".bin", path) {
       self.init(try PairBin(path: path))
     } else {
       try self.init(path: path, ImageSet.open(path))
@@ -60,6 +62,7 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
     bytes = sizes.reduce(0, +)
     imageBytes = Spread(sizes)
     warrant = bin.hasDigest ? .catalog : .nothing
+    notes = []
   }
 
   init(path: String, _ source: any ImageSource) throws {
@@ -92,6 +95,7 @@ package struct DatasetInfo: Codable, Equatable, Sendable {
     bytes = sizes.reduce(0, +)
     imageBytes = Spread(sizes)
     warrant = (source as? RecordSet)?.warrant
+    notes = source.notes
   }
 }
 
@@ -123,6 +127,6 @@ extension DatasetInfo {
     case .nothing: lines.append(("warrant", "none: a flipped bit in a label or picture would not be noticed"))
     case nil: break
     }
-    return lines
+    return lines + notes.map { ("note", $0) }
   }
 }

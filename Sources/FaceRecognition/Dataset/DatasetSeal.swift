@@ -4,7 +4,7 @@ package enum DatasetSeal {
   ///
   /// - Throws: `DataError` where there are digests already: their loss would hide what has changed since.
   package static func write(for path: String) throws -> String {
-    if path.hasSuffix(".bin") {
+    if FilePath.hasEnding(".bin", path) {
       let bin = try PairBin(path: path)
       guard !bin.hasDigest else { throw DataError(path, "it has a digest already, and its bytes are those") }
       try bin.writeDigest()

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// Writes a set's images into a folder: `PERSON/IMAGE`, or for a .bin its images and `pairs.txt`.
 ///
@@ -17,7 +18,7 @@ package struct DatasetUnpacker {
   ///
   /// - Throws: `DataError` where an image cannot be read, or a name would lead elsewhere; `FileError`.
   package func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> Int {
-    let bin = path.hasSuffix(".bin") ? try PairBin(path: path) : nil
+    let bin = FilePath.hasEnding(".bin", path) ? try PairBin(path: path) : nil
     let source: any ImageSource = try bin ?? ImageSet.open(path)
     try prepareFolder()
     if bin == nil { try makePeople(source) }
@@ -43,17 +44,17 @@ package struct DatasetUnpacker {
   private func prepareFolder() throws {
     if mkdir(folder, 0o777) == 0 { return }
     guard errno == EEXIST else { throw FileError("make the folder", folder) }
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-    guard names.isEmpty else {
+    guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
       throw DataError(folder, "the folder is not empty", remedy: "Give a new one, or one that is empty.")
     }
   }
 
   private func makePeople(_ source: any ImageSource) throws {
     for person in source.classNames {
-      guard Self.isPlain(person) else {
+      guard Self.isPlain(person.text) else {
         throw DataError(
-          path, "a person's name, '\(person)', is none for a folder", remedy: "Nothing was written of it.")
+          path, "a person's name, '\(person.text.printableName)', is none for a folder",
+          remedy: "Nothing was written of it.")
       }
       guard mkdir("\(folder)/\(person)", 0o777) == 0 else { throw FileError("make the folder", "\(folder)/\(person)") }
     }
@@ -66,9 +67,9 @@ package struct DatasetUnpacker {
     if (source as? RecordSet)?.hasNames ?? true {
       let given = source.identifier(of: sample)
       name = FilePath.split(given).name
-      guard Self.isPlain(name), !given.split(separator: "/").contains("..") else {
+      guard Self.isPlain(name), !FilePath.climbs(given) else {
         throw DataError(
-          path, "an image's name, '\(given)', is none for a file, or leads out of the folder",
+          path, "an image's name, '\(given.printableName)', is none for a file, or leads out of the folder",
           remedy: "\(sample) images were unpacked before it. If you trust the set, take its catalog away: images then "
             + "get numbers for names.")
       }
@@ -93,7 +94,7 @@ package struct DatasetUnpacker {
 
   /// One component of a path, visible, that leads nowhere else.
   static func isPlain(_ name: String) -> Bool {
-    !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+    !name.isEmpty && name.utf8.first != UInt8(ascii: ".") && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
       && name.utf8.count <= 255
   }
 
@@ -114,7 +115,7 @@ package struct DatasetUnpacker {
   }
 
   private static func fits(_ name: String, _ ending: String) -> Bool {
-    let name = name.lowercased()
-    return name.hasSuffix(ending) || (ending == ".jpg" && name.hasSuffix(".jpeg"))
+    let own = FilePath.ending(of: name).map { "." + $0 }
+    return own == ending || (ending == ".jpg" && own == ".jpeg")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// Packs labelled images into RecordIO, as MXNet's and InsightFace's programs read it: `X.rec`, `X.idx` and `property`, and
 /// the catalog (`RecordCatalog`) beside them.
@@ -77,18 +78,16 @@ package struct RecordPacker {
 
   /// An image's path as the catalog has it: a list may climb out of its folder, but no name may when it is unpacked.
   private static func name(_ identifier: String) -> String {
-    guard identifier.utf8.contains(UInt8(ascii: ".")), identifier.split(separator: "/").contains("..") else {
-      return identifier
-    }
-    return identifier.split(separator: "/").filter { $0 != ".." }.joined(separator: "/")
+    guard FilePath.climbs(identifier) else { return identifier }
+    return FilePath.parts(identifier).filter { $0 != ".." }.joined(separator: "/")
   }
 
   private func outputFolder() throws(DataError) -> String {
     // Images are stored as RecordIO: the ending tells so wherever the file goes.
-    guard output.hasSuffix(".rec") else { throw DataError(output, "the name must end in .rec") }
+    guard FilePath.hasEnding(".rec", output) else { throw DataError(output, "the name must end in .rec") }
     let folder = FilePath.split(output).folder
     guard FilePath.kind(folder) == .folder else {
-      throw DataError(folder, "there is no such folder", remedy: "Make it first: mkdir -p \(folder)")
+      throw DataError(folder, "there is no such folder", remedy: "Make it first: mkdir -p \(folder.printableName)")
     }
     return folder
   }

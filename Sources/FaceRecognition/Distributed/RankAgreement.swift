@@ -16,7 +16,7 @@ package struct RankAgreement {
 
     package var description: String {
       let lines = rows.map { row in
-        let values = Dictionary(grouping: row.values.indices) { row.values[$0] }
+        let values = Dictionary(grouping: row.values.indices) { Name(row.values[$0]) }
           .sorted { $0.value[0] < $1.value[0] }
           .map { value, ranks in "'\(value)' on rank \(Self.list(ranks.map(String.init)))\(place(of: ranks))" }
         return "  \(row.name): \(values.joined(separator: ", "))"
@@ -43,12 +43,13 @@ package struct RankAgreement {
     let all = try communicator.allGather(bytes: Array(mine)).map {
       try JSONDecoder().decode([[String]].self, from: Data($0))
     }
-    let names = all.flatMap { $0.map { $0[0] } }
-    var seen: Set<String> = []
+    // Among the values are paths, and paths are in the names.
+    let names = all.flatMap { $0.map { Name($0[0]) } }
+    var seen: Set<Name> = []
     let rows = names.filter { seen.insert($0).inserted }.map { name in
-      Failure.Row(name: name, values: all.map { rank in rank.first { $0[0] == name }?[1] ?? "nothing" })
+      Failure.Row(name: name.text, values: all.map { rank in rank.first { Name($0[0]) == name }?[1] ?? "nothing" })
     }
-    let differing = rows.filter { Set($0.values).count > 1 }
+    let differing = rows.filter { Set($0.values.map { Name($0) }).count > 1 }
     if differing.isEmpty { return }
     let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
     throw Failure(rows: differing, hosts: hosts.map { String(decoding: $0, as: UTF8.self) })

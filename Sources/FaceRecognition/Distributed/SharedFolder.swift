@@ -13,7 +13,7 @@ package enum SharedFolder {
       let ranks =
         missing.prefix(6).joined(separator: ", ") + (missing.count > 6 ? " and \(missing.count - 6) more" : "")
       return
-        "The run's folder '\(path)' that rank 0 writes to is not what \(ranks) see there. With --classifier sharded"
+        "The run's folder '\(path.printableName)' that rank 0 writes to is not what \(ranks) see there. With --classifier sharded"
         + " every rank writes its part of a checkpoint into it: give a folder on a file system that all hosts share,"
         + " or use --classifier replicated."
     }
@@ -24,7 +24,7 @@ package enum SharedFolder {
     guard communicator.size > 1 else { return }
     let name = ".shared-\(getpid())-\(UInt32.random(in: 0...(.max)))"
     let bytes = try communicator.broadcast(bytes: communicator.rank == 0 ? Array(name.utf8) : [])
-    let token = (path as NSString).appendingPathComponent(String(decoding: bytes, as: UTF8.self))
+    let token = FilePath.join(path, String(decoding: bytes, as: UTF8.self))
     if communicator.rank == 0 { try AtomicFile.write(Data(), to: token) }
     try communicator.barrier()
     let host = try Communicator.processorName()

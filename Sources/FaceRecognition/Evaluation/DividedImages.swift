@@ -62,7 +62,7 @@ struct DividedImages {
 
   private func check(_ badImages: [BadImage], limit: Int) throws(EvaluationError) {
     guard badImages.count > limit || badImages.count == samples.count else { return }
-    let named = badImages.prefix(10).map { "\n  \(source.path(of: $0.sample)): \($0.reason)" }.joined()
+    let named = badImages.prefix(10).map { "\n  \(source.path(of: $0.sample).printableName): \($0.reason)" }.joined()
     let more = badImages.count > 10 ? "\n  and others" : ""
     throw EvaluationError(
       "At least \(badImages.count) of \(samples.count) images cannot be read, where \(limit) may be unreadable:"

@@ -1,3 +1,5 @@
+import MPI
+
 extension Embeddings {
   package var count: Int { samples.count }
 
@@ -16,7 +18,7 @@ extension Embeddings {
     let norm = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     guard norm.isFinite, norm > 0 else {
       let problem = norm == 0 ? "is all zeros and has no direction" : "holds a value that is not finite"
-      throw EvaluationError("The embedding of '\(source.identifier(of: samples[row]))' \(problem)")
+      throw EvaluationError("The embedding of '\(source.identifier(of: samples[row]).printableName)' \(problem)")
     }
     return vector.map { Float(Double($0) / norm) }
   }

@@ -41,10 +41,10 @@ package final class Evaluation {
   }
 
   private static func verification(_ options: EvaluationOptions) throws -> Verification {
-    let isBin = options.data.hasSuffix(".bin")
+    let isBin = FilePath.hasEnding(".bin", options.data)
     if let pairs = options.pairs {
       guard !isBin else {
-        throw EvaluationError("--pairs does not go with \(options.data): a .bin holds its own pairs")
+        throw EvaluationError("--pairs does not go with \(options.data.printableName): a .bin holds its own pairs")
       }
       if let templates = options.templates {
         return try Verification(TemplateList(path: templates, pairs: pairs, root: options.data))
@@ -54,7 +54,8 @@ package final class Evaluation {
     }
     if isBin {
       guard options.holdoutPeople == 0 else {
-        throw EvaluationError("--holdout-people does not go with \(options.data): a .bin says nothing of people")
+        throw EvaluationError(
+          "--holdout-people does not go with \(options.data.printableName): a .bin says nothing of people")
       }
       return try Verification(PairBin(path: options.data))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 extension EvaluationReport: CustomStringConvertible {
   /// For people.
@@ -7,7 +8,7 @@ extension EvaluationReport: CustomStringConvertible {
     let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
     let parts = [
       """
-      model       \(model): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
+      model       \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
       data        \(data): \(images) images\(whose); \(selection)
       embeddings  norm \(norms[0]), deviation \(norms[1])\(flip == .none ? "" : "; " + flip.description)
       """,

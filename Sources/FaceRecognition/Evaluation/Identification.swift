@@ -50,8 +50,8 @@ package final class Identification {
       let missing = Set(probes.classNames).subtracting(gallery.classNames).sorted()
       guard missing.isEmpty else {
         throw EvaluationError(
-          "\(options.probes): \(missing.count) of its people are not in the gallery \(gallery.location): "
-            + missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? " ..." : ""))
+          "\(options.probes.printableName): \(missing.count) of its people are not in the gallery \(gallery.location.printableName): "
+            + missing.prefix(5).map(\.text.printableName).joined(separator: ", ") + (missing.count > 5 ? " ..." : ""))
       }
     }
   }
@@ -61,6 +61,7 @@ package final class Identification {
     probes.namesPeople ? Set(description.classNames).intersection(probes.classNames).count : 0
   }
   package var people: Int { probes.classNames.count }
+  package var notes: [String] { [probes, gallery, distractors].compactMap { $0 }.flatMap(\.notes) }
 
   /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
   package func run() throws -> IdentificationReport {
@@ -69,7 +70,8 @@ package final class Identification {
     let others = try distractors.map(embed)
     let tasks = try known.map { try Self.searches(searched, in: $0) } ?? Self.searches(searched)
     guard !tasks.isEmpty else {
-      throw EvaluationError("\(options.probes): nobody has two images there, one to search for and one to find")
+      throw EvaluationError(
+        "\(options.probes.printableName): nobody has two images there, one to search for and one to find")
     }
     let ranking = IdentificationRanks(
       probes: searched.table, searches: tasks.map { .init(probe: $0.probe, person: $0.person, score: $0.score) })
@@ -112,7 +114,7 @@ package final class Identification {
   private func embed(_ source: any ImageSource) throws -> Embedded {
     let limit = Int(options.maximumBadImages * Double(source.count))
     let embeddings = try embedder.embed(source, flip: options.flip != .none, badImageLimit: limit, communicator)
-    let numbers = Dictionary(uniqueKeysWithValues: zip(probes.classNames, 0...))
+    let numbers = Dictionary(zip(probes.classNames, 0...)) { first, _ in first }
     let people = source.classNames.map { numbers[$0] ?? -1 }
     return Embedded(
       table: try embeddings.table(of: source, combination: options.flip), samples: embeddings.samples,

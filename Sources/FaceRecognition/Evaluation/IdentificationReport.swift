@@ -1,4 +1,5 @@
 package import Foundation
+import MPI
 
 /// What a search for people in a gallery came to: the same bytes on any number of ranks.
 package struct IdentificationReport: Codable, Equatable, Sendable {
@@ -54,7 +55,7 @@ extension IdentificationReport: CustomStringConvertible {
     let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
     let sizes = smallestGallery == largestGallery ? "\(largestGallery)" : "\(smallestGallery) to \(largestGallery)"
     var lines = [
-      "model        \(model): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps",
+      "model        \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps",
       "probes       \(probes): \(probeImages) images of \(people) people",
     ]
     if let gallery, let galleryImages { lines.append("gallery      \(gallery): \(galleryImages) images") }

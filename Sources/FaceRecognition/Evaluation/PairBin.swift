@@ -1,3 +1,4 @@
+import MPI
 import NeuralNetwork
 
 /// InsightFace's verification sets (`lfw.bin`, `cfp_fp.bin`, `agedb_30.bin`): a pickle of `(images, issame)`.
@@ -81,7 +82,7 @@ package struct PairBin: ImageSource {
   }
 
   package var count: Int { images.count }
-  package var classNames: [String] { [""] }
+  package var classNames: [Name] { [""] }
   package func label(of sample: Int) -> Int { 0 }
   package func identifier(of sample: Int) -> String { "image \(places[sample])" }
 
@@ -117,7 +118,7 @@ package struct PairBin: ImageSource {
       throw DataError(path, "it does not begin with a digest of 32 hexadecimal digits")
     }
     guard digest == Digest(of: file.bytes) else {
-      throw DataError(file.path, "its bytes are not those whose digest is in \(path)")
+      throw DataError(file.path, "its bytes are not those whose digest is in \(path.printableName)")
     }
     return true
   }

@@ -1,11 +1,9 @@
-import Foundation
-
 /// The pairs that a verification judges, and the image files that they name.
 ///
-/// Two formats are read, both UTF-8 with LF or CRLF:
+/// Two formats are read, as `DelimitedText` reads lines:
 /// - LFW's (http://vis-www.cs.umass.edu/lfw/README.txt): see `PairList+LFW.swift`;
 /// - plain: `pathA pathB 1` a line, 1 for the same person and 0 for different ones; separated by tabs, else commas, else
-///   white space; empty lines and lines that start with `#` are passed over.
+///   blanks. Titles may stand in the first line, and one of `same`, `label` or the like says which field that is.
 ///
 /// An image that is not there is listed in `absent`: whoever judges says how many may be.
 package struct PairList: Sendable {
@@ -16,116 +14,115 @@ package struct PairList: Sendable {
   package internal(set) var foldCount = 0
   /// Images that are not there, each with the first line that names it.
   package internal(set) var absent: [(line: Int, image: String)] = []
+  /// What was taken for titles, or found without a header.
+  package internal(set) var notes: [String] = []
 
-  let path: String
+  let text: DelimitedText
   let root: String
-  private var indices: [String: Int] = [:]
+  private var indices: [Name: Int] = [:]
 
   /// The extensions that an image may have, tried in this order.
   static let extensions = ["jpg", "jpeg", "png", "pgm", "ppm"]
 
-  /// Reads a list of either format; a first line of one or two numbers alone makes it LFW's. Relative names are below
-  /// `root`.
+  /// Reads a list of either format. Relative names are below `root`.
+  ///
+  /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong.
   package init(path: String, root: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      // Why it cannot be read, FileManager does not say.
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor < 0 else {
-        close(descriptor)
-        throw FileError("read", path, code: EISDIR)
-      }
-      throw FileError("open", path)
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw PairListError(path: path, reason: "not UTF-8 text")
-    }
-    try self.init(text: text, path: path, root: root)
+    try self.init(DelimitedText(path: path), root: root)
   }
 
-  /// Reads the list's text; `path` is for the messages.
-  package init(text: String, path: String, root: String) throws(PairListError) {
-    self.path = path
-    self.root = root
-    var text = Substring(text)
-    if text.first == "\u{FEFF}" { text.removeFirst() }
-    // A CRLF is one Character: this splits at it as well.
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    while let last = lines.last, last.allSatisfy(\.isWhitespace) { lines.removeLast() }
-    guard let first = lines.first else { throw PairListError(path: path, reason: "an empty list of pairs") }
-
-    let numbers = first.split(whereSeparator: \.isWhitespace).map { Int($0) }
-    if (1...2).contains(numbers.count), numbers.allSatisfy({ $0 != nil }) {
-      try readLFW(lines, header: numbers.compactMap { $0 })
+  package init(_ text: DelimitedText, root: String) throws(DataError) {
+    (self.text, self.root) = (text, root)
+    guard !text.lines.isEmpty else { throw DataError(text.path, "an empty list of pairs") }
+    var rows = text.rows[...]
+    // Some copies of LFW's lists have titles before the header, some behind it, some titles alone.
+    let titles = takeTitles(&rows)
+    if let line = rows.first, let header = Self.header(text, line) {
+      rows.removeFirst()
+      _ = takeTitles(&rows)
+      try readLFW(rows, header: header, line: line)
+    } else if isLFW(rows) {
+      try readLFWWithoutHeader(rows)
     } else {
-      try readPlain(lines)
+      try readPlain(rows, titles)
     }
-    guard !pairs.isEmpty else { throw PairListError(path: path, reason: "a list without pairs") }
+    guard !pairs.isEmpty else { throw DataError(text.path, "a list without pairs") }
   }
 
-  private mutating func readPlain(_ lines: [Substring]) throws(PairListError) {
-    for (number, line) in zip(1..., lines) {
-      guard let start = line.first(where: { !$0.isWhitespace }), start != "#" else { continue }
-      let fields = Self.fields(line, commas: true)
-      try checkLengths(fields, number)
-      guard fields.count == 3 else {
+  var path: String { text.path }
+
+  /// Takes a first line off that names columns: words alone, none of which is an image, with a line behind it.
+  private mutating func takeTitles(_ rows: inout ArraySlice<Int>) -> ColumnTitles? {
+    guard rows.count > 1, let row = rows.first else { return nil }
+    let fields = self.fields(row)
+    guard (3...4).contains(fields.count), fields.allSatisfy({ ColumnTitles.mayBeTitle($0, of: text) }),
+      !fields.contains(where: { FilePath.kind("\(root)/\(text.shown($0))") == .file })
+    else { return nil }
+    notes.append(text.titleNote(row))
+    rows.removeFirst()
+    return ColumnTitles(fields, of: text)
+  }
+
+  private mutating func readPlain(_ rows: ArraySlice<Int>, _ titles: ColumnTitles?) throws(DataError) {
+    let verdict = titles?.count == 3 ? titles?.column(ColumnTitles.same) ?? 2 : 2
+    for row in rows {
+      var parts: [String] = []
+      for field in fields(row) { parts.append(try text.string(field, line: row + 1)) }
+      guard parts.count == 3 else {
         throw error(
-          number,
-          "'pathA pathB 0|1' is needed, but there are \(fields.count) fields (put tabs around paths with spaces)")
+          row,
+          "'pathA pathB 0|1' is needed, but there are \(parts.count) fields (put tabs around paths with blanks, or quotes)"
+        )
       }
-      guard fields[2] == "0" || fields[2] == "1" else {
-        throw error(number, "the last field is '\(fields[2])', but 1 (the same person) or 0 is needed")
+      let same = parts.remove(at: verdict)
+      guard same == "0" || same == "1" else {
+        throw error(
+          row,
+          "\(verdict == 2 ? "the last field" : "the field 'same'") is '\(same)', but 1 (the same person) or 0 is needed"
+        )
       }
+      guard !parts.contains("") else { throw error(row, "an empty field") }
       var places: [Int] = []
-      for field in fields[..<2] {
-        let image = field.hasPrefix("/") ? field : root + "/" + field
-        let isNew = indices[image] == nil
+      for part in parts {
+        let image = part.utf8.first == UInt8(ascii: "/") ? part : root + "/" + part
+        let known = images.count
         places.append(index(of: image))
-        if isNew, !FileManager.default.fileExists(atPath: image) { absent.append((number, image)) }
+        if images.count > known, FilePath.kind(image) == .missing { absent.append((row + 1, image)) }
       }
-      append(FacePair(places[0], places[1], same: fields[2] == "1"))
+      append(FacePair(places[0], places[1], same: same == "1"))
     }
   }
 
-  /// The parts of a line: between tabs if it has one, else between commas where they are allowed, else white space.
-  static func fields(_ line: Substring, commas: Bool) -> [String] {
-    let parts =
-      if line.contains("\t") {
-        line.split(separator: "\t")
-      } else if commas, line.contains(",") {
-        line.split(separator: ",", omittingEmptySubsequences: false)
-      } else {
-        line.split(whereSeparator: \.isWhitespace)
-      }
-    return parts.map { $0.trimmingCharacters(in: .whitespaces) }
-  }
-
-  /// Before a message repeats what stands there.
-  func checkLengths(_ fields: [String], _ line: Int) throws(PairListError) {
-    for field in fields where field.utf8.count > FilePath.maximumLength {
-      throw error(line, "a field of \(field.utf8.count) bytes, where \(FilePath.maximumLength) may be")
-    }
+  /// The fields of a line; empty ones between tabs, which are repeated to make columns, and at the end, where spreadsheets
+  /// put commas, are left out.
+  func fields(_ row: Int) -> [DelimitedText.Field] {
+    var fields: [DelimitedText.Field] = []
+    let separator = text.separator(of: text.lines[row])
+    text.fields(text.lines[row], separator, into: &fields)
+    if separator == .tab { fields.removeAll { $0.isEmpty } }
+    while let last = fields.last, last.isEmpty { fields.removeLast() }
+    return fields
   }
 
   mutating func append(_ pair: FacePair) { pairs.append(pair) }
 
   /// The place of an image in `images`, where it is put if it is new.
   mutating func index(of image: String) -> Int {
-    if let index = indices[image] { return index }
-    indices[image] = images.count
+    let name = Name(image)
+    if let index = indices[name] { return index }
+    indices[name] = images.count
     images.append(image)
     return images.count - 1
   }
 
   /// More images are absent than the `limit`: which ones, up to ten.
-  func absenceError(limit: Int) -> PairListError {
+  func absenceError(limit: Int) -> DataError {
     let named = absent.prefix(10).map { "\n  line \($0.line): there is no image '\($0.image)'" }.joined()
-    return PairListError(
-      path: path,
-      reason: "\(absent.count) of \(images.count) images are not there, where \(limit) may be unreadable" + named
+    return DataError(
+      path,
+      "\(absent.count) of \(images.count) images are not there, where \(limit) may be unreadable" + named
         + (absent.count > 10 ? "\n  and others" : ""))
   }
 
-  func error(_ line: Int, _ reason: String) -> PairListError {
-    PairListError(path: path, line: line, reason: reason)
-  }
+  func error(_ row: Int, _ reason: String) -> DataError { DataError(path, line: row + 1, reason) }
 }

@@ -46,7 +46,7 @@ package struct Verification: Sendable {
     let existing = PairSelection(labels: labels)
     guard existing.sameCount > 0, existing.differentCount > 0 else {
       throw EvaluationError(
-        "\(source.location): verification needs two people, and two images of one of them, but there are "
+        "\(source.location.printableName): verification needs two people, and two images of one of them, but there are "
           + "\(source.count) images of \(source.classNames.count) people")
     }
     let takesAll = existing.sameCount + existing.differentCount <= maximumPairs
@@ -63,12 +63,12 @@ package struct Verification: Sendable {
   /// The pairs of a list.
   ///
   /// - Parameter maximumBadImages: fraction of the images that may be absent or unreadable.
-  /// - Throws: `PairListError` where more are absent, `EvaluationError` where all pairs are of one kind.
+  /// - Throws: `DataError` where more are absent, `EvaluationError` where all pairs are of one kind.
   package init(_ list: PairList, maximumBadImages: Double = 0) throws {
     let limit = Int(maximumBadImages * Double(list.images.count))
     if list.absent.count > limit { throw list.absenceError(limit: limit) }
     try Self.check(list.pairs, of: list.path)
-    source = ImageList(list.images, root: list.root)
+    source = ImageList(list.images, root: list.root, notes: list.notes)
     templates = nil
     pairs = list.pairs
     selection = .list(path: list.path)
@@ -94,7 +94,7 @@ package struct Verification: Sendable {
   /// - Throws: `EvaluationError` where all of them are of one kind.
   package init(_ list: TemplateList) throws {
     try Self.check(list.pairs, of: list.pairsPath)
-    source = ImageList(list.images, root: list.root)
+    source = ImageList(list.images, root: list.root, notes: list.notes)
     templates = list.templates
     pairs = list.pairs
     selection = .templates(path: list.path, pairs: list.pairsPath)
@@ -106,7 +106,7 @@ package struct Verification: Sendable {
     let sameCount = pairs.count { $0.same }
     guard sameCount > 0, sameCount < pairs.count else {
       throw EvaluationError(
-        "\(path): verification needs pairs of the same person and of different people, but there are "
+        "\(path.printableName): verification needs pairs of the same person and of different people, but there are "
           + "\(sameCount) and \(pairs.count - sameCount)")
     }
   }

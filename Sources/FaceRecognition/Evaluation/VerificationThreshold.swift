@@ -29,7 +29,7 @@ package struct VerificationThreshold: Codable, Equatable, Sendable {
   }
 
   private static func path(beside weightFile: String) -> String {
-    ((weightFile as NSString).deletingLastPathComponent as NSString).appendingPathComponent(fileName)
+    FilePath.join(FilePath.folder(of: weightFile), fileName)
   }
 
   /// Writes it beside the network's weight file.

@@ -1,3 +1,5 @@
+import MPI
+
 /// A network that cannot be exported, or a file that is not what was written.
 package struct ExportError: Error, Equatable, CustomStringConvertible {
   package let path: String
@@ -8,5 +10,5 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  package var description: String { "\(path): \(reason)." }
+  package var description: String { "\(path.printableName): \(reason)." }
 }

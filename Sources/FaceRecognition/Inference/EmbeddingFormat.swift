@@ -11,7 +11,7 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
 
   /// - Throws: `ExportError` for any other ending.
   package init(path: String) throws(ExportError) {
-    let ending = (path as NSString).pathExtension.lowercased()
+    let ending = FilePath.ending(of: path) ?? ""
     guard let format = EmbeddingFormat(rawValue: ending) else {
       let known = Self.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
       throw ExportError(path, "embeddings are written to files that end in \(known)")
@@ -21,7 +21,7 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
 
   /// Where the names stand; nil where they stand in the same file.
   package func namesPath(for path: String) -> String? {
-    self == .npy ? (path as NSString).deletingPathExtension + ".names.txt" : nil
+    self == .npy ? FilePath.withoutEnding(path) + ".names.txt" : nil
   }
 
   /// Writes N = names.count rows of K = `width`, which come part after part, and returns the paths of the files.

@@ -16,6 +16,7 @@ package final class EmbeddingJob {
   private let options: EmbeddingOptions
   private let format: EmbeddingFormat
   private let images: any ImageSource
+  package var notes: [String] { images.notes }
   private let embedder: Embedder
   private let parts: EmbeddingParts
   private let communicator: Communicator
@@ -33,12 +34,13 @@ package final class EmbeddingJob {
       ("options", "\(options.flip) \(options.normalize) \(options.batchSize) \(options.partSize)"),
     ]
     try RankAgreement.check(key, communicator)
-    parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map(\.1)))
+    parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map { Name($0.1) }))
   }
 
   /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
   private static func images(_ path: String) throws -> any ImageSource {
-    let record = FilePath.kind(path) == .folder ? ImageSet.record(in: path) : path.hasSuffix(".rec") ? path : nil
+    let record =
+      FilePath.kind(path) == .folder ? ImageSet.record(in: path) : FilePath.hasEnding(".rec", path) ? path : nil
     if let record {
       let set = try RecordSet(path: record)
       // Names stand one a line beside the rows.
@@ -47,7 +49,7 @@ package final class EmbeddingJob {
       }
       return set
     }
-    guard !path.hasSuffix(".bin") else {
+    guard !FilePath.hasEnding(".bin", path) else {
       throw DataError(
         path, "an image of a .bin has no name, and stands in several pairs",
         remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and embed the folder.")
@@ -98,7 +100,7 @@ package final class EmbeddingJob {
       let vector = options.normalize ? try embeddings.unitVector(row, of: images) : embeddings.vector(row)
       guard vector.allSatisfy(\.isFinite) else {
         let name = images.identifier(of: embeddings.samples[row])
-        throw EvaluationError("The embedding of '\(name)' holds a value that is not finite")
+        throw EvaluationError("The embedding of '\(name.printableName)' holds a value that is not finite")
       }
       rows += vector
     }

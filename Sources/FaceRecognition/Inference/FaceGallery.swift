@@ -7,14 +7,14 @@ package import MPI
 ///     t_p = sum of person p's u, divided by its length        cosine(u, p) = <u, t_p>
 package struct FaceGallery: Sendable {
   package struct Candidate: Codable, Equatable, Sendable {
-    package let name: String
+    package let name: Name
     /// With the template, in [-1, 1].
     package let cosine: Double
     /// Images of this person in the gallery.
     package let images: Int
   }
 
-  package let names: [String]
+  package let names: [Name]
   package let width: Int
   /// (N, K)
   private let templates: [Float]
@@ -42,7 +42,8 @@ package struct FaceGallery: Sendable {
     for (person, sum) in sums.enumerated() {
       let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
       guard norm > 0 else {
-        throw EvaluationError("The gallery has no image of '\(names[person])' from which a template can be made")
+        throw EvaluationError(
+          "The gallery has no image of '\(names[person].text.printableName)' from which a template can be made")
       }
       templates += sum.map { Float($0 / norm) }
     }

@@ -45,9 +45,10 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
       let lines = photograph.candidates.enumerated().map { place, candidate in
         let images = candidate.images == 1 ? "1 image" : "\(candidate.images) images"
         let doubt = threshold.map { candidate.cosine < $0 } == true ? ", below the threshold" : ""
-        return "  \(place + 1)  \(Figures.fixed(candidate.cosine))  \(candidate.name) (\(images)\(doubt))"
+        return
+          "  \(place + 1)  \(Figures.fixed(candidate.cosine))  \(candidate.name.text.printableName) (\(images)\(doubt))"
       }
-      return ([photograph.path] + lines).joined(separator: "\n")
+      return ([photograph.path.printableName] + lines).joined(separator: "\n")
     }.joined(separator: "\n")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// What a plan reads from files: a measured link, or a computation measured before.
 package enum PlanInput {
@@ -7,7 +8,7 @@ package enum PlanInput {
     package let path: String
     package let reason: String
 
-    package var description: String { "\(path) \(reason)" }
+    package var description: String { "\(path.printableName) \(reason)" }
   }
 
   /// The slowest link of a JSON file such as `cosface check --json` writes: of all objects in it with `latencySeconds` and

@@ -67,7 +67,8 @@ package struct Planner {
       ("--batch-size", "\(workload.batchSize)", "\(compute.batchSize)"),
     ]
     if let row = rows.first(where: { $0.asked != $0.measured }) {
-      throw PlanError("\(path) was measured with \(row.name) \(row.measured), not \(row.asked): measure again.")
+      throw PlanError(
+        "\(path.printableName) was measured with \(row.name) \(row.measured), not \(row.asked): measure again.")
     }
     return compute
   }

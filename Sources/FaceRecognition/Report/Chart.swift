@@ -75,7 +75,7 @@ struct Table {
     self.rows = rows.map { row in
       Row(
         title: row.title, cells: row.cells.map(Cell.init),
-        isDifferent: compares && Set(row.cells).count > 1)
+        isDifferent: compares && Set(row.cells.map { Name($0) }).count > 1)
     }
   }
 }

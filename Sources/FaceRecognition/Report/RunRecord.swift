@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// What a run's folder says of it, as far as it can be read; what cannot is named in `notes`.
 package struct RunRecord: Sendable {
@@ -50,7 +51,7 @@ package struct RunRecord: Sendable {
   func option(_ name: String) -> String? { options.first { $0.name == name }?.value }
 
   private static func name(of path: String) -> String {
-    let name = (path as NSString).lastPathComponent
+    let name = FilePath.name(of: path)
     return name.isEmpty || name == "." ? path : name
   }
 
@@ -73,5 +74,5 @@ package struct RunRecord: Sendable {
 package struct ReportError: Error, Equatable, CustomStringConvertible {
   package let reason: String
   package init(_ reason: String) { self.reason = reason }
-  package var description: String { reason + "." }
+  package var description: String { reason.printableName + "." }
 }

@@ -35,17 +35,17 @@ final class ProgressReporter {
       let width = 24
       let filled = width * (line.step + 1) / totalSteps
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      write("\r\u{1B}[K\(bar) \(text)" + (isLast ? "\n" : ""))
+      write("\(bar) \(text)", end: isLast ? "\n" : "")
     } else {
-      write(text + "\n")
+      write(text)
     }
   }
 
   /// A line of its own, which the bar makes way for.
-  func say(_ text: String) { write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n") }
+  func say(_ text: String) { write(text) }
 
-  private func write(_ text: String) {
-    if !isQuiet { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String, end: String = "\n") {
+    if !isQuiet { Terminal.progress(text, rewriting: isTerminal ? "\r\u{1B}[K" : "", end: end) }
   }
 
   private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

@@ -1,3 +1,5 @@
+import MPI
+
 /// Options, data or people that are not those of the checkpoint.
 package struct ResumeRefusal: Error, Equatable, CustomStringConvertible {
   package struct Row: Equatable, Sendable {
@@ -19,10 +21,10 @@ package struct ResumeRefusal: Error, Equatable, CustomStringConvertible {
     let lines = table.map { row in
       "  " + zip(row, widths).map { $0.padding(to: $1) }.joined(separator: "  ").trimmingSuffix { $0 == " " }
     }
-    return "The run '\(run)' cannot go on as it was:\n" + lines.joined(separator: "\n")
+    return "The run '\(run.printableName)' cannot go on as it was:\n" + lines.joined(separator: "\n")
       + (rows.allSatisfy(\.isAcceptable)
         ? "\nLeave these options out, or accept the changes with --accept-changes."
-        : "\nLeave out what nothing accepts, or start a new run from this one's weights: --weights \(run) --output NEW")
+        : "\nLeave out what nothing accepts, or start a new run from this one's weights: --weights \(run.printableName) --output NEW")
   }
 }
 

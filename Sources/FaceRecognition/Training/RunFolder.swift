@@ -18,7 +18,7 @@ package struct RunFolder: Sendable {
   /// Folder of TensorBoard's event files.
   package var tensorboard: String { file("tensorboard") }
 
-  package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+  package func file(_ name: String) -> String { FilePath.join(path, name) }
 
   /// Refuses a folder that already holds a run.
   ///

@@ -46,8 +46,9 @@ package struct RunStart: Codable, Equatable, Sendable {
   /// All starts of a file, and how many of its lines cannot be read; none where there is no file.
   package static func all(in path: String) -> (starts: [RunStart], damagedCount: Int) {
     guard let data = FileManager.default.contents(atPath: path) else { return ([], 0) }
-    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
-    let starts = lines.compactMap { try? JSONDecoder().decode(RunStart.self, from: Data($0.utf8)) }
+    // By bytes: "\r\n" is one character, and not "\n".
+    let lines = [UInt8](data).split { $0 == 10 || $0 == 13 }
+    let starts = lines.compactMap { try? JSONDecoder().decode(RunStart.self, from: Data($0)) }
     return (starts, lines.count - starts.count)
   }
 

@@ -6,6 +6,7 @@ package struct TrainingData {
   package let training: any ImageSource
   package let heldOut: (any ImageSource)?
   package let order: DataOrder
+  var notes: [String] { training.notes }
 
   /// Opens and checks the data; all ranks call it and must see the same.
   package init(_ options: TrainingOptions, _ communicator: Communicator) throws {

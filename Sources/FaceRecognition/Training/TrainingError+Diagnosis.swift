@@ -1,3 +1,4 @@
+import MPI
 import NeuralNetwork
 
 extension TrainingError {
@@ -8,7 +9,7 @@ extension TrainingError {
     let image = error.sample.map { images.identifier(of: Int(batch.samples[step.firstSample + $0])) }
     let pass = error.sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
     let culprit = NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: pass)
-    return of(culprit, in: step, batch, image.map { "Image \($0): \(error)" } ?? error.description)
+    return of(culprit, in: step, batch, image.map { "Image \($0.printableName): \(error)" } ?? error.description)
   }
 
   static func of(

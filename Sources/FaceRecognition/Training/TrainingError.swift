@@ -1,3 +1,5 @@
+import MPI
+
 /// What ends a training run.
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case outputHoldsRun(String)
@@ -9,14 +11,14 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .outputHoldsRun(let path):
-      "\(path) already holds a run. Give another --output, or remove the folder."
+      "\(path.printableName) already holds a run. Give another --output, or remove the folder."
     case .runIsInUse(let path, let holder):
-      "The run '\(path)' is being trained by \(holder). Wait for it to end, or end it."
+      "The run '\(path.printableName)' is being trained by \(holder). Wait for it to end, or end it."
     case .singleSampleBatch(let network):
       "--batch-size 1 leaves batch normalization of \(network) nothing to compare: give 2 or more, or spherenet20."
     case .tooManyBadImages(let count, let limit, let images):
       "\(count) images cannot be read, more than the \(limit) that --max-bad-images allows:\n"
-        + images.prefix(10).map { "  \($0.identifier): \($0.reason)" }.joined(separator: "\n")
+        + images.prefix(10).map { "  \($0.identifier.printableName): \($0.reason)" }.joined(separator: "\n")
     case .badValue(let step, let epoch, let rank, let problem, let cause):
       "Training stopped at step \(step) (epoch \(epoch)) on rank \(rank): "
         + [problem, cause, "Nothing was saved from this step.", "A lower --learning-rate or a --warmup often helps."]

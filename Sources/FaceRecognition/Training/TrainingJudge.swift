@@ -17,7 +17,8 @@ final class TrainingJudge {
     }
   }
 
-  private let verification: Verification
+  let verification: Verification
+  var notes: [String] { verification.source.notes }
   private let embedder: Embedder
   private let data: String
   private let badImageLimit: Int
@@ -28,7 +29,7 @@ final class TrainingJudge {
       if let images = options.validationImages {
         verification = try Verification(
           PairList(path: path, root: images), maximumBadImages: options.maxBadImages)
-      } else if path.hasSuffix(".bin") {
+      } else if FilePath.hasEnding(".bin", path) {
         verification = try Verification(PairBin(path: path))
       } else {
         verification = try Verification(of: ImageSet.open(path), seed: options.seed)

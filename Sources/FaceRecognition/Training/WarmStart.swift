@@ -145,7 +145,7 @@ package struct WarmStart {
         let length = Self.norm(embedding)
         guard length.isFinite else {
           throw EvaluationError(
-            "The embedding of '\(source.identifier(of: embeddings.samples[row]))' holds a value that is not finite: "
+            "The embedding of '\(source.identifier(of: embeddings.samples[row]).printableName)' holds a value that is not finite: "
               + "the weights \(file.path) are of no use here")
         }
         for (k, value) in embedding.enumerated() { sum[k] += Double(value) / length }

@@ -7,7 +7,7 @@ final class CheckpointMaterial {
   let folder: TemporaryFolder
   let network: Network
   let head: ParameterStore
-  let classNames: [String]
+  let classNames: [Name]
 
   var classWeight: Parameter { head.parameters[0] }
   var run: String { folder.path }
@@ -19,7 +19,7 @@ final class CheckpointMaterial {
   /// Every value, running statistic and momentum is another random number.
   ///
   /// `tiny`: two layers and 2 KB instead of a MobileFaceNet, where many files are written.
-  init(tiny: Bool = true, classNames: [String] = ["ann", "bob", "cleo"], seed: UInt64 = 1) throws {
+  init(tiny: Bool = true, classNames: [Name] = ["ann", "bob", "cleo"], seed: UInt64 = 1) throws {
     folder = try TemporaryFolder()
     self.classNames = classNames
     if tiny {

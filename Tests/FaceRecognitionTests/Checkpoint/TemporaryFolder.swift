@@ -18,7 +18,8 @@ final class TemporaryFolder {
   /// Writes a small file, with its folders, and returns its path.
   @discardableResult func write(_ data: Data = Data(), to name: String) throws -> String {
     let file = self[name]
-    let folder = (file as NSString).deletingLastPathComponent
+    // By bytes: a name may begin with an accent.
+    let folder = String(file.utf8[..<file.utf8.lastIndex(of: UInt8(ascii: "/"))!])!
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try data.write(to: URL(fileURLWithPath: file))
     return file

@@ -160,7 +160,7 @@ import Testing
   @Test func namesThatContradictTheRows() throws {
     let old = try CheckpointMaterial()
     let path = old.folder["names.safetensors"]
-    for names in [["ann", "bob"], ["ann", "bob", "ann"]] {
+    for names: [Name] in [["ann", "bob"], ["ann", "bob", "ann"]] {
       let description = ModelDescription(network: .mobilefacenet, embeddingWidth: 16, inputSide: 16, classNames: names)
       try ModelFile.write(old.network, classWeight: old.classWeight, description, to: path)
       let file = try SafetensorsFile(path: path)

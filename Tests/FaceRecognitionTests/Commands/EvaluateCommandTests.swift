@@ -18,7 +18,7 @@ import Testing
     try Self.writeModel(to: model, seed: 4, classNames: ["p01", "p02"])
   }
 
-  private static func writeModel(to path: String, seed: UInt64?, classNames: [String] = []) throws {
+  private static func writeModel(to path: String, seed: UInt64?, classNames: [Name] = []) throws {
     let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: 48)
     if let seed { network.initialize(seed: seed) }
     let description = ModelDescription(
@@ -102,7 +102,7 @@ import Testing
     let split = try ImageFolder(root: faces.path).split(holdoutPeople: 3, seed: 2).heldOut
     let csv = try String(contentsOfFile: files["held.csv"], encoding: .utf8)
     #expect(split.classNames.allSatisfy { csv.contains("\($0)/") })
-    #expect(Set(csv.split(separator: "\n").dropFirst().map { String($0.prefix(3)) }).isSubset(of: split.classNames))
+    #expect(Set(csv.split(separator: "\n").dropFirst().map { Name($0.prefix(3)) }).isSubset(of: split.classNames))
   }
 
   @Test func listsOfPairs() throws {

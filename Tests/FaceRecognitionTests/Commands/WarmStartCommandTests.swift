@@ -32,7 +32,7 @@ import Testing
     let values = try file.floats(of: "classWeight").map(\.bitPattern)
     let names = try ModelFile.description(of: file).classNames
     return Dictionary(
-      uniqueKeysWithValues: names.enumerated().map { ($1, Array(values[(32 * $0)..<(32 * ($0 + 1))])) })
+      uniqueKeysWithValues: names.enumerated().map { ($1.text, Array(values[(32 * $0)..<(32 * ($0 + 1))])) })
   }
 
   private func losses(_ run: String) throws -> [Double] {

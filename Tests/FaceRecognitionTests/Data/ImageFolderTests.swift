@@ -129,7 +129,7 @@ import Testing
     for part in [training, heldOut] {
       #expect(part.count == 2 * part.classNames.count)
       for sample in 0..<part.count {
-        #expect(part.identifier(of: sample).hasPrefix(part.classNames[part.label(of: sample)] + "/"))
+        #expect(part.identifier(of: sample).hasPrefix("\(part.classNames[part.label(of: sample)])/"))
         #expect(try part.encodedImage(of: sample).count == part.encodedSize(of: sample))
       }
     }

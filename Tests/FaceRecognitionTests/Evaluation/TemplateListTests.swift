@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct TemplateListTests {
-  private func read(_ list: String, _ pairs: String) throws(PairListError) -> TemplateList {
+  private func read(_ list: String, _ pairs: String) throws(DataError) -> TemplateList {
     try TemplateList(
       DelimitedText(Array(list.utf8), path: "templates.txt"),
       pairs: DelimitedText(Array(pairs.utf8), path: "pairs.txt"),
@@ -43,9 +43,32 @@ import Testing
       ("x.jpg 1 1\ny.jpg 2 1", "1 2", "pairs.txt", 1, "does not say whether"),
     ] as [(String, String, String, Int?, String)])
   func badLists(list: String, pairs: String, path: String, line: Int?, reason: String) {
-    let error = #expect(throws: PairListError.self) { try read(list, pairs) }
-    #expect(error?.path == path && error?.line == line)
+    let error = #expect(throws: DataError.self) { try read(list, pairs) }
+    #expect(error?.path == path + (line.map { ", line \($0)" } ?? ""))
     #expect(error?.reason.contains(reason) == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  @Test func titlesNameTheColumns() throws {
+    let list = try read(
+      "SUBJECT_ID,FRAME,PATH,TEMPLATE_ID,MEDIA_ID\nann,0,a.jpg,7,1\nbo,0,\"b,c.jpg\",9,1\n",
+      "first,second,same\n7,9,0\n7,7,1\n")
+    #expect(list.templates.map(\.id) == ["7", "9"] && list.templates.map(\.subject) == ["ann", "bo"])
+    #expect(list.images == ["/faces/a.jpg", "/faces/b,c.jpg"] && list.pairs.map(\.same) == [false, true])
+    #expect(list.notes == ["pairs.txt, line 1: 'first,second,same' was taken for titles of the columns"])
+    let error = #expect(throws: DataError.self) { try read("template_id path\n7 a.jpg\n", "7 7 1\n") }
+    #expect(error?.reason == "its titles 'template_id path' lack media_id or path")
+  }
+
+  /// To String one text, to a disk two names.
+  @Test func namesAreBytes() throws {
+    let (composed, apart) = ("Zo\u{EB}", "Zoe\u{308}")
+    let list = try read(
+      "\(composed) ann \(composed) \(composed).jpg\n\(composed) ann \(apart) \(apart).jpg\n\(apart) bo 1 c.jpg\n",
+      "\(composed) \(apart)\n")
+    #expect(list.templates.map(\.media) == [[[0], [1]], [[2]]] && list.images.count == 3)
+    #expect(list.pairs == [FacePair(0, 1, same: false)])
+    let error = #expect(throws: DataError.self) { try read("7 \(composed) 1 a.jpg\n7 \(apart) 1 b.jpg\n", "7 7\n") }
+    #expect(error?.reason.hasPrefix("template 7 is of ") == true)
   }
 
   @Test func oneKindOfPairs() {

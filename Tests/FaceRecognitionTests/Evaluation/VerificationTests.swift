@@ -33,7 +33,7 @@ import Testing
   @Test func imagesOfAList() throws {
     let folder = TestFolder.faces(people: 2, images: 2)
     let text = "person-0/0.jpg person-0/1.jpg 1\nperson-1/1.jpg person-0/1.jpg 0\n"
-    let verification = try Verification(PairList(text: text, path: "list.txt", root: folder.path))
+    let verification = try Verification(PairList(DelimitedText(Array(text.utf8), path: "list.txt"), root: folder.path))
     #expect(verification.selection == .list(path: "list.txt"))
     let source = verification.source
     #expect(source.location == folder.path && source.count == 3)
@@ -44,7 +44,8 @@ import Testing
       #expect(try source.encodedSize(of: sample) == whole.encodedSize(of: same))
     }
     #expect(throws: EvaluationError.self) {
-      try Verification(PairList(text: "person-0/0.jpg person-0/1.jpg 1", path: "list.txt", root: folder.path))
+      try Verification(
+        PairList(DelimitedText(Array("person-0/0.jpg person-0/1.jpg 1".utf8), path: "list.txt"), root: folder.path))
     }
   }
 

@@ -185,7 +185,8 @@ import Testing
     case .identities:
       let people = try PeopleList(path: folder + "/identities.txt")
       return Contents(
-        labels: people.images.sorted().flatMap { [number($0), number(people.person(of: $0) ?? "")] }, images: [])
+        labels: people.images.sorted().flatMap { [number($0.text), number(people.person(of: $0)?.text ?? "")] },
+        images: [])
     case .jpeg, .png, .ppm:
       let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder + "/" + format.file)))
       let pixels = try bytes.withUnsafeBytes {

@@ -27,7 +27,7 @@ import Testing
 
     var location: String { base.location }
     var count: Int { base.count }
-    var classNames: [String] { base.classNames }
+    var classNames: [Name] { base.classNames }
     func label(of sample: Int) -> Int { base.label(of: sample) }
     func identifier(of sample: Int) -> String { base.identifier(of: sample) }
     func encodedSize(of sample: Int) throws -> Int { try base.encodedSize(of: sample) }

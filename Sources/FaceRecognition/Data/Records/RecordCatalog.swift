@@ -1,3 +1,5 @@
+import MPI
+
 /// The catalog beside a .rec, `X.rec.catalog`: what stands where, people's and images' names, and a digest of each record.
 ///
 /// RecordIO has no checksum, so that a flipped bit makes another label or picture; with a catalog every record that is read
@@ -23,7 +25,7 @@ enum RecordCatalog {
     let path = path(of: record)
     do {
       let file = try SafetensorsFile(path: path)
-      let people = NameColumn.strings(try column("people", .uint8, of: file))
+      let people = (try column("people", .uint8, of: file) as Column<UInt8>).names()
       let hasNames = file.contains("names")
       let table = RecordTable(
         offsets: try column("offsets", .int64, of: file), labels: try column("labels", .int32, of: file),
@@ -39,7 +41,7 @@ enum RecordCatalog {
       else { throw DataError(path, "it is damaged", remedy: remedy) }
       guard claim == size else {
         throw DataError(
-          record, "it has \(size) bytes, but its catalog, \(path), which is whole, is of \(claim)",
+          record, "it has \(size) bytes, but its catalog, \(path.printableName), which is whole, is of \(claim)",
           remedy: "The .rec was \(size < claim ? "cut off" : "changed") or replaced: copy it again from where it came. "
             + "Only where it is meant to be another one take the catalog away, and seal it with "
             + "'cosface dataset check --seal'.")
@@ -79,6 +81,9 @@ enum RecordCatalog {
       }
       known[Int(table.labels[sample])] = true
     }
+    guard Set(table.people).count == classes else {
+      throw DataError(path, "it names two people alike among its \(classes)", remedy: remedy)
+    }
     if let gap = known.firstIndex(of: false) { throw DataError(path, "no image has the label \(gap)", remedy: remedy) }
   }
 
@@ -94,7 +99,7 @@ enum RecordCatalog {
     writer.add("digests", shape: [count], (0..<count).map { Int64(bitPattern: digests[$0]) })
     writer.add("labels", shape: [count], (0..<count).map { table.labels[$0] })
     writer.add("sizes", shape: [count], (0..<count).map { table.sizes[$0] })
-    let people = NameColumn(table.people).columns.bytes
+    let people = NameColumn(table.people.lazy.map(\.text)).columns.bytes
     writer.add("people", shape: [people.count], people.withBytes { [UInt8]($0) })
     if let (names, starts) = table.names?.columns {
       writer.add("names", shape: [names.count], names.withBytes { [UInt8]($0) })
@@ -111,7 +116,7 @@ enum RecordCatalog {
     table.labels.withBytes { stream.update($0) }
     table.sizes.withBytes { stream.update($0) }
     table.digests?.withBytes { stream.update($0) }
-    NameColumn(table.people).columns.bytes.withBytes { stream.update($0) }
+    NameColumn(table.people.lazy.map(\.text)).columns.bytes.withBytes { stream.update($0) }
     if let (names, starts) = table.names?.columns {
       names.withBytes { stream.update($0) }
       starts.withBytes { stream.update($0) }
@@ -120,12 +125,12 @@ enum RecordCatalog {
   }
 }
 
-extension NameColumn {
+extension Column<UInt8> {
   /// The names in a column of bytes; what follows the last zero counts as one too.
-  fileprivate static func strings(_ bytes: Column<UInt8>) -> [String] {
-    bytes.withBytes { bytes in
+  fileprivate func names() -> [Name] {
+    withBytes { bytes in
       bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast(bytes.last == 0 ? 1 : 0)
-        .map { String(decoding: $0, as: UTF8.self) }
+        .map { Name(String(decoding: $0, as: UTF8.self)) }
     }
   }
 }

@@ -12,7 +12,9 @@ enum RecordIndex {
     let file = try MappedFile(path: path)
     defer { withExtendedLifetime(file) {} }
     var entries: [Entry] = []
-    var reader = DecimalLines(file.bytes)
+    // A byte order mark, where an editor put one.
+    var reader = DecimalLines(
+      file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? .init(rebasing: file.bytes[3...]) : file.bytes)
     while !reader.isAtEnd {
       guard let key = reader.number(), reader.skip(UInt8(ascii: "\t")), let offset = reader.number(), reader.endLine()
       else {
@@ -68,9 +70,9 @@ private struct DecimalLines {
     return true
   }
 
-  /// LF, CRLF or the end of the file.
+  /// LF, CRLF, CR or the end of the file.
   mutating func endLine() -> Bool {
-    _ = skip(13)
-    return isAtEnd || skip(10)
+    let hasReturn = skip(13)
+    return skip(10) || hasReturn || isAtEnd
   }
 }

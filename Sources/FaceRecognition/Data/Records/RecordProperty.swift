@@ -15,14 +15,16 @@ struct RecordProperty: Equatable {
     guard access(path, F_OK) == 0 else { return nil }
     if name != "train.rec" {
       let listing = try DirectoryListing(path: folder)
-      let records = listing.entries.count { String(decoding: listing.name(of: $0), as: UTF8.self).hasSuffix(".rec") }
+      let records = listing.entries.count { listing.name(of: $0).suffix(4).elementsEqual(".rec".utf8) }
       guard records == 1 else { return nil }
     }
-    let file = try MappedFile(path: path)
-    defer { withExtendedLifetime(file) {} }
-    let fields = String(decoding: file.bytes.prefix(100), as: UTF8.self).split(separator: ",").map { field in
-      Int(field.filter { !$0.isWhitespace }) ?? -1
-    }
+    let fields: [Int]
+    do {
+      let text = try DelimitedText(path: path)
+      var parts: [DelimitedText.Field] = []
+      if let row = text.rows.first { text.fields(text.lines[row], .comma, into: &parts) }
+      fields = parts.map { text.integer($0) ?? -1 }
+    } catch { throw (error as? DataError) ?? DataError(path, "it cannot be read: \(error)") }
     guard fields.count == 3, fields.allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
       throw DataError(
         path, "it is not 'classes,height,width'", remedy: "Mend it or take it away: a .rec can be read without.")

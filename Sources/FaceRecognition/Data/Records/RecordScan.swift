@@ -45,7 +45,7 @@ struct RecordScan {
     let classes = try Self.classCount(labels, file.path)
     table = RecordTable(
       offsets: Column(images.map(\.offset)), labels: Column(labels), sizes: Column(images.map(\.size)),
-      keys: Column(images.map(\.key)), people: (0..<classes).map(String.init))
+      keys: Column(images.map(\.key)), people: (0..<classes).map { Name("\($0)") })
   }
 
   /// Every record's header. The records must fill the file, and begin where the .idx says, if there is one.

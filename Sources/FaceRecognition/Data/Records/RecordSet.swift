@@ -36,14 +36,14 @@ package struct RecordSet: ImageSource {
       table = scan.table
       warrant = scan.hasRanges ? .ranges : .nothing
     }
-    namesPeople = !table.people.enumerated().allSatisfy { "\($0)" == $1 }
+    namesPeople = !table.people.enumerated().allSatisfy { Name("\($0)") == $1 }
     file.expectRandomReads()
   }
 
   package var count: Int { table.count }
   /// Whether `identifier(of:)` is an image's own path, not just its record.
   package var hasNames: Bool { table.names != nil }
-  package var classNames: [String] { table.people }
+  package var classNames: [Name] { table.people }
   /// A .rec has label numbers alone; who people are stands in the catalog of one that was packed from named people.
   package let namesPeople: Bool
 

@@ -7,7 +7,7 @@ struct RecordTable: Sendable {
   var sizes: Column<Int32>
   var keys: Column<Int64>
   /// Of each label, its person's name.
-  var people: [String]
+  var people: [Name]
   /// Of header and image of each record, where a catalog tells.
   var digests: Column<UInt64>?
   var names: NameColumn?
@@ -41,14 +41,26 @@ struct NameColumn: Sendable {
   }
 
   init(_ names: some Sequence<String>) {
-    var (bytes, starts): ([UInt8], [Int64]) = ([], [])
-    for name in names {
+    var builder = Builder()
+    for name in names { builder.append(name) }
+    self.init(builder)
+  }
+
+  init(_ names: Builder) {
+    bytes = Column(names.bytes)
+    starts = Column(names.starts)
+  }
+
+  /// Names one by one, where all of them as Strings would be too many.
+  struct Builder {
+    fileprivate private(set) var bytes: [UInt8] = []
+    fileprivate private(set) var starts: [Int64] = []
+
+    mutating func append(_ name: String) {
       starts.append(Int64(bytes.count))
       bytes.append(contentsOf: name.utf8)
       bytes.append(0)
     }
-    self.bytes = Column(bytes)
-    self.starts = Column(starts)
   }
 
   var count: Int { starts.count }
@@ -56,7 +68,7 @@ struct NameColumn: Sendable {
   subscript(index: Int) -> String {
     let start = Int(starts[index])
     let end = index + 1 < starts.count ? Int(starts[index + 1]) : bytes.count
-    return bytes.withBytes { String(decoding: $0[start..<(end - 1)], as: UTF8.self) }
+    return bytes.withBytes { Name.text(of: $0[start..<(end - 1)]) }
   }
 
   var columns: (bytes: Column<UInt8>, starts: Column<Int64>) { (bytes, starts) }
