@@ -13,6 +13,8 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
   /// Below it a photograph is taken to show nobody of the gallery; nil where nobody said.
   package let threshold: Double?
   package let photographs: [Photograph]
+  /// Of the gallery.
+  package let notes: [String]
 
   /// Every rank calls it with the same values and gets the same.
   ///
@@ -31,6 +33,7 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
     let embeddings = try embedder.embed(images, flip: options.flip, communicator)
     let known = try FaceGallery(people, embedder, flip: options.flip, communicator)
     self.gallery = gallery
+    notes = people.notes
     self.people = known.names.count
     threshold = options.threshold
     self.photographs = try photographs.indices.map { row in
