@@ -23,3 +23,13 @@ package struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     "\(path.printableName): \(reason).\(remedy.map { " \($0)" } ?? "")"
   }
 }
+
+extension DataError {
+  /// None of a person's images, all of them listed, can be read.
+  static func noImage(of person: Name, in location: String, _ bad: [BadImage]) -> DataError {
+    DataError(
+      "\(location)/\(person)",
+      "none of the \(bad.count) images of this person can be read; \(bad[0].identifier): \(bad[0].reason)",
+      remedy: "Mend the images or remove the person.")
+  }
+}

@@ -59,13 +59,15 @@ struct DirectoryListing {
 
   static func isImage(_ name: some BidirectionalCollection<UInt8>) -> Bool {
     guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
-    let ending = name[name.index(after: dot)...].map {
-      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0
-    }
-    return Self.imageEndings.contains(ending)
+    return imageEndings.contains(name[name.index(after: dot)...].map(lowercase))
   }
 
-  private static let imageEndings = ["jpg", "jpeg", "png", "pgm", "ppm"].map { [UInt8]($0.utf8) }
+  private static let imageEndings = ImageEnding.known.map { [UInt8]($0.utf8) }
+
+  /// Of letters A to Z.
+  static func lowercase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
 
   private static func kind(
     of entry: UnsafeMutablePointer<dirent>, _ name: UnsafePointer<UInt8>, in folder: OpaquePointer

@@ -12,6 +12,7 @@ package struct ImageFolder: ImageSource {
   /// Where each sample's name starts in `names`.
   let nameStarts: [Int]
   private let labels: [Int32]
+  package let notes: [String]
 
   /// Lists the folder; no image is opened.
   ///
@@ -19,7 +20,8 @@ package struct ImageFolder: ImageSource {
   ///   has no image file.
   package init(root: String) throws {
     location = FilePath.withoutFinalSlash(root)
-    let people = try Self.people(in: location)
+    var passedOver = PassedOver()
+    let people = try Self.people(in: location, &passedOver)
     var names: [UInt8] = []
     var nameStarts: [Int] = []
     var labels: [Int32] = []
@@ -29,7 +31,11 @@ package struct ImageFolder: ImageSource {
       let before = nameStarts.count
       // A broken link, a pipe or a folder of such a name stays: it is an image that cannot be read, to be named and counted
       // when its turn comes.
-      for entry in listing.entries where listing.isImage(entry) {
+      for entry in listing.entries {
+        guard listing.isImage(entry) else {
+          passedOver.add(entry, of: listing)
+          continue
+        }
         nameStarts.append(names.count)
         labels.append(Int32(label))
         names.append(contentsOf: listing.bytes[entry.start...(entry.start + entry.length)])
@@ -43,6 +49,7 @@ package struct ImageFolder: ImageSource {
     self.names = names
     self.nameStarts = nameStarts
     self.labels = labels
+    notes = passedOver.note(of: location)
   }
 
   package var count: Int { nameStarts.count }
@@ -55,7 +62,7 @@ package struct ImageFolder: ImageSource {
     return "\(classNames[Int(labels[sample])])/\(Name.text(of: name))"
   }
 
-  private static func people(in root: String) throws(DataError) -> [Name] {
+  private static func people(in root: String, _ passedOver: inout PassedOver) throws(DataError) -> [Name] {
     let listing = try DirectoryListing(path: root)
     let layout = "Images belong into one folder per person: \(root.printableName)/NAME/IMAGE."
     var people: [Name] = []
@@ -73,7 +80,9 @@ package struct ImageFolder: ImageSource {
       case .file where listing.isImage(entry):
         let name = Name.text(of: listing.name(of: entry))
         throw DataError("\(root)/\(name)", "this image lies beside the people's folders", remedy: layout)
-      case .file, .other: continue
+      // Our own list of what was aligned.
+      case .file where listing.name(of: entry).elementsEqual(Alignment.listName.utf8): continue
+      case .file, .other: passedOver.add(entry, of: listing)
       }
     }
     guard !people.isEmpty else {
@@ -89,7 +98,11 @@ package struct ImageFolder: ImageSource {
         path, "a person's folder with folders in it and no image file",
         remedy: "If the people are one level further down, give \(path.printableName) itself.")
     }
+    var passedOver = PassedOver()
+    for entry in listing.entries { passedOver.add(entry, of: listing) }
     return DataError(
-      path, "a person's folder without an image file (jpg, jpeg, png, pgm, ppm)", remedy: "Fill it or remove it.")
+      path,
+      "a person's folder without an image file (\(ImageEnding.list))"
+        + (passedOver.text.map { ", but with \($0)" } ?? ""), remedy: "Fill it or remove it.")
   }
 }

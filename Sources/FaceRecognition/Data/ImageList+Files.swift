@@ -18,11 +18,14 @@ extension ImageList {
       return
     }
     var paths: [Name] = []
-    try Self.collect(root, ancestors: [], into: &paths)
+    var passedOver = PassedOver()
+    try Self.collect(root, ancestors: [], into: &paths, &passedOver)
     guard !paths.isEmpty else {
-      throw DataError(path, "no image (jpg, jpeg, png, pgm, ppm) in this folder or below it")
+      throw DataError(
+        path,
+        "no image (\(ImageEnding.list)) in this folder or below it" + (passedOver.text.map { ", but \($0)" } ?? ""))
     }
-    self.init(paths.sorted().map(\.text), root: root)
+    self.init(paths.sorted().map(\.text), root: root, notes: passedOver.note(of: root))
   }
 
   private init(list: DelimitedText) throws(DataError) {
@@ -56,7 +59,9 @@ extension ImageList {
   }
 
   /// Adds the images in `folder` and below it. `ancestors` are the folders that hold it, so that a loop of links ends.
-  private static func collect(_ folder: String, ancestors: [[UInt64]], into paths: inout [Name]) throws {
+  private static func collect(
+    _ folder: String, ancestors: [[UInt64]], into paths: inout [Name], _ passedOver: inout PassedOver
+  ) throws {
     var status = stat()
     guard stat(folder, &status) == 0 else { throw FileError("read the folder", folder) }
     let identity = [UInt64(status.st_dev), UInt64(status.st_ino)]
@@ -66,7 +71,10 @@ extension ImageList {
     let listing = try DirectoryListing(path: folder)
     for entry in listing.entries {
       // A pipe or device of such a name is an image that cannot be read, named when its turn comes.
-      guard entry.kind == .folder || listing.isImage(entry) else { continue }
+      guard entry.kind == .folder || listing.isImage(entry) else {
+        passedOver.add(entry, of: listing)
+        continue
+      }
       guard let name = String(validating: listing.name(of: entry), as: UTF8.self),
         !name.contains(where: \.isNewline)
       else {
@@ -74,7 +82,7 @@ extension ImageList {
         throw DataError("\(folder)/\(shown)", "this name is not one line of UTF-8", remedy: "Rename it.")
       }
       if entry.kind == .folder {
-        try collect("\(folder)/\(name)", ancestors: ancestors + [identity], into: &paths)
+        try collect("\(folder)/\(name)", ancestors: ancestors + [identity], into: &paths, &passedOver)
       } else {
         paths.append(Name("\(folder)/\(name)"))
       }

@@ -181,14 +181,7 @@ final class ImagePipeline: @unchecked Sendable {
         }
         bad.append(next)
       }
-      let person = source.classNames[label]
-      return (
-        bad,
-        DataError(
-          "\(source.location)/\(person)",
-          "none of the \(bad.count) images of this person can be read; \(first.identifier): \(first.reason)",
-          remedy: "Mend the images or remove the person.")
-      )
+      return (bad, .noImage(of: source.classNames[label], in: source.location, bad))
     }
   }
 

@@ -45,8 +45,17 @@ package struct RecordPacker {
     defer { withExtendedLifetime(lock) {} }
     try checkOutput(folder)
     let samples = try orderByPerson()
+    let inventory = try source.inventory()
+    // Now, not after hours of work.
+    if !skipsUnreadable, let first = inventory.absent.first {
+      throw DataError(
+        source.path(of: first.sample),
+        first.reason
+          + (inventory.absent.count > 1 ? ", and so it is with \(inventory.absent.count - 1) other images" : ""),
+        remedy: "Mend or remove it, or leave such images out with --skip-unreadable.")
+    }
     var journal = PackingJournal(
-      images: try source.fingerprint(), reencoding: reencoding,
+      images: inventory.fingerprint, reencoding: reencoding,
       hasRanges: RecordFileWriter.canHaveRanges(images: samples.count, people: source.classNames.count))
     let writer = try open(&journal)
     var nextJournal = writer.size + journalInterval

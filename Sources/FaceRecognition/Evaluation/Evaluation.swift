@@ -35,7 +35,7 @@ package final class Evaluation {
     try RankAgreement.check(
       [
         ("weights of \(options.model)", network.weightsDigest),
-        ("images in \(options.data)", try verification.source.fingerprint(acceptsAbsent: true)),
+        ("images in \(options.data)", try verification.source.fingerprint()),
         ("pairs", "\(verification.pairs.count), \(verification.samples.count) images"),
       ], communicator)
   }

@@ -38,7 +38,7 @@ package final class Identification {
     let sources = [probes, gallery, distractors].compactMap { $0 }
     try RankAgreement.check(
       [("weights of \(options.model)", weights.joined())]
-        + sources.map { ("images in \($0.location)", try $0.fingerprint(acceptsAbsent: true)) }, communicator)
+        + sources.map { ("images in \($0.location)", try $0.fingerprint()) }, communicator)
     if let gallery {
       if let nameless = [probes, gallery].first(where: { !$0.namesPeople }) {
         throw DataError(

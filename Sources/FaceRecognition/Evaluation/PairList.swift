@@ -22,7 +22,7 @@ package struct PairList: Sendable {
   private var indices: [Name: Int] = [:]
 
   /// The extensions that an image may have, tried in this order.
-  static let extensions = ["jpg", "jpeg", "png", "pgm", "ppm"]
+  static let extensions = ImageEnding.known
 
   /// Reads a list of either format. Relative names are below `root`.
   ///

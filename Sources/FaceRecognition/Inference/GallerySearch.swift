@@ -15,6 +15,8 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
   /// Where the threshold comes from.
   package let thresholdSource: String
   package let photographs: [Photograph]
+  /// Of the gallery.
+  package let notes: [String]
 
   /// Every rank calls it with the same values and gets the same.
   ///
@@ -34,6 +36,7 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
     let embeddings = try embedder.embed(images, flip: options.flip, communicator)
     let known = try FaceGallery(people, embedder, flip: options.flip, communicator)
     self.gallery = gallery
+    notes = people.notes
     self.people = known.names.count
     (self.threshold, thresholdSource) = (threshold.value, threshold.source)
     self.photographs = try photographs.indices.map { row in

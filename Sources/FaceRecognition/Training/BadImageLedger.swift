@@ -10,9 +10,12 @@ final class BadImageLedger {
 
   var count: Int { known.count }
 
-  /// - Parameter limit: how many may be bad before training ends.
-  init(limit: Int, communicator: Communicator) {
+  /// - Parameters:
+  ///   - limit: how many may be bad before training ends.
+  ///   - known: what every rank knows already.
+  init(limit: Int, known: [BadImage], communicator: Communicator) {
     self.limit = limit
+    for image in known { self.known[image.sample] = image }
     self.communicator = communicator
   }
 

@@ -121,17 +121,17 @@ package struct Resumption {
   }
 
   /// Refuses other people or other images than those that the run has trained on so far.
-  func check(_ data: TrainingData, fingerprint: String) throws {
+  func check(_ data: TrainingData) throws {
     let names = Digest(ofNames: data.training.classNames)
     var rows: [ResumeRefusal.Row] = []
     if names != state.classNamesDigest {
       rows.append(
         .init(name: "people", checkpoint: "\(state.classNamesDigest)", given: "\(names)", isAcceptable: false))
     }
-    if fingerprint != state.dataFingerprint {
+    if data.fingerprint != state.dataFingerprint {
       // The same people with other images: the data order is another one from here on.
       rows.append(
-        .init(name: "images", checkpoint: state.dataFingerprint, given: fingerprint, isAcceptable: rows.isEmpty))
+        .init(name: "images", checkpoint: state.dataFingerprint, given: data.fingerprint, isAcceptable: rows.isEmpty))
     }
     try Self.refuse(rows, run: run, acceptsChanges)
   }

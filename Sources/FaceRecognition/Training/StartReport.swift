@@ -25,6 +25,7 @@ struct StartReport {
       "steps     \(totalSteps.grouped) of \(order.globalBatchSize) images, \(order.stepsPerEpoch.grouped) an epoch",
       "memory    " + memoryText + " per rank",
     ]
+    lines += absentLines
     let scale = settings.effective(rowNorm: head.scale)
     let expected = LogitScale.expectedLoss(
       classCount: head.classCount, width: network.embeddingWidth, scale: scale, margin: options.margin)
@@ -38,6 +39,17 @@ struct StartReport {
             + "raise --logit-multiplier or --logit-scale", scale, bound, head.classCount))
     }
     return lines
+  }
+
+  /// As images are named that turn out to be bad while training.
+  private var absentLines: [String] {
+    let (absent, shown) = (data.absent, 20)
+    guard !absent.isEmpty else { return [] }
+    return absent.prefix(shown).map { "skipped   \($0.identifier): \($0.reason)" }
+      + [
+        "skipped   \(absent.count.grouped) images in all are not there; --max-bad-images allows "
+          + Int(options.maxBadImages * Double(data.training.count)).grouped
+      ]
   }
 
   private var settings: LogitScale { step.settings.logitScale }

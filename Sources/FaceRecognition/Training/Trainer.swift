@@ -23,7 +23,6 @@ package final class Trainer {
   private let files: RunFiles?
   private let checkpoints: RunCheckpoints
   private let judge: TrainingJudge?
-  private let fingerprint: String
   private let resumption: Resumption?
   private let warmStart: WarmStart?
   private let firstStep: Int
@@ -51,8 +50,7 @@ package final class Trainer {
     try RankAgreement.check(options.named(), communicator)
     data = try TrainingData(options, communicator)
     folder = RunFolder(options.output)
-    fingerprint = try data.training.fingerprint()
-    try resumption?.check(data, fingerprint: fingerprint)
+    try resumption?.check(data)
     if communicator.rank == 0 && resumption == nil { try folder.refuseRun(mayBegin: startsOver) }
     try communicator.barrier()
 
@@ -84,7 +82,7 @@ package final class Trainer {
     calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
-      limit: Int(options.maxBadImages * Double(data.training.count)), communicator: communicator)
+      limit: Int(options.maxBadImages * Double(data.training.count)), known: data.absent, communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
@@ -270,7 +268,7 @@ package final class Trainer {
     let state = CheckpointState(
       step: index + 1, epoch: epoch, stepInEpoch: stepInEpoch, totalSteps: totalSteps, seed: options.seed,
       globalBatchSize: data.order.globalBatchSize, rankCount: communicator.size, threadsPerRank: options.threads,
-      classScale: step.head.scale, rowsAwaitProjection: step.head.isSampled, dataFingerprint: fingerprint,
+      classScale: step.head.scale, rowsAwaitProjection: step.head.isSampled, dataFingerprint: data.fingerprint,
       classNames: data.training.classNames, best: best, configuration: try JSONValue(encoding: options))
     try checkpoints.save(state, description(after: index + 1))
   }
