@@ -8,7 +8,8 @@ extension Communicator {
   package func broadcast<S: MPIScalar>(_ buffer: UnsafeMutableBufferPointer<S>, from root: Int = 0) throws(MPIError) {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = buffer.baseAddress! + chunk.lowerBound
-      try check("MPI_Bcast", MPI_Bcast(data, CInt(chunk.count), S.datatype.raw, CInt(root), raw))
+      try check(
+        "MPI_Bcast", chunk.count, of: S.self, MPI_Bcast(data, CInt(chunk.count), S.datatype.raw, CInt(root), raw))
     }
   }
 
@@ -21,7 +22,7 @@ extension Communicator {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = buffer.baseAddress! + chunk.lowerBound
       try check(
-        "MPI_Allreduce",
+        "MPI_Allreduce", chunk.count, of: S.self,
         MPI_Allreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw))
     }
   }
@@ -39,7 +40,7 @@ extension Communicator {
         let data = buffer.baseAddress! + chunk.lowerBound
         var part: MPI_Request? = MPI_REQUEST_NULL
         try check(
-          "MPI_Iallreduce",
+          "MPI_Iallreduce", chunk.count, of: S.self,
           MPI_Iallreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw, &part))
         request.append(part)
       }
@@ -59,7 +60,7 @@ extension Communicator {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = UnsafeMutableRawPointer(buffer.baseAddress! + chunk.lowerBound)
       try check(
-        "MPI_Reduce",
+        "MPI_Reduce", chunk.count, of: S.self,
         MPI_Reduce(
           rank == root ? MPI_IN_PLACE : data, rank == root ? data : nil, CInt(chunk.count), S.datatype.raw,
           reduction.raw, CInt(root), raw))
@@ -83,7 +84,7 @@ extension Communicator {
     let isInPlace = send.baseAddress == UnsafePointer(own)
     if blocks.total <= maximumCount {
       try check(
-        "MPI_Allgatherv",
+        "MPI_Allgatherv", blocks.total, of: S.self,
         MPI_Allgatherv(
           isInPlace ? UnsafeRawPointer(MPI_IN_PLACE) : UnsafeRawPointer(send.baseAddress), CInt(send.count),
           S.datatype.raw, receive.baseAddress, counts.map(CInt.init), blocks.starts.map(CInt.init),
@@ -114,7 +115,7 @@ extension Communicator {
 
     if blocks.total <= maximumCount {
       try check(
-        "MPI_Reduce_scatter",
+        "MPI_Reduce_scatter", blocks.total, of: S.self,
         MPI_Reduce_scatter(
           send.baseAddress, receive.baseAddress, counts.map(CInt.init), S.datatype.raw, reduction.raw, raw))
       return
@@ -124,7 +125,7 @@ extension Communicator {
         let source = send.baseAddress! + blocks.starts[root] + chunk.lowerBound
         let destination = rank == root ? receive.baseAddress! + chunk.lowerBound : nil
         try check(
-          "MPI_Reduce",
+          "MPI_Reduce", chunk.count, of: S.self,
           MPI_Reduce(
             source, destination, CInt(chunk.count), S.datatype.raw, reduction.raw, CInt(root), raw))
       }

@@ -22,7 +22,16 @@ package final class ShardedClassifier: Classifier {
   private let holdsGradient: Bool
   private let sampling: ClassSampling?
   private var step = 0
-  private let reductions: SoftmaxReductions
+  private let messages: StepMessages
+  private lazy var reductions = SoftmaxReductions(
+    maximum: { [unowned self] in
+      expect($0.count, .logitMaxima)
+      try communicator.allReduce($0, .max)
+    },
+    sum: { [unowned self] in
+      expect($0.count, .softmaxSums)
+      try communicator.allReduce($0, .sum)
+    })
   /// (M, K) of all ranks, by rank.
   private let embeddings: AlignedMemory
   /// (M, K): this rank's part of de.
@@ -41,12 +50,14 @@ package final class ShardedClassifier: Classifier {
   ///   - capacity: the largest micro-batch of any rank, the same on all.
   ///   - accumulates: a step may have several micro-batches.
   package init(
-    classCount: Int, width: Int, capacity: Int, accumulates: Bool, settings: StepSettings, communicator: Communicator
+    classCount: Int, width: Int, capacity: Int, accumulates: Bool, settings: StepSettings, messages: StepMessages,
+    communicator: Communicator
   ) throws {
     guard classCount >= communicator.size else {
       throw ShardingError.fewerClassesThanRanks(classes: classCount, ranks: communicator.size)
     }
     self.communicator = communicator
+    self.messages = messages
     self.accumulates = accumulates
     sampling = settings.sampling
     holdsGradient = accumulates || settings.gradientClipping != nil
@@ -60,8 +71,6 @@ package final class ShardedClassifier: Classifier {
     embeddings = AlignedMemory(count: all * width)
     gradients = AlignedMemory(count: all * width)
     labels = Array(repeating: 0, count: all)
-    reductions = SoftmaxReductions(
-      maximum: { try communicator.allReduce($0, .max) }, sum: { try communicator.allReduce($0, .sum) })
   }
 
   package func synchronize() {
@@ -90,12 +99,12 @@ package final class ShardedClassifier: Classifier {
     _ mine: UnsafePointer<Float>, labels mineLabels: UnsafeBufferPointer<Int32>, count: Int
   ) throws -> Double {
     let (blocks, width) = (rounds[round], head.width)
-    let all = UnsafeMutableBufferPointer(rebasing: embeddings.elements[0..<(blocks.total * width)])
+    let all = UnsafeMutableBufferPointer(rebasing: embeddings.elements[0..<elements(.embeddings)])
     try communicator.allGather(
       UnsafeBufferPointer(start: mine, count: mineLabels.count * width), into: all,
       counts: blocks.counts.map { $0 * width })
     return try labels.withUnsafeMutableBufferPointer { labels in
-      let labels = UnsafeMutableBufferPointer(rebasing: labels[0..<blocks.total])
+      let labels = UnsafeMutableBufferPointer(rebasing: labels[0..<elements(.labels)])
       try communicator.allGather(mineLabels, into: labels, counts: blocks.counts)
       if let sampling { head.select(sampling.rows(of: head.classes, step: step, labels: labels)) }
       do {
@@ -118,7 +127,7 @@ package final class ShardedClassifier: Classifier {
       head.backward(into: parts, updatingWith: rule)
     }
     try communicator.reduceScatter(
-      UnsafeBufferPointer(start: parts, count: blocks.total * width),
+      UnsafeBufferPointer(start: parts, count: elements(.embeddingGradients)),
       into: UnsafeMutableBufferPointer(start: gradient, count: blocks.counts[communicator.rank] * width),
       counts: blocks.counts.map { $0 * width })
     round += 1
@@ -144,6 +153,13 @@ package final class ShardedClassifier: Classifier {
     }
     try head.computeRowFactors(scale: scale)
     head.apply(scale: scale)
+  }
+
+  /// Elements of a message of this round.
+  private func elements(_ name: StepMessages.Name) -> Int { messages.count(name, samples: rounds[round].total) }
+
+  private func expect(_ count: Int, _ name: StepMessages.Name) {
+    precondition(count == elements(name), "\(name.rawValue): \(count) elements, not \(elements(name))")
   }
 
   /// An error about a sample, counted among this rank's samples.

@@ -57,6 +57,18 @@ package struct LinkModel: Codable, Equatable, Sendable {
         + (4 * crossing + 3 * piece * (p - 1)) / copyBytesPerSecond)
   }
 
+  /// What a message takes that the ranks wait for.
+  package func seconds(of message: StepMessages.Message, ranks: Int) -> Double {
+    let bytes = Double(message.bytes)
+    return switch message.way {
+    case .sum: sum(bytes, ranks: ranks, copyBytesPerSecond: .greatestFiniteMagnitude).seconds
+    case .gather: allGather(bytes, ranks: ranks)
+    case .reduction, .reductionToRoot: smallReduction(bytes, ranks: ranks)
+    case .reduceScatter: reduceScatter(bytes, ranks: ranks)
+    case .broadcast: broadcast(bytes, ranks: ranks)
+    }
+  }
+
   package func smallReduction(_ bytes: Double, ranks: Int) -> Double {
     rounds(ranks) * (latency(ranks) + bytes / bandwidth(ranks))
   }
