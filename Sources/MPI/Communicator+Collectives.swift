@@ -15,6 +15,8 @@ extension Communicator {
 
   /// Replaces each element of `buffer` (N) by its reduction over all ranks; every rank gets the same bits.
   ///
+  /// In which order Floats and Doubles are added is the library's choice: for weights and losses use sums of a fixed order
+  /// (`orderedSum`).
   /// The corresponding C function is `MPI_Allreduce`.
   package func allReduce<S: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum
@@ -51,22 +53,6 @@ extension Communicator {
     return request
   }
 
-  /// Replaces each element of `buffer` (N) on rank `root` by its reduction over all ranks; elsewhere `buffer` is only read.
-  ///
-  /// Throws if there is no such rank. The corresponding C function is `MPI_Reduce`.
-  package func reduce<S: MPIScalar>(
-    _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum, to root: Int = 0
-  ) throws(MPIError) {
-    for chunk in Chunks(of: buffer.count, limit: maximumCount) {
-      let data = UnsafeMutableRawPointer(buffer.baseAddress! + chunk.lowerBound)
-      try check(
-        "MPI_Reduce", chunk.count, of: S.self,
-        MPI_Reduce(
-          rank == root ? MPI_IN_PLACE : data, rank == root ? data : nil, CInt(chunk.count), S.datatype.raw,
-          reduction.raw, CInt(root), raw))
-    }
-  }
-
   /// Puts the `send` buffers of all ranks one after another, by rank, into every rank's `receive`.
   ///
   /// `send` (counts[rank]), `receive` (sum of counts); `counts` (size) is the same on every rank. `send` may be this
@@ -94,40 +80,6 @@ extension Communicator {
       if !isInPlace, !send.isEmpty { own.update(from: send.baseAddress!, count: send.count) }
       for root in 0..<size {
         try broadcast(UnsafeMutableBufferPointer(rebasing: receive[blocks.range(root)]), from: root)
-      }
-    }
-  }
-
-  /// Reduces the ranks' `send` buffers, which hold one block per rank, and leaves each rank its own block in `receive`.
-  ///
-  /// `send` (sum of counts), `receive` (counts[rank]); `counts` (size) is the same on every rank. The two must not
-  /// overlap. The corresponding C function is `MPI_Reduce_scatter`.
-  package func reduceScatter<S: MPIScalar>(
-    _ send: UnsafeBufferPointer<S>, into receive: UnsafeMutableBufferPointer<S>, counts: [Int],
-    _ reduction: Reduction = .sum
-  ) throws(MPIError) {
-    let blocks = Blocks(counts: counts)
-    precondition(counts.count == size, "\(counts.count) counts for \(size) ranks")
-    precondition(send.count == blocks.total, "\(send.count) elements to scatter by counts \(counts)")
-    precondition(
-      receive.count == counts[rank], "Rank \(rank) receives \(receive.count) elements where counts are \(counts)")
-    guard blocks.total > 0 else { return }
-
-    if blocks.total <= maximumCount {
-      try check(
-        "MPI_Reduce_scatter", blocks.total, of: S.self,
-        MPI_Reduce_scatter(
-          send.baseAddress, receive.baseAddress, counts.map(CInt.init), S.datatype.raw, reduction.raw, raw))
-      return
-    }
-    for root in 0..<size {
-      for chunk in Chunks(of: counts[root], limit: maximumCount) {
-        let source = send.baseAddress! + blocks.starts[root] + chunk.lowerBound
-        let destination = rank == root ? receive.baseAddress! + chunk.lowerBound : nil
-        try check(
-          "MPI_Reduce", chunk.count, of: S.self,
-          MPI_Reduce(
-            source, destination, CInt(chunk.count), S.datatype.raw, reduction.raw, CInt(root), raw))
       }
     }
   }

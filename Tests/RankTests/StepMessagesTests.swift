@@ -65,16 +65,15 @@ extension RankTests {
 
     private func routine(_ way: StepMessages.Way) -> String? {
       switch way {
-      case .sum: nil
+      case .sum, .orderedSum, .orderedScatter: nil
       case .gather: "MPI_Allgatherv"
+      case .gatheredSum: "MPI_Allgather"
       case .reduction: "MPI_Allreduce"
-      case .reductionToRoot: "MPI_Reduce"
-      case .reduceScatter: "MPI_Reduce_scatter"
       case .broadcast: "MPI_Bcast"
       }
     }
 
-    /// Everything but sums, in its order.
+    /// Everything but messages between pairs of ranks, in its order.
     private func expectCollectives(_ calls: [Call], _ messages: [StepMessages.Message]) {
       let expected = messages.compactMap { message in
         routine(message.way).map { Call(routine: $0, count: message.count, elementBytes: message.elementBytes) }
@@ -82,12 +81,18 @@ extension RankTests {
       #expect(calls.filter { !["MPI_Isend", "MPI_Irecv"].contains($0.routine) } == expected)
     }
 
-    /// The sums: all ranks together send exactly 2 (P - 1) times what each has.
+    /// Messages between pairs of ranks: all together send exactly 2 (P - 1) times what each has, or half of that.
     private func expectSums(_ calls: [Call], _ messages: [StepMessages.Message]) throws {
       let sends = calls.filter { $0.routine == "MPI_Isend" }
       let sent = try world.allReduce(sends.reduce(0) { $0 + $1.count * $1.elementBytes })
-      let sums = messages.filter { $0.way == .sum }
-      #expect(sent == sums.reduce(0) { $0 + 2 * (world.size - 1) * $1.bytes })
+      let expected = messages.reduce(0) { total, message in
+        switch message.way {
+        case .sum, .orderedSum: total + 2 * (world.size - 1) * message.bytes
+        case .orderedScatter: total + (world.size - 1) * message.bytes
+        default: total
+        }
+      }
+      #expect(sent == expected)
     }
 
     @Test(arguments: ClassifierKind.allCases, GradientType.allCases)
@@ -127,7 +132,8 @@ extension RankTests {
       let round = kind == .sharded ? at(.logits, .softmax, .classifierBackward) : []
       let begin = at(.begin).map { $0.name == .sampleCounts ? $0.part(of: 2 * world.size) : $0 }
       expectCollectives(calls, begin + round + round + at(.update, .renormalize, .agreement))
-      try expectSums(calls, at(.statistics, .backward) + (kind == .replicated ? at(.classifierBackward) : []))
+      let classifier = kind == .replicated ? at(.classifierBackward) : round + round
+      try expectSums(calls, at(.statistics, .backward) + classifier)
     }
 
     /// The bytes that `plan` prints are those of the step that it plans, on the average over the ranks.
@@ -154,8 +160,8 @@ extension RankTests {
       let (n, p) = (Double(call.count * call.elementBytes), Double(world.size))
       guard world.size > 1 else { return 0 }
       return switch call.routine {
-      case "MPI_Isend", "MPI_Bcast", "MPI_Reduce": n
-      case "MPI_Allgatherv", "MPI_Reduce_scatter": n * (p - 1) / p
+      case "MPI_Isend", "MPI_Bcast": n
+      case "MPI_Allgatherv", "MPI_Allgather": n * (p - 1) / p
       case "MPI_Allreduce": n * log2(p).rounded(.up)
       default: 0
       }

@@ -8,14 +8,17 @@ package import NeuralNetwork
 ///     e (M, K), labels (M)        gathered from all ranks
 ///     softmax                     M maxima, then M sums and M target logits, reduced over the ranks
 ///     de (M, K)                   each rank's part summed, every sample's row to the rank that owns it
-///     scale                       the rows' norms summed on rank 0 and their mean shared: one number each way
+///     scale                       one number of each rank, the sum of its rows' norms, to all
 ///
+/// All sums are made in the order of the ranks, so that the bits depend neither on the MPI library nor on the network.
 /// dW never leaves its rank: unless it must be accumulated or clipped it never exists whole, and no traffic depends
 /// on N. With `StepSettings.sampling` a step knows some of the classes only. All but gathering is the replicated classifier's mathematics over a range of the classes.
 package final class ShardedClassifier: Classifier {
   package let head: LargeMarginCosineLoss
   package var replicas: [ParameterStore] { [] }
-  package var bytes: Int { head.bytes + embeddings.bytes + gradients.bytes + labels.count * MemoryLayout<Int32>.stride }
+  package var bytes: Int {
+    head.bytes + embeddings.bytes + gradients.bytes + sums.bytes + labels.count * MemoryLayout<Int32>.stride
+  }
 
   let communicator: Communicator
   private let accumulates: Bool
@@ -24,15 +27,17 @@ package final class ShardedClassifier: Classifier {
   private var step = 0
   private let messages: StepMessages
   private lazy var reductions = SoftmaxReductions(
+    // The largest is the same in any order.
     maximum: { [unowned self] in
       expect($0.count, .logitMaxima)
       try communicator.allReduce($0, .max)
     },
     sum: { [unowned self] in
       expect($0.count, .softmaxSums)
-      try communicator.allReduce($0, .sum)
+      try sums.sum($0)
     })
-  /// (M, K) of all ranks, by rank.
+  private let sums: OrderedSums
+  /// (M, K) of all ranks, by rank; in the backward pass the ranks' parts of this rank's de.
   private let embeddings: AlignedMemory
   /// (M, K): this rank's part of de.
   private let gradients: AlignedMemory
@@ -70,6 +75,7 @@ package final class ShardedClassifier: Classifier {
       sampledRows: sampling?.capacity(of: classes.count, samples: all))
     embeddings = AlignedMemory(count: all * width)
     gradients = AlignedMemory(count: all * width)
+    sums = OrderedSums(communicator, capacity: messages.count(.softmaxSums, samples: all))
     labels = Array(repeating: 0, count: all)
   }
 
@@ -119,38 +125,30 @@ package final class ShardedClassifier: Classifier {
   }
 
   package func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws {
-    let (blocks, width) = (rounds[round], head.width)
+    let blocks = rounds[round]
     let parts = gradients.elements.baseAddress!
     if holdsGradient {
       head.backward(into: parts)
     } else {
       head.backward(into: parts, updatingWith: rule)
     }
-    try communicator.reduceScatter(
-      UnsafeBufferPointer(start: parts, count: elements(.embeddingGradients)),
-      into: UnsafeMutableBufferPointer(start: gradient, count: blocks.counts[communicator.rank] * width),
-      counts: blocks.counts.map { $0 * width })
+    expect(blocks.total * head.width, .embeddingGradients)
+    // The loss has packed the embeddings: their memory is free until the next round.
+    try sums.scatter(parts, blocks, width: head.width, staging: embeddings.elements.baseAddress!, into: gradient)
     round += 1
   }
 
   package func squaredGradientNorm() throws -> Double {
-    try communicator.allReduce(GradientClipping.squaredNorm(of: head.store))
+    try communicator.orderedSum(GradientClipping.squaredNorm(of: head.store))
   }
 
   package func update(with rule: UpdateRule) {
     if holdsGradient { head.update(0..<head.rowCount, with: rule, clearingGradient: true) }
   }
 
-  /// Row factors stay where their rows are: rank 0 gets one number of each rank, and shares one.
+  /// Row factors stay where their rows are: one number of each rank goes to all.
   package func renormalize(to norm: Double?) throws {
-    var scale = norm ?? 0
-    if norm == nil {
-      var sum = head.rowNormSum()
-      try withUnsafeMutablePointer(to: &sum) {
-        try communicator.reduce(UnsafeMutableBufferPointer(start: $0, count: 1))
-      }
-      scale = try communicator.broadcast(sum / Double(head.classCount))
-    }
+    let scale = try norm ?? communicator.orderedSum(head.rowNormSum()) / Double(head.classCount)
     try head.computeRowFactors(scale: scale)
     head.apply(scale: scale)
   }

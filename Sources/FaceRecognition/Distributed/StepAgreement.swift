@@ -25,7 +25,7 @@ package struct StepAgreement: Equatable, Sendable {
 
   /// The sums over all ranks; every rank calls it.
   package func joined(_ communicator: Communicator) throws -> StepAgreement {
-    let sums = try communicator.allReduce(Self.fields.map { self[keyPath: $0] })
+    let sums = try communicator.orderedSum(Self.fields.map { self[keyPath: $0] })
     var all = StepAgreement()
     for (field, sum) in zip(Self.fields, sums) { all[keyPath: field] = sum }
     return all

@@ -73,12 +73,14 @@ package struct StepMessages: Equatable, Sendable {
     case sum
     /// `MPI_Allgatherv`; n of all ranks together.
     case gather
-    /// `MPI_Allreduce`
+    /// `Communicator.orderedSum`, a gather of few numbers that each rank adds up; n of all ranks together.
+    case gatheredSum
+    /// `MPI_Allreduce`, of what the order does not matter to.
     case reduction
-    /// `MPI_Reduce` to rank 0.
-    case reductionToRoot
-    /// `MPI_Reduce_scatter`
-    case reduceScatter
+    /// `OrderedSums.sum`: twice a message to each other rank.
+    case orderedSum
+    /// `OrderedSums.scatter`: a message to each other rank.
+    case orderedScatter
     /// `MPI_Bcast` from rank 0.
     case broadcast
   }
@@ -86,7 +88,7 @@ package struct StepMessages: Equatable, Sendable {
   package struct Message: Equatable, Sendable {
     package let name: Name
     package let way: Way
-    /// Elements that each rank has before or, of `gather`, after.
+    /// Elements that each rank has before or, of gathers, after.
     package let count: Int
     package let elementBytes: Int
     package var bytes: Int { count * elementBytes }
@@ -101,10 +103,10 @@ package struct StepMessages: Equatable, Sendable {
       let (n, p) = (Double(bytes), Double(ranks))
       guard ranks > 1 else { return 0 }
       return switch way {
-      case .sum: 2 * n * (p - 1) / p
-      case .gather, .reduceScatter: n * (p - 1) / p
+      case .sum, .orderedSum: 2 * n * (p - 1) / p
+      case .gather, .gatheredSum, .orderedScatter: n * (p - 1) / p
       case .reduction: n * log2(p).rounded(.up)
-      case .reductionToRoot, .broadcast: n
+      case .broadcast: n
       }
     }
   }
@@ -122,7 +124,7 @@ package struct StepMessages: Equatable, Sendable {
       case .classifierBackward: isSharded ? [.embeddingGradients] : [.classWeight]
       case .backward: [.network]
       case .update: isSharded && clips ? [.gradientNorm] : []
-      case .renormalize: isSharded ? [.rowNorms, .scale] : [.scale, .rowFactors]
+      case .renormalize: isSharded ? [.rowNorms] : [.scale, .rowFactors]
       case .agreement: [.agreement]
       }
     return names.map { message($0, samples: samples) }
@@ -144,15 +146,14 @@ package struct StepMessages: Equatable, Sendable {
       case .labels: (.gather, samples, 4)
       case .logitMaxima: (.reduction, samples, 4)
       // A sum of exponentials and the label's logit.
-      case .softmaxSums: (.reduction, 2 * samples, 8)
+      case .softmaxSums: (.orderedSum, 2 * samples, 8)
       case .classWeight: (.sum, classes * width, buckets.type.bytes)
-      case .embeddingGradients: (.reduceScatter, samples * width, 4)
+      case .embeddingGradients: (.orderedScatter, samples * width, 4)
       case .network: (.sum, gradients, buckets.type.bytes)
-      case .gradientNorm: (.reduction, 1, 8)
-      case .rowNorms: (.reductionToRoot, 1, 8)
+      case .gradientNorm, .rowNorms: (.gatheredSum, ranks, 8)
       case .scale: (.broadcast, 1, 8)
       case .rowFactors: (.broadcast, classes, 4)
-      case .agreement: (.reduction, StepAgreement.count, 8)
+      case .agreement: (.gatheredSum, ranks * StepAgreement.count, 8)
       }
     return Message(name: name, way: way, count: count, elementBytes: bytes)
   }

@@ -36,18 +36,18 @@ import Testing
     let model = model(1e9)
     let (backbone, statistics, weight) = (Double(10 << 20), 4000.0, Double(2048 * 512 * 4))
     let replicated = model.estimate(.replicated, ranks: ranks).bytesSent
-    // Five numbers of the ranks' agreement, reduced over the ranks; the row factors, and the norm of all rows.
-    let rounds = log2(p).rounded(.up)
-    let agreement = 40 * rounds
+    // Five numbers of the ranks' agreement from each to all; the row factors, and the norm of all rows.
+    let agreement = 40 * (p - 1)
     let factors = Double(4 * 2048 + 8)
     let all: Double = backbone + statistics + weight
     #expect(isNear(replicated, share * all + factors + agreement, 1))
     let samples: Double = 32 * p
     let embeddings: Double = share * samples * 2048
     let labels: Double = share * samples * 2
-    let reductions: Double = 20 * samples * rounds
-    // Each rank's samples to all others; the rows' norms to rank 0, and one from there.
-    let numbers: Double = 8 * (p - 1) + 16
+    // The softmax's maxima, and two sums for each sample.
+    let reductions: Double = samples * (4 * log2(p).rounded(.up) + 16 * share)
+    // Each rank's samples and sum of norms to all others.
+    let numbers: Double = 16 * (p - 1)
     let sharded = model.estimate(.sharded, ranks: ranks).bytesSent
     let expected: Double = share * (backbone + statistics) + embeddings + labels + reductions
     #expect(isNear(sharded, expected + numbers + agreement, 1))
@@ -119,8 +119,9 @@ import Testing
   @Test func collectives() {
     let link = LinkModel(latencySeconds: 1e-3, bytesPerSecond: 1e6)
     #expect(isNear(link.smallReduction(1000, ranks: 8), 3 * (1e-3 + 1e-3)))
-    #expect(isNear(link.allGather(8000, ranks: 8), 7 * (1e-3 + 1e-3)))
-    #expect(isNear(link.reduceScatter(8000, ranks: 8), 3e-3 + 7e-3))
+    #expect(isNear(link.allGather(8000, ranks: 8), 3e-3 + 7e-3))
+    #expect(isNear(link.allGather(80_000, ranks: 8), 7 * (1e-3 + 1e-2)))
+    #expect(isNear(link.exchange(8000, ranks: 8), 1e-3 + 7 * 5e-6 + 7e-3) && link.exchange(8000, ranks: 1) == 0)
     #expect(isNear(link.broadcast(1000, ranks: 2), 2e-3) && isNear(link.broadcast(1000, ranks: 5), 5e-3))
     #expect(link.broadcast(1e9, ranks: 1) == 0 && link.smallReduction(1e9, ranks: 1) == 0)
     let sum = link.sum(8000, ranks: 8, copyBytesPerSecond: .greatestFiniteMagnitude)
