@@ -62,6 +62,8 @@ extension RankTests {
       PairwiseSum.add(pointers, rowCount: size, count: count)
       let start = blocks.starts[world.rank] * width
       #expect(Array(memory[2].elements) == Array(rows.elements[start..<(start + mine)]))
+      // Buffers do not keep their owners alive.
+      withExtendedLifetime((memory, rows)) {}
     }
   }
 }

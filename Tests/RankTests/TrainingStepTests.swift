@@ -164,6 +164,7 @@ extension RankTests {
       #expect(step.replicas.allSatisfy { $0.values.allSatisfy { $0.isFinite } })
       // Weights that do not move are alike for nothing.
       #expect(zip(start, step.network.parameters.values).filter { $0 != $1 }.count > start.count / 2)
+      withExtendedLifetime((step, twin)) {}
     }
 
     /// Buckets are a matter of time only: the weights have the same bits. bfloat16 is another sum, but a near one.

@@ -137,7 +137,9 @@ package struct Resumption {
   }
 
   /// What is not as it was, though data and mathematics are the same; nothing where the bytes will be the same, too.
-  func roundings(_ communicator: Communicator) -> [String] {
+  ///
+  /// - Parameter classes: rows of the class weight.
+  func roundings(_ communicator: Communicator, classes: Int) -> [String] {
     var notes: [String] = []
     let (ranks, threads) = (communicator.size, options.threads)
     if ranks != state.rankCount || threads != state.threadsPerRank {
@@ -145,11 +147,23 @@ package struct Resumption {
         "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
           + "data and mathematics, but sums are rounded in another order")
     }
-    let classifier = options.classifier.rawValue
-    if let before = classifierBefore, before != classifier, max(ranks, state.rankCount) > 1 {
-      notes.append(
-        "--classifier \(classifier), before \(before): the same data and mathematics, but sums are rounded in another order"
-      )
+    // One rank holds all rows either way, and updates them in one piece.
+    if max(ranks, state.rankCount) > 1 {
+      let classifier = options.classifier
+      if case .string(let name)? = before("classifier"), name != classifier.rawValue {
+        notes.append(
+          "--classifier \(classifier.rawValue), before \(name): the same data and mathematics, but sums are rounded in "
+            + "another order")
+      }
+      // The gradient of the embeddings is added up piece by piece of the class weight.
+      let megabytes = options.bucketMegabytes
+      if case .integer(let count)? = before("bucketMegabytes"), count != Int64(megabytes), classifier == .replicated,
+        (classes * options.embedding * 4) >> 20 >= min(Int(count), megabytes)
+      {
+        notes.append(
+          "--bucket-megabytes \(megabytes), before \(count): the same data and mathematics, but sums are rounded in another "
+            + "order")
+      }
     }
     let kernels = Libraries.kernels
     if let before = state.kernels, before != kernels {
@@ -158,12 +172,10 @@ package struct Resumption {
     return notes
   }
 
-  /// The checkpoint's own; checkpoints know it since there are two.
-  private var classifierBefore: String? {
-    guard case .object(let members) = state.configuration, case .string(let name) = members["classifier"] else {
-      return nil
-    }
-    return name
+  /// An option of the checkpoint; nil where the program that wrote it did not have it.
+  private func before(_ name: String) -> JSONValue? {
+    guard case .object(let members) = state.configuration else { return nil }
+    return members[name]
   }
 
   private static func text(_ value: JSONValue?) -> String {

@@ -300,7 +300,8 @@ package final class Trainer {
     if let address = files?.dashboardAddress { progress.say("dashboard \(address)") }
     if let resumption {
       progress.say("resumed   after step \(firstStep) of \(totalSteps)")
-      for note in resumption.roundings(communicator) { progress.say("note      \(note)") }
+      let notes = resumption.roundings(communicator, classes: step.head.classCount)
+      for note in notes { progress.say("note      \(note)") }
     }
   }
 }

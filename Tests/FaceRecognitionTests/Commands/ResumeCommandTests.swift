@@ -86,6 +86,27 @@ import Testing
     #expect(refused.exitCode == 1 && refused.text.contains("Use 1, 2, 3, 4, 6, 12 ranks"), "\(refused.text)")
   }
 
+  /// 520 rows of 512 Floats are more than a bucket of 1 MB: their pieces are another order of sums.
+  @Test func otherPiecesOfTheClassWeightAreNoted() throws {
+    let many = try FaceFolder(people: 520, images: 1)
+    let run = many.path + "-runs/run"
+    defer { try? FileManager.default.removeItem(atPath: many.path + "-runs") }
+    let first = try Subprocess.cosface(
+      [
+        "train", "--data", many.path, "--output", run, "--network", "spherenet20", "--embedding", "512",
+        "--input-size", "48", "--batch-size", "2", "--steps", "3", "--stop-after", "1",
+      ], ranks: 2)
+    #expect(first.exitCode == 75, "\(first.text)")
+    func resume(_ megabytes: String) throws -> Subprocess.Outcome {
+      try Subprocess.cosface(
+        ["train", "--resume", run, "--bucket-megabytes", megabytes, "--stop-after", "0"], ranks: 2)
+    }
+    let larger = try resume("8")
+    #expect(larger.exitCode == 75 && !larger.text.contains("rounded in another order"), "\(larger.text)")
+    let smaller = try resume("1")
+    #expect(smaller.text.contains("note      --bucket-megabytes 1, before "), "\(smaller.text)")
+  }
+
   @Test func otherKernelsAreNoted() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     #expect(try train("run", ["--stop-after", "3"]).exitCode == 75)
