@@ -23,7 +23,7 @@ struct BenchStep: ParsableCommand {
       if classifier.sampleRate != nil && !classifier.forceSampleRate {
         try ClassSampling.check(classCount: work.classes)
       }
-      benchmark.settings.margin = loss.margin
+      benchmark.settings.margin = loss.setting
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       benchmark.settings.bucketBytes = work.bucketBytes
       benchmark.settings.gradientType = work.gradientType

@@ -41,7 +41,7 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       var settings = StepSettings()
-      settings.margin = loss.margin
+      settings.margin = loss.setting
       settings.logitScale = loss.scale(defaultMultiplier: 1)
       settings.weightDecay = weightDecay
       settings.classWeightDecay = classWeightDecay

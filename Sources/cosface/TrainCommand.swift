@@ -103,7 +103,10 @@ struct TrainCommand: ParsableCommand {
 
 extension LossOptions {
   func fill(_ options: inout TrainingOptions) {
-    options.margin = margin
+    options.marginKind = marginKind
+    options.margin = value
+    options.marginMultiplier = marginMultiplier
+    options.marginAngle = marginAngle
     options.logitMultiplier = logitMultiplier
     options.logitScale = logitScale
   }

@@ -10,7 +10,9 @@ extension RankTests {
     let side = 48
     let classCount = 23
 
-    private func settings(_ classifier: ClassifierKind, margin: Double = 0.35, _ scale: LogitScale) -> StepSettings {
+    private func settings(_ classifier: ClassifierKind, margin: Margin = .cosine(0.35), _ scale: LogitScale)
+      -> StepSettings
+    {
       var settings = StepSettings()
       settings.classifier = classifier
       settings.margin = margin
@@ -96,7 +98,12 @@ extension RankTests {
       (.lastRankOnly, 3, .learned(multiplier: 2)),
     ])
     func equalsReplicated(division: Division, steps: Int, scale: LogitScale) throws {
-      let margin = division == .lastRankOnly ? 0 : 0.35
+      let margin: Margin =
+        switch division {
+        case .uneven: .cosine(0.35)
+        case .even: .angular(0.5)
+        case .lastRankOnly: Margin(multiplier: 1.2, angle: 0.2, cosine: 0.1)
+        }
       let count = 2 * world.size
       let mine = division.samples(of: world.rank, among: world.size)
       let parts = mine.isEmpty ? [] : [mine]

@@ -110,7 +110,8 @@ extension RankTests {
       #expect(row(step, 0) == Array(material.rows[(2 * width)...]))
       #expect(lines.contains { $0.hasSuffix("2 new rows of the class weight, random") }, "\(lines)")
       let fresh = LargeMarginCosineLoss(
-        classes: 0..<4, of: 4, width: width, capacity: 1, margin: 0.35, logitScale: .fixed(16), holdsGradient: false)
+        classes: 0..<4, of: 4, width: width, capacity: 1, margin: .cosine(0.35), logitScale: .fixed(16),
+        holdsGradient: false)
       fresh.initialize(seed: 11)
       for label in [1, 3] {
         let expected = fresh.classWeight.value[(label * width)..<((label + 1) * width)]

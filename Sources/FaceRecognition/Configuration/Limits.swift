@@ -8,6 +8,7 @@ package enum Limits {
   package static let inputSize = NumberRange(multiplesOf: 16, upTo: 4096)
   package static let dropout = NumberRange(0...0.999)
   package static let margin = NumberRange(0.0...1)
+  package static let marginMultiplier = NumberRange(1.0...4)
   package static let logitScale = NumberRange(1e-6...1e6)
   package static let classes = NumberRange(2...1_000_000_000)
   package static let sampleRate = NumberRange(1e-6...1)

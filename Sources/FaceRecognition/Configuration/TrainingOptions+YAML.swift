@@ -16,7 +16,7 @@ extension TrainingOptions {
     case .epochs(let count): members["epochs"] = .number(count)
     }
     // The command line asks for it from there on.
-    if margin >= 0.5 { members["allowLargeMargin"] = .boolean(true) }
+    if margin >= 0.5 && marginKind != .angular { members["allowLargeMargin"] = .boolean(true) }
     let pairs = members.sorted { $0.key < $1.key }.compactMap { name, value in
       Self.node(value).map { (Node(Self.kebabCase(name)), $0) }
     }

@@ -28,7 +28,7 @@ struct StartReport {
     lines += absentLines
     let scale = settings.effective(rowNorm: head.scale)
     let expected = LogitScale.expectedLoss(
-      classCount: head.classCount, width: network.embeddingWidth, scale: scale, margin: options.margin)
+      classCount: head.classCount, width: network.embeddingWidth, scale: scale, margin: head.margin.atChance)
     lines.append(
       String(format: "loss      about %.2f expected at step 0, with the logits' scale at %.1f", expected, scale))
     let bound = LogitScale.lowerBound(classCount: head.classCount)

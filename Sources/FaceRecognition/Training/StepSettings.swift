@@ -5,7 +5,7 @@ package struct StepSettings: Sendable {
   package var classifier = ClassifierKind.replicated
   /// Of sharded classes: a step knows its samples' and a sample of the others; nil for all.
   package var sampling: ClassSampling?
-  package var margin = 0.35
+  package var margin = Margin.cosine(0.35)
   package var logitScale = LogitScale.learned(multiplier: 32)
   package var momentum = 0.9
   package var isNesterov = false

@@ -27,6 +27,7 @@ extension TrainingOptions {
         ("learningRate", learningRate, Limits.learningRate), ("momentum", momentum, Limits.momentum),
         ("classWeightNorm", classWeightNorm, Limits.rowNorm), ("logitScale", logitScale, Limits.logitScale),
         ("logitMultiplier", logitMultiplier, Limits.logitScale), ("margin", margin, Limits.margin),
+        ("marginMultiplier", marginMultiplier, Limits.marginMultiplier), ("marginAngle", marginAngle, Limits.margin),
         ("gradientClipping", gradientClipping, Limits.gradientClipping), ("dropout", dropout, Limits.dropout),
         ("weightDecay", weightDecay, Limits.weightDecay), ("classWeightDecay", classWeightDecay, Limits.weightDecay),
         ("sampleRate", sampleRate, Limits.sampleRate), ("maxBadImages", maxBadImages, Limits.badImages))

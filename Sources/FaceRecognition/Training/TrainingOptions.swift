@@ -26,7 +26,12 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
   /// Fraction of the other classes that a step of sharded ones knows; nil for all.
   package var sampleRate: Double?
   package var forceSampleRate = false
+  package var marginKind = Margin.Kind.cosine
+  /// What is subtracted from the cosine; of the kind `angular`, added to the angle.
   package var margin = 0.35
+  /// Of the kind `combined`: what the angle is multiplied with, and what is added to it.
+  package var marginMultiplier: Double?
+  package var marginAngle: Double?
   package var logitMultiplier: Double?
   package var logitScale: Double?
   /// nil: that of the weights that the run starts from, else 1.
@@ -92,7 +97,7 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
     var settings = StepSettings()
     settings.classifier = classifier
     settings.sampling = sampleRate.map { ClassSampling(rate: $0, seed: seed) }
-    settings.margin = margin
+    settings.margin = Margin(marginKind, margin, multiplier: marginMultiplier, angle: marginAngle)
     settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 32)
     settings.momentum = momentum
     settings.isNesterov = nesterov
