@@ -30,22 +30,44 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-    .target(name: "MPI", dependencies: ["COpenMPI"]),
+    .target(name: "MPI", dependencies: ["Files", "COpenMPI"]),
     .target(name: "VectorKernels"),
     .target(name: "WideKernels", dependencies: ["VectorKernels"]),
     .target(
       name: "NeuralNetwork", dependencies: ["VectorKernels", "WideKernels", "COneDNN", "COpenBLAS", "COpenMP"]),
+    // Atomic writes, locks, names, text, JSON, digests, safetensors: knows no face.
+    .target(name: "Files", dependencies: ["CXXHash", "CZlib"]),
+    // Images, sets, lists, records, batches; making and aligning sets: knows no network.
+    .target(
+      name: "Datasets", dependencies: ["VectorKernels", "Files", "CTurboJPEG", "CJPEG", "CSPNG", "CZlib", "CXXHash"]),
+    // Models in files: our own, PyTorch's, ONNX.
+    .target(
+      name: "Weights",
+      dependencies: ["Files", "NeuralNetwork", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      // The source of the generated code beside it.
+      exclude: ["Onnx/onnx.proto"]),
+    // Embeddings of images, and what two or a gallery of them say.
+    .target(name: "Inference", dependencies: ["Weights", "Datasets"]),
+    // Verification and identification.
+    .target(name: "Evaluation", dependencies: ["Inference", "Distributed"]),
+    // Work divided among ranks: exchange of gradients, classifiers, agreement, trace.
+    .target(name: "Distributed", dependencies: ["Inference", "NeuralNetwork", "MPI"]),
+    // Step, run, resume, checkpoints.
+    .target(name: "Training", dependencies: ["Distributed", "Evaluation"]),
+    // What a run writes, for people: the page, the live page, TensorBoard.
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Training", .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["TensorBoard/tensorboard.proto"]),
+    // Memory and time before a run: plan, bench, check.
+    .target(name: "Planning", dependencies: ["Training"]),
+    // The library product: puts the parts together.
     .target(
       name: "FaceRecognition",
-      dependencies: [
-        "MPI", "NeuralNetwork", "CTurboJPEG", "CJPEG", "CSPNG", "CZlib", "CXXHash",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-        .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "Yams", package: "Yams"),
-      ],
-      // The source of the generated code beside it.
-      exclude: ["Export/onnx.proto", "TensorBoard/tensorboard.proto"]),
+      dependencies: ["Planning", "Reports", .product(name: "Yams", package: "Yams")]),
     .executableTarget(
       name: "cosface",
       dependencies: [

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// The memory of a list of parameters: their values, gradients and momenta, each kind in one contiguous piece.
 ///
 /// Trained parameters lie in the order given (the order in which backward finishes them, so that a bucket of the

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// A network bound to one batch size and number of threads: every primitive made, every value and gradient in its place.
 package final class Pass {
   package let mode: Mode

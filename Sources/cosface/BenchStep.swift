@@ -1,6 +1,7 @@
 import ArgumentParser
-import FaceRecognition
-import NeuralNetwork
+import Distributed
+import Planning
+import Training
 
 struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,8 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
+import Training
 
 struct DatasetPackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

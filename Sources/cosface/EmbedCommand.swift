@@ -1,6 +1,9 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Files
 import Foundation
+import Inference
+import Training
 
 struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,10 @@
 import ArgumentParser
-import FaceRecognition
+import Evaluation
+import Files
 import Foundation
+import Inference
 import MPI
+import Training
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

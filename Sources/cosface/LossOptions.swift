@@ -1,6 +1,6 @@
 import ArgumentParser
-import FaceRecognition
 import NeuralNetwork
+import Training
 
 /// The margin and the scale of the logits, as every command that trains takes them.
 struct LossOptions: ParsableArguments {

@@ -1,8 +1,10 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Files
 import Foundation
 import MPI
 import NeuralNetwork
+import Training
 
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

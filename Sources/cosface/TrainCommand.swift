@@ -1,7 +1,11 @@
 import ArgumentParser
+import Distributed
 import FaceRecognition
+import Files
 import MPI
 import NeuralNetwork
+import Planning
+import Training
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -66,7 +70,8 @@ struct TrainCommand: ParsableCommand {
       }
       let kind = resumption.flatMap { NetworkKind(rawValue: $0.options.network) } ?? network.network
       let trainer = try Trainer(
-        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil, communicator)
+        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil,
+        observers: Observers.make, communicator)
       isTraining = true
       outcome = try trainer.run()
     }

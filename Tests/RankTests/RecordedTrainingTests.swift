@@ -1,8 +1,9 @@
-import FaceRecognition
+import Distributed
 import Foundation
 import MPI
 import NeuralNetwork
 import Testing
+import Training
 
 extension RankTests {
   /// Whole networks train as PyTorch does in float64, and mistakes as small as another program's are seen.

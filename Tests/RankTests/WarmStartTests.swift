@@ -1,9 +1,13 @@
-import FaceRecognition
-import Foundation
 import MPI
+import Datasets
+import Distributed
+import Foundation
+import Inference
 import NeuralNetwork
 import TestSupport
 import Testing
+import Training
+import Weights
 
 extension RankTests {
   /// A run that starts from the weights of another, with more people: the old rows as they were, the new ones where the

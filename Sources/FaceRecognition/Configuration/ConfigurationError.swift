@@ -1,5 +1,3 @@
-import MPI
-
 /// A configuration that cannot be used: which file, which line (from 1), and why.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   package let path: String

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Training
 import Yams
 
 extension TrainingOptions {

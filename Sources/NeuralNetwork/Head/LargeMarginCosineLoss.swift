@@ -153,7 +153,7 @@ package final class LargeMarginCosineLoss {
   /// The rows of the part-th of `parts` threads within `rows`: whole tiles, counted from the first row.
   func share(of rows: Range<Int>, _ part: Int, _ parts: Int) -> Range<Int> {
     let tile = TileProduct.rows
-    let tiles = Parallel.share(of: (rows.count + tile - 1) / tile, part, parts)
+    let tiles = Share.range(of: (rows.count + tile - 1) / tile, part, parts)
     let start = rows.lowerBound + tiles.lowerBound * tile
     return min(start, rows.upperBound)..<min(rows.lowerBound + tiles.upperBound * tile, rows.upperBound)
   }

@@ -1,5 +1,5 @@
-import FaceRecognition
 import Foundation
+import VectorKernels
 
 /// A random accident to a file: the drill's and the tests'.
 enum FileMutation: String, CaseIterable {

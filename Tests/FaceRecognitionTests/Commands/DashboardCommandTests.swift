@@ -1,8 +1,9 @@
-import FaceRecognition
 import Foundation
 import Glibc
+import Reports
 import TestSupport
 import Testing
+import Training
 
 /// The live page of a run that trains.
 @Suite(.serialized) struct DashboardCommandTests {

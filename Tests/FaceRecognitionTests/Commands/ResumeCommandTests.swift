@@ -1,7 +1,9 @@
-import FaceRecognition
+import Files
 import Foundation
 import TestSupport
 import Testing
+import Training
+import Weights
 
 /// A run that was stopped and goes on is the run that was never stopped.
 @Suite(.serialized) struct ResumeCommandTests {

@@ -1,6 +1,7 @@
-import FaceRecognition
 import Foundation
+import Reports
 import Testing
+import Training
 
 /// The live page by raw requests.
 @Suite(.serialized) struct DashboardTests {

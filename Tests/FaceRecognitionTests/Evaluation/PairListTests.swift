@@ -1,4 +1,6 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
 import Foundation
 import Testing
 

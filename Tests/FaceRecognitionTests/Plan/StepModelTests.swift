@@ -1,5 +1,6 @@
-import FaceRecognition
 import NeuralNetwork
+import Distributed
+import Planning
 import Testing
 
 /// The model of a step, on made-up costs whose results can be worked out.

@@ -1,6 +1,8 @@
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
 import Testing
+import VectorKernels
 
 /// Random accidents to one valid file of each format, thousands of times: `scripts/drills/fuzz.sh` says how many
 /// (COSFACE_FUZZ, COSFACE_SEED). Nothing may crash or hang, and what is read may not have other labels than before.

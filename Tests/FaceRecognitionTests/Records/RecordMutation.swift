@@ -1,5 +1,5 @@
-import FaceRecognition
 import Foundation
+import VectorKernels
 
 /// Accidents, and what somebody with a hex editor may do, to files that are small words in a row.
 enum RecordMutation {

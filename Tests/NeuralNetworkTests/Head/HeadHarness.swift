@@ -1,4 +1,5 @@
 import NeuralNetwork
+import VectorKernels
 
 /// A head over given values, with memory for what it returns.
 final class HeadHarness {

@@ -1,5 +1,6 @@
 import NeuralNetwork
 import Testing
+import VectorKernels
 
 /// A step over some of the rows is a step of a head that has no others.
 @Suite struct SampledHeadTests {

@@ -1,0 +1,65 @@
+import Files
+import Foundation
+
+/// An event file of TensorBoard: one TFRecord after the other, each an `Event` message.
+///
+/// A record is written by one call, so that a crash leaves whole ones and at most a torn last one, at which readers stop.
+final class EventFile {
+  let path: String
+  private let handle: FileHandle
+
+  /// Makes a new file in `folder` that readers take after all that lie there.
+  ///
+  /// - Parameter step: where the run goes on; events of this step and later ones in former files are forgotten.
+  init(folder: String, resumingAt step: Int? = nil) throws {
+    try FilePath.makeFolder(folder)
+    path = folder + "/" + Self.name(after: Self.newest(in: folder))
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let handle = FileHandle(forWritingAtPath: path)
+    else { throw FileError("create", path) }
+    self.handle = handle
+
+    var version = Tensorboard_Event()
+    version.fileVersion = "brain.Event:2"
+    version.sourceMetadata.writer = ProgramVersion.name
+    try write(version)
+    if let step {
+      var start = Tensorboard_Event()
+      start.step = Int64(step)
+      start.sessionLog.status = .start
+      try write(start)
+    }
+  }
+
+  /// Writes what there is to know of one step.
+  func write(_ values: [Tensorboard_Summary.Value], step: Int) throws {
+    var event = Tensorboard_Event()
+    event.step = Int64(step)
+    event.summary.value = values
+    try write(event)
+  }
+
+  func close() throws { try handle.close() }
+
+  private func write(_ event: Tensorboard_Event) throws {
+    var event = event
+    event.wallTime = Date().timeIntervalSince1970
+    do {
+      try handle.write(contentsOf: TFRecord.frame(try event.serializedData()))
+    } catch { throw FileError("write", path) }
+  }
+
+  /// Readers go through files by name, so the seconds in it must not repeat: a run may be resumed within one.
+  private static func name(after newest: Int) -> String {
+    let seconds = max(Int(Date().timeIntervalSince1970), newest + 1)
+    return "events.out.tfevents.\(seconds).\(ProcessInfo.processInfo.hostName).\(getpid()).0"
+  }
+
+  /// The seconds in the name of the newest event file; 0 where there is none.
+  private static func newest(in folder: String) -> Int {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name in
+      name.firstMatch(of: /^events\.out\.tfevents\.([0-9]{10,12})\./).flatMap { Int($0.1) }
+    }.max() ?? 0
+  }
+}

@@ -1,0 +1,51 @@
+import Files
+import Foundation
+import Weights
+
+/// The folder that a run writes to.
+package struct RunFolder: Sendable {
+  package let path: String
+
+  package init(_ path: String) { self.path = path }
+
+  package var model: String { file("model.safetensors") }
+  package var metrics: String { file("metrics.jsonl") }
+  package var configuration: String { file("configuration.json") }
+  /// Which images each step trained on, where that is asked for.
+  package var samples: String { file("samples.jsonl") }
+  /// The same for `train --config`.
+  package var optionFile: String { file("run.yaml") }
+  /// One line for each start of the run: where it ran.
+  package var starts: String { file("starts.jsonl") }
+  /// Folder of TensorBoard's event files.
+  package var tensorboard: String { file("tensorboard") }
+
+  package func file(_ name: String) -> String { FilePath.join(path, name) }
+
+  /// Refuses a folder that already holds a run.
+  ///
+  /// - Parameter mayBegin: whether one that came to no checkpoint and no model is none.
+  package func refuseRun(mayBegin: Bool) throws {
+    var signs = [model]
+    if mayBegin {
+      let store = CheckpointStore(run: path)
+      signs += try (store.folders() + store.setAside()).map(\.path)
+    } else {
+      signs += [metrics, configuration, samples, starts, tensorboard, file("checkpoints")]
+    }
+    guard !signs.contains(where: FileManager.default.fileExists(atPath:)) else {
+      throw TrainingError.outputHoldsRun(path)
+    }
+  }
+
+  /// Makes the folder and tries it out.
+  package func create() throws {
+    try FilePath.makeFolder(path, "make the run's folder")
+    // Of a run that came to no checkpoint; `refuseRun` has let it pass.
+    for path in [metrics, configuration, samples, starts, tensorboard] {
+      try? FileManager.default.removeItem(atPath: path)
+    }
+    // Fails now rather than after the first epoch where nothing can be written.
+    try AtomicFile.tryOut(metrics)
+  }
+}

@@ -1,0 +1,97 @@
+import Files
+import Foundation
+import NeuralNetwork
+
+/// A trained network as a file for other programs.
+package struct ModelExport {
+  package enum Format: String, CaseIterable, Sendable {
+    /// For onnxruntime and whatever else reads ONNX.
+    case onnx
+    /// The state dict of arcface_torch's network of this kind, class weight left out: `load_state_dict` takes it strictly.
+    case safetensors
+  }
+
+  /// A run, a checkpoint or a weight file.
+  package var model: String
+  /// Of which network the weights are, where their file does not say.
+  package var assumedModel: AssumedModel?
+  package var format: Format
+  package var output: String
+  package var onnx = OnnxOptions()
+
+  package init(model: String, format: Format, output: String) {
+    self.model = model
+    self.format = format
+    self.output = output
+  }
+
+  /// Writes the file, reads it again, and returns what there is to say about it, a line each.
+  ///
+  /// - Throws: what is wrong with the model, `FileError`, or `ExportError` where the file does not mean what the network
+  ///   computes; then it is removed.
+  package func run() throws -> [String] {
+    let (source, description, network) = try ModelFile.open(model, assuming: assumedModel)
+    guard !Self.isSameFile(source.path, output) else {
+      throw ExportError(output, "it is the model itself: give another --output")
+    }
+    let weights = network.parameters.parameters + network.statistics.parameters
+    if let broken = weights.first(where: { $0.value.contains { !$0.isFinite } }) {
+      throw ExportError(source.path, "\(broken.name) holds a value that is not finite")
+    }
+    let summary =
+      "model     \(model): \(description.network), embedding \(description.embeddingWidth), "
+      + "input \(description.inputSide), \(description.step) steps"
+    switch format {
+    case .onnx: return [summary] + (try writeONNX(network, description))
+    case .safetensors: return [summary] + (try writeStateDict(network, description))
+    }
+  }
+
+  private func writeONNX(_ network: Network, _ description: ModelDescription) throws -> [String] {
+    try AtomicFile.write(try OnnxModel.make(network, description, onnx).serializedData(), to: output)
+    let check: OnnxCheck
+    do {
+      check = try OnnxCheck(of: output, against: network, onnx)
+      try check.requireAgreement()
+    } catch {
+      unlink(output)
+      throw error
+    }
+    let side = description.inputSide
+    let input = onnx.embedsPreprocessing ? "uint8 RGB" : "float RGB, (pixel - 127.5) / 127.5"
+    return [
+      "written   \(output): ONNX, opset \(OnnxModel.operatorSet), batch normalization "
+        + (onnx.folds ? "folded where it can be" : "kept"),
+      "          \(OnnxModel.input) (N, 3, \(side), \(side)) \(input); "
+        + "\(OnnxModel.output) (N, \(description.embeddingWidth))" + (onnx.normalizes ? " of length 1" : ""),
+      "checked   \(check)",
+      "To check it with onnxruntime on images of yours:",
+      "  cosface embed --model \(model) --data DIR --output faces.npy" + (onnx.normalizes ? " --normalize" : ""),
+      "  python3 scripts/check_onnx.py \(output) faces.npy --images DIR",
+    ]
+  }
+
+  private func writeStateDict(_ network: Network, _ description: ModelDescription) throws -> [String] {
+    var alone = description
+    alone.classNames = []
+    try ModelFile.write(network, classWeight: nil, alone, to: output)
+    let written = try SafetensorsFile(path: output)
+    for parameter in network.parameters.parameters + network.statistics.parameters {
+      let bytes = UnsafeRawBufferPointer(parameter.value)
+      guard try written.digest(of: parameter.name) == Digest(of: bytes) else {
+        throw ExportError(output, "\(parameter.name) was read back with other values: is the disk sound?")
+      }
+    }
+    return [
+      "written   \(output): \(written.names.count) tensors of the state dict, read back and the same",
+      "To load it in PyTorch:",
+      "  network.load_state_dict(safetensors.torch.load_file(\"\(output)\"))",
+    ]
+  }
+
+  private static func isSameFile(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_ino == second.st_ino
+      && first.st_dev == second.st_dev
+  }
+}
