@@ -46,7 +46,7 @@ final class TensorBoardLog {
     pending.removeAll()
   }
 
-  func close() throws { try file.close() }
+  func finish() throws { try file.finish() }
 
   private func addHistograms(of step: TrainingStep) {
     add("classWeightNorms", Self.sample(step.head.rowNorms))

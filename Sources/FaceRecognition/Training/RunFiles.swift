@@ -40,6 +40,9 @@ final class RunFiles {
   /// Address of the live page, where there is one.
   var dashboardAddress: String? { dashboard?.address }
 
+  /// What shall be said of files that were not as they should be.
+  var notes: [String] { [metrics.note, samples?.note].compactMap(\.self) }
+
   /// Looks at a step that was just made, before its line; `takesImages` keeps a picture of the batch.
   func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {
     try tensorBoard?.observe(step, batch, takesImages: takesImages)
@@ -55,7 +58,7 @@ final class RunFiles {
 
   /// - Parameter ending: how the run ended, for those who watch the live page.
   func finish(_ ending: String) throws {
-    try tensorBoard?.close()
+    try tensorBoard?.finish()
     dashboard?.stop(ending)
   }
 }

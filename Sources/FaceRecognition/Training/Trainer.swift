@@ -295,7 +295,7 @@ package final class Trainer {
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, memory: memory)
-    let notes = Set(data.notes + (judge?.notes ?? [])).sorted().map { "note      \($0)" }
+    let notes = Set(data.notes + (judge?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
     let warnings = options.validation == nil ? [] : judge?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     if let address = files?.dashboardAddress { progress.say("dashboard \(address)") }
