@@ -73,6 +73,10 @@ package final class Trainer {
     if options.sampleRate != nil && !options.forceSampleRate {
       try ClassSampling.check(classCount: data.training.classNames.count)
     }
+    let kept = ModelDescription(
+      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      classNames: data.training.classNames, step: .max)
+    try ModelFile.checkNames(network, kept, path: folder.model)
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
       accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
@@ -164,7 +168,8 @@ package final class Trainer {
   private func stop(after index: Int) throws -> Outcome {
     try checkpoints.finish()
     try files?.finish("Training was stopped after step \(index + 1) of \(totalSteps), and can go on.")
-    try writeTrace()
+    // Who starts the run again goes by the exit code, which a trace shall not change.
+    do { try writeTrace() } catch let error as TrainingError { progress.say("warning   \(error)") }
     if isRoot {
       progress.say("stopped   after step \(index + 1) of \(totalSteps); go on with: train --resume \(options.output)")
     }
@@ -173,8 +178,7 @@ package final class Trainer {
 
   private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
-    try files?.finish("Training is complete.")
-    try writeTrace()
+    // The model first: nothing that only shows how the run went may cost it.
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(
         count: step.head.classCount, width: step.head.width, stream: step.classifier.streamRows)
@@ -187,6 +191,8 @@ package final class Trainer {
     } else {
       try step.classifier.streamRows { _ in }
     }
+    try files?.finish("Training is complete.")
+    try writeTrace()
     try communicator.barrier()
     return .complete
   }
