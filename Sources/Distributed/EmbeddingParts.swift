@@ -20,7 +20,11 @@ struct EmbeddingParts {
 
   /// Makes the folder.
   func prepare() throws(FileError) {
-    if mkdir(folder, 0o777) != 0 && errno != EEXIST { throw FileError("create the folder", folder) }
+    // The folder above is the user's: a misspelt one shall not be made.
+    guard FilePath.kind(FilePath.split(folder).folder) == .folder else {
+      throw FileError("create the folder", folder, code: ENOENT)
+    }
+    try FilePath.makeFolder(folder)
   }
 
   private func path(_ part: Int) -> String {

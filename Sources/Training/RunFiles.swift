@@ -34,6 +34,9 @@ final class RunFiles {
   /// What the observers have to say at the start.
   var announcements: [String] { observers.compactMap(\.announcement) }
 
+  /// What shall be said of files that were not as they should be.
+  var notes: [String] { [metrics.note, samples?.note].compactMap(\.self) }
+
   /// Looks at a step that was just made, before its line; `takesImages` keeps a picture of the batch.
   func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {
     for observer in observers { try observer.observe(step, batch, takesImages: takesImages) }

@@ -42,10 +42,14 @@ final class RunTrace {
   }
 
   /// Every rank calls it when the run ends. Returns what rank 0 shall say.
+  ///
+  /// - Throws: `TrainingError.noTrace` on rank 0 where the file cannot be written.
   func write() throws -> String {
     recorder.end()
     LibraryTime.observe(nil)
-    try TraceFile.write(recorder, to: path, communicator)
+    if let error = try World.during("writing the trace", { try TraceFile.write(recorder, to: path, communicator) }) {
+      throw TrainingError.noTrace(error)
+    }
     let text = hasBegun ? "steps \(steps) in \(path)" : "the run ended before step \(steps.first); \(path) is empty"
     return text + (recorder.dropped > 0 ? "; \(recorder.dropped) events of rank 0 found no place" : "")
   }

@@ -38,32 +38,42 @@ package enum TraceFile {
   }
 
   /// Every rank calls it; rank 0 gathers and writes, one rank's part at a time.
-  package static func write(_ recorder: TraceRecorder, to path: String, _ communicator: Communicator) throws {
+  ///
+  /// Returns on rank 0 why there is no file, nil where there is one. A file that cannot be written is no reason to throw:
+  /// the others' parts are received all the same, so that nobody waits for ever, and the run goes to its end.
+  package static func write(_ recorder: TraceRecorder, to path: String, _ communicator: Communicator) throws
+    -> FileError?
+  {
     let host = try Communicator.processorName()
     let mine = try encode(events(recorder, rank: communicator.rank, host: host))
     let counts = try communicator.allGather(mine.count)
-    let group = MessageGroup(communicator, capacity: 1)
     guard communicator.rank == 0 else {
-      try mine.withUnsafeBufferPointer { bytes in
-        try group.send(bytes, to: 0, tag: 0)
-        try group.wait()
-      }
-      return
+      try mine.withUnsafeBufferPointer { try communicator.send($0, to: 0) }
+      return nil
     }
-    let file = try AtomicFile(path: path)
-    try write("[\n", to: file)
-    try mine.withUnsafeBytes { try file.write($0) }
-    for rank in 1..<max(communicator.size, 1) {
-      var part = [UInt8](repeating: 0, count: counts[rank])
-      try part.withUnsafeMutableBufferPointer { bytes in
-        try group.receive(bytes, from: rank, tag: 0)
-        try group.wait()
-      }
-      try write(",\n", to: file)
-      try part.withUnsafeBytes { try file.write($0) }
+    var received = 0
+    func nextPart() throws -> [UInt8] {
+      received += 1
+      var part = [UInt8](repeating: 0, count: counts[received])
+      try part.withUnsafeMutableBufferPointer { try communicator.receive($0, from: received) }
+      return part
     }
-    try write("\n]\n", to: file)
-    try file.commit()
+    do {
+      let file = try AtomicFile(path: path)
+      try write("[\n", to: file)
+      try mine.withUnsafeBytes { try file.write($0) }
+      while received + 1 < communicator.size {
+        let part = try nextPart()
+        try write(",\n", to: file)
+        try part.withUnsafeBytes { try file.write($0) }
+      }
+      try write("\n]\n", to: file)
+      try file.commit()
+      return nil
+    } catch let error as FileError {
+      while received + 1 < communicator.size { _ = try nextPart() }
+      return error
+    }
   }
 
   static func events(_ recorder: TraceRecorder, rank: Int, host: String) -> [Event] {
@@ -107,6 +117,7 @@ package enum TraceFile {
     for (index, event) in events.enumerated() {
       if index > 0 { bytes += Array(",\n".utf8) }
       bytes += try encoder.encode(event)
+      World.advance()
     }
     return bytes
   }

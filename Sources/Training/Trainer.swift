@@ -79,6 +79,10 @@ package final class Trainer {
     if options.sampleRate != nil && !options.forceSampleRate {
       try ClassSampling.check(classCount: data.training.classNames.count)
     }
+    let kept = ModelDescription(
+      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      classNames: data.training.classNames, step: .max)
+    try ModelFile.checkNames(network, kept, path: folder.model)
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
       accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
@@ -170,7 +174,8 @@ package final class Trainer {
   private func stop(after index: Int) throws -> Outcome {
     try checkpoints.finish()
     try files?.finish("Training was stopped after step \(index + 1) of \(totalSteps), and can go on.")
-    try writeTrace()
+    // Who starts the run again goes by the exit code, which a trace shall not change.
+    do { try writeTrace() } catch let error as TrainingError { progress.say("warning   \(error)") }
     if isRoot {
       progress.say("stopped   after step \(index + 1) of \(totalSteps); go on with: train --resume \(options.output)")
     }
@@ -179,8 +184,7 @@ package final class Trainer {
 
   private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
-    try files?.finish("Training is complete.")
-    try writeTrace()
+    // The model first: nothing that only shows how the run went may cost it.
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(
         count: step.head.classCount, width: step.head.width, stream: step.classifier.streamRows)
@@ -193,6 +197,8 @@ package final class Trainer {
     } else {
       try step.classifier.streamRows { _ in }
     }
+    try files?.finish("Training is complete.")
+    try writeTrace()
     try communicator.barrier()
     return .complete
   }
@@ -301,7 +307,7 @@ package final class Trainer {
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, memory: memory)
-    let notes = Set(data.notes + (judge?.notes ?? [])).sorted().map { "note      \($0)" }
+    let notes = Set(data.notes + (judge?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
     let warnings = options.validation == nil ? [] : judge?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }

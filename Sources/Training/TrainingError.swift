@@ -6,6 +6,7 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case runIsInUse(String, by: String)
   case singleSampleBatch(network: String)
   case tooManyBadImages(count: Int, limit: Int, images: [BadImage])
+  case noTrace(FileError)
   case badValue(step: Int, epoch: Int, rank: Int, problem: String, cause: String)
 
   package var description: String {
@@ -19,6 +20,8 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .tooManyBadImages(let count, let limit, let images):
       "\(count) images cannot be read, more than the \(limit) that --max-bad-images allows:\n"
         + images.prefix(10).map { "  \($0.identifier.printableName): \($0.reason)" }.joined(separator: "\n")
+    case .noTrace(let error):
+      "The trace was not written, all else was. \(error)"
     case .badValue(let step, let epoch, let rank, let problem, let cause):
       "Training stopped at step \(step) (epoch \(epoch)) on rank \(rank): "
         + [problem, cause, "Nothing was saved from this step.", "A lower --learning-rate or a --warmup often helps."]

@@ -84,8 +84,7 @@ package struct DatasetUnpacker {
 
   private func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws {
     let file = "\(folder)/\(name)"
-    let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError("create a file to write", file) }
+    let descriptor = try OutputFile.create(file)
     defer { close(descriptor) }
     try AtomicFile.write(bytes, to: descriptor, path: file)
   }

@@ -18,10 +18,14 @@ struct PackingJournal: Codable, Equatable {
   var width = 0
   var height = 0
 
-  /// The journal at `path`; nil where there is none that can be read.
-  static func read(_ path: String) -> PackingJournal? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    return try? JSONDecoder().decode(PackingJournal.self, from: data)
+  /// The journal at `path`; nil where there is none, or its text is damaged.
+  ///
+  /// - Throws: `DataError` where it cannot be read: the work that it knows of must not be begun anew for that.
+  static func read(_ path: String) throws -> PackingJournal? {
+    guard FilePath.exists(path) else { return nil }
+    let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
+    return try? JSONDecoder().decode(PackingJournal.self, from: Data(file.bytes))
   }
 
   func write(to path: String) throws { try AtomicFile.write(JSONEncoder().encode(self), to: path) }

@@ -29,8 +29,7 @@ final class RecordFileWriter {
   /// - Parameter digest: `recordsDigest` when those were written.
   /// - Throws: `FileError`, and `DataError` where those bytes are not what they were.
   init(path: String, keeping kept: Int, digest: Digest? = nil, hasRanges: Bool) throws {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError("create a file to write", path) }
+    let descriptor = try OutputFile.open(path, O_RDWR | O_CREAT, "create a file to write")
     self.path = path
     self.hasRanges = hasRanges
     self.descriptor = descriptor

@@ -122,15 +122,24 @@ package struct RecordPacker {
 
   /// A writer that goes on where the journal of the same work ends, or begins.
   private func open(_ journal: inout PackingJournal) throws -> RecordFileWriter {
-    if let known = PackingJournal.read(journalPath), known.isOfSameWork(as: journal),
-      let writer = try? RecordFileWriter(
-        path: partial, keeping: known.bytes, digest: known.digest, hasRanges: known.hasRanges),
-      writer.offsets.count + known.skipped.count == known.done, skipsUnreadable || known.skipped.isEmpty
+    if let known = try PackingJournal.read(journalPath), known.isOfSameWork(as: journal),
+      skipsUnreadable || known.skipped.isEmpty, let writer = try reopen(known)
     {
       journal = known
       return writer
     }
     return try RecordFileWriter(path: partial, keeping: 0, hasRanges: journal.hasRanges)
+  }
+
+  /// nil where the file is not what the journal says: then it is made again. Not where it cannot be opened.
+  private func reopen(_ known: PackingJournal) throws -> RecordFileWriter? {
+    do {
+      let writer = try RecordFileWriter(
+        path: partial, keeping: known.bytes, digest: known.digest, hasRanges: known.hasRanges)
+      return writer.offsets.count + known.skipped.count == known.done ? writer : nil
+    } catch is DataError {
+      return nil
+    }
   }
 
   private func save(_ journal: inout PackingJournal, _ writer: RecordFileWriter) throws {

@@ -105,8 +105,7 @@ package struct SafetensorsWriter {
   @discardableResult package func write(to path: String) throws -> Digest {
     var digest = DigestStream()
     let (header, order) = layout()
-    precondition(
-      header.count - 8 <= SafetensorsHeader.maximumLength, "A header of \(header.count) bytes that no reader accepts")
+    try Self.check(headerBytes: header.count - 8, of: path, limit: SafetensorsHeader.maximumLength)
     let file = try AtomicFile(path: path)
     try header.withUnsafeBytes { bytes in
       try file.write(bytes)
@@ -129,6 +128,21 @@ package struct SafetensorsWriter {
     }
     try file.commit()
     return digest.digest
+  }
+
+  /// Refuses what `write` would refuse, before there is anything to write.
+  ///
+  /// - Throws: `SafetensorsError` where names and metadata fill more than a header may have.
+  func check(path: String, limit: Int) throws(SafetensorsError) {
+    try Self.check(headerBytes: layout().header.count - 8, of: path, limit: limit)
+  }
+
+  private static func check(headerBytes: Int, of path: String, limit: Int) throws(SafetensorsError) {
+    guard headerBytes > limit else { return }
+    throw SafetensorsError(
+      path: path,
+      reason: "its names would take \(headerBytes) bytes of the header, and readers accept "
+        + "\(limit)")
   }
 
   /// The header with its length before it, and the order in which the tensors' data follows.

@@ -26,8 +26,10 @@ package struct AtomicFile: ~Copyable {
     guard !name.isEmpty else { throw FileError("write", path, code: EISDIR) }
     let number = Self.serial.add(1, ordering: .relaxed).newValue
     let temporary = "\(folder)/.\(name).\(getpid())-\(number).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError("create a file to write", path) }
+    let descriptor: CInt
+    do { descriptor = try OutputFile.create(temporary) } catch {
+      throw FileError("create a file to write", path, code: error.code)
+    }
     // Not before: a throw from a complete value would run `deinit`.
     self.path = path
     self.temporary = temporary
@@ -79,6 +81,8 @@ package struct AtomicFile: ~Copyable {
   /// Makes the entries of a folder durable: new names in it survive a power failure.
   package static func synchronizeFolder(_ folder: String) throws(FileError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // One that may be written and not read: the system flushes it in its own time.
+    if descriptor < 0 && errno == EACCES { return }
     guard descriptor >= 0 else { throw FileError("open the folder", folder) }
     defer { close(descriptor) }
     // EINVAL: a file system (some network ones) that has no such operation for folders.

@@ -15,7 +15,9 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    let reason = "Cannot \(operation) '\(path.printableName)': \(String(cString: strerror(code))) (errno \(code))."
+    let cause =
+      code == ELOOP ? "a symbolic link is in the way, or links lead in a circle" : String(cString: strerror(code))
+    let reason = "Cannot \(operation) '\(path.printableName)': \(cause) (errno \(code))."
     return advice.map { reason + " " + $0 } ?? reason
   }
 
@@ -29,6 +31,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     case ENOENT: "Check that the path exists."
     case ENOTDIR: "A part of the path is a file where a folder is needed."
     case EISDIR, ENOTEMPTY, EEXIST: "Something else already has this name: move it away or choose another name."
+    case ELOOP: "What a link leads to is never written over: remove the link, or choose another folder."
     case ENAMETOOLONG: "Choose a shorter name."
     case EMFILE, ENFILE: "Too many files are open: raise `ulimit -n`."
     case EIO: "The disk or the network behind it failed; what was read or written there cannot be trusted."

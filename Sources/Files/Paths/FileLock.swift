@@ -17,8 +17,7 @@ package final class FileLock {
   package init(_ path: String, isRemoved: Bool = false, refusal: (_ holder: String) -> any Error) throws {
     (self.path, self.isRemoved) = (path, isRemoved)
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else { throw FileError("open", path) }
+      let descriptor = try OutputFile.open(path, O_RDWR | O_CREAT, "lock")
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
         // The one before may have removed the file between our two calls: then nobody else would find this lock.
         guard Self.isSameFile(descriptor, path) else {
@@ -46,7 +45,7 @@ package final class FileLock {
 
   private static func isSameFile(_ descriptor: CInt, _ path: String) -> Bool {
     var (own, named) = (stat(), stat())
-    return fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev
+    return fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_dev == named.st_dev
       && own.st_ino == named.st_ino
   }
 }

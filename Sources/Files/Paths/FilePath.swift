@@ -38,14 +38,21 @@ extension FilePath {
 }
 
 extension FilePath {
-  /// Makes a folder and those above it; one that is there already is as good.
+  /// Makes a folder and those above it, durably: each has its entry in the one above on disk. One that is there already
+  /// is as good.
   ///
-  /// The corresponding C function is `mkdir`.
+  /// The corresponding C functions are `mkdir` and `fsync`.
   package static func makeFolder(_ path: String, _ operation: String = "make the folder") throws(FileError) {
+    let path = withoutFinalSlash(path)
     if kind(path) == .folder { return }
     let (parent, name) = split(path)
     if !name.isEmpty && kind(parent) == .missing { try makeFolder(parent, operation) }
-    if mkdir(path, 0o777) != 0 && kind(path) != .folder { throw FileError(operation, path) }
+    if mkdir(path, 0o777) != 0 {
+      let code = errno
+      guard kind(path) == .folder else { throw FileError(operation, path, code: code) }
+    }
+    // Also where another has made it just now, and may not have come as far as this.
+    try AtomicFile.synchronizeFolder(parent)
   }
 }
 
@@ -55,6 +62,17 @@ extension FilePath {
     /// Whatever else is there.
     case file
     case missing
+  }
+
+  /// Whether there is something, links followed.
+  ///
+  /// - Throws: `FileError` where that cannot be told, as on a network's storage that fails: nobody may take what is there for
+  ///   absent, and begin anew over it.
+  static func isThere(_ path: String) throws(FileError) -> Bool {
+    var status = stat()
+    if stat(path, &status) == 0 { return true }
+    guard errno == ENOENT || errno == ENOTDIR else { throw FileError("look for", path) }
+    return false
   }
 
   /// What a path leads to, links followed.

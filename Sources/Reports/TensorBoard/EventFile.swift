@@ -6,7 +6,7 @@ import Foundation
 /// A record is written by one call, so that a crash leaves whole ones and at most a torn last one, at which readers stop.
 final class EventFile {
   let path: String
-  private let handle: FileHandle
+  private let descriptor: CInt
 
   /// Makes a new file in `folder` that readers take after all that lie there.
   ///
@@ -14,10 +14,7 @@ final class EventFile {
   init(folder: String, resumingAt step: Int? = nil) throws {
     try FilePath.makeFolder(folder)
     path = folder + "/" + Self.name(after: Self.newest(in: folder))
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw FileError("create", path) }
-    self.handle = handle
+    descriptor = try OutputFile.create(path)
 
     var version = Tensorboard_Event()
     version.fileVersion = "brain.Event:2"
@@ -39,14 +36,19 @@ final class EventFile {
     try write(event)
   }
 
-  func close() throws { try handle.close() }
+  /// Makes the events durable.
+  func finish() throws {
+    guard fdatasync(descriptor) == 0 else { throw FileError("flush to disk", path) }
+  }
+
+  deinit { close(descriptor) }
 
   private func write(_ event: Tensorboard_Event) throws {
     var event = event
     event.wallTime = Date().timeIntervalSince1970
-    do {
-      try handle.write(contentsOf: TFRecord.frame(try event.serializedData()))
-    } catch { throw FileError("write", path) }
+    try TFRecord.frame(try event.serializedData()).withUnsafeBytes {
+      try AtomicFile.write($0, to: descriptor, path: path)
+    }
   }
 
   /// Readers go through files by name, so the seconds in it must not repeat: a run may be resumed within one.

@@ -48,7 +48,7 @@ package final class TensorBoardLog: RunObserver {
     pending.removeAll()
   }
 
-  package func finish(_ ending: String) throws { try file?.close() }
+  package func finish(_ ending: String) throws { try file?.finish() }
 
   private func addHistograms(of step: TrainingStep) {
     add("classWeightNorms", Self.sample(step.head.rowNorms))

@@ -32,4 +32,7 @@ package final class MetricsFile {
   }
 
   package func write(_ line: Line) throws { try log.write(line) }
+
+  /// What shall be said of lines that could not be kept.
+  package var note: String? { log.note }
 }

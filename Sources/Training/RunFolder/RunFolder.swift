@@ -33,7 +33,7 @@ package struct RunFolder: Sendable {
     } else {
       signs += [metrics, configuration, samples, starts, tensorboard, file("checkpoints")]
     }
-    guard !signs.contains(where: FileManager.default.fileExists(atPath:)) else {
+    guard try !signs.contains(where: FilePath.isThere) else {
       throw TrainingError.outputHoldsRun(path)
     }
   }

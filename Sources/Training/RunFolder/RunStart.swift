@@ -33,15 +33,15 @@ package struct RunStart: Codable, Equatable, Sendable {
   package func append(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if !FileManager.default.fileExists(atPath: path), !FileManager.default.createFile(atPath: path, contents: nil) {
-      throw FileError("create", path)
-    }
-    guard let handle = FileHandle(forWritingAtPath: path) else { throw FileError("open", path) }
-    defer { try? handle.close() }
-    do {
-      try handle.seekToEnd()
-      try handle.write(contentsOf: encoder.encode(self) + Data("\n".utf8))
-    } catch { throw FileError("write", path) }
+    let descriptor = try OutputFile.open(path, O_RDWR | O_CREAT | O_APPEND)
+    defer { close(descriptor) }
+    // A line that was cut off must not swallow this one.
+    let end = lseek(descriptor, 0, SEEK_END)
+    var last = UInt8(ascii: "\n")
+    if end > 0, pread(descriptor, &last, 1, end - 1) != 1 { throw FileError("read", path) }
+    let start: [UInt8] = last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
+    let bytes = start + Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    try bytes.withUnsafeBytes { try AtomicFile.write($0, to: descriptor, path: path) }
   }
 
   /// All starts of a file, and how many of its lines cannot be read; none where there is no file.

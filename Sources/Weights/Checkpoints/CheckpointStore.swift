@@ -30,7 +30,7 @@ package struct CheckpointStore: Sendable {
   }
 
   private func names() throws -> [String] {
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    guard try FilePath.isThere(path) else { return [] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
       throw FileError("list the checkpoints in", path)
     }
@@ -39,7 +39,9 @@ package struct CheckpointStore: Sendable {
 
   /// Makes the folder and removes what killed writers left behind: at a run's start, before anything is written.
   package func prepare() throws {
-    if mkdir(path, 0o777) != 0 && errno != EEXIST { throw FileError("create the folder", path) }
+    try FilePath.makeFolder(path)
+    // A folder that was there may be of a run that ended before its entry was on disk.
+    try AtomicFile.synchronizeFolder(run)
     for name in try names() {
       if let step = Self.formerStep(ofName: name), !FileManager.default.fileExists(atPath: item(step)) {
         // Killed between the two renames of a replacement: the former one is still the one.

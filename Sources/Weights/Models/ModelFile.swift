@@ -57,6 +57,30 @@ package enum ModelFile {
     try writer.write(to: path)
   }
 
+  /// Refuses people whose names fill more than a file can hold: at the start, and not at the first checkpoint.
+  ///
+  /// - Throws: `ModelFileError`
+  package static func checkNames(_ network: Network, _ description: ModelDescription, path: String, limit: Int? = nil)
+    throws
+  {
+    let bytes = description.classNames.reduce(0) { $0 + $1.text.utf8.count }
+    let limit = limit ?? SafetensorsHeader.maximumLength
+    // Marks and escapes make 8 bytes of one at most, and tensors' names take less than a megabyte.
+    if 8 * bytes + 4 * description.classNames.count + 1 << 20 < limit { return }
+    do {
+      // More in plain bytes than there is room need not be written out to be seen.
+      guard bytes < limit else { throw SafetensorsError(path: path, reason: "") }
+      try writer(entries(of: network, classWeight: nil), description) { UnsafeBufferPointer($0.value) }.check(
+        path: path, limit: limit)
+    } catch is SafetensorsError {
+      throw ModelFileError(
+        path: path,
+        reason:
+          "cannot hold the names of \(description.classNames.count.grouped) people, \(bytes.grouped) bytes: all in all "
+          + "\(limit.grouped) are possible in a safetensors file. Give the people shorter names, such as numbers")
+    }
+  }
+
   /// The file of `entries`, whose values lie where `values` says: in the network, or in a copy of it.
   static func writer(
     _ entries: [Entry], _ description: ModelDescription, values: (Parameter) -> UnsafeBufferPointer<Float>

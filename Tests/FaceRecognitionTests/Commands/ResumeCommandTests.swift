@@ -118,6 +118,21 @@ import Weights
     #expect(try contents("whole/model.safetensors") == contents("parted/model.safetensors"))
   }
 
+  @Test func aDamagedLineOfMetricsCostsNoOther() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    #expect(try train("run", ["--stop-after", "5"]).exitCode == 75)
+    var bytes = try contents("run/metrics.jsonl")
+    let lines = bytes.split(separator: 10)
+    bytes[lines[2].startIndex + 12] = 0xFF
+    try bytes.write(to: URL(fileURLWithPath: "\(runs)/run/metrics.jsonl"))
+    let resumed = try resume("run", ["--stop-after", "1"])
+    #expect(resumed.exitCode == 75, "\(resumed.text)")
+    #expect(resumed.text.contains("metrics.jsonl: line 3 cannot be read and was left out"), "\(resumed.text)")
+    let kept = try contents("run/metrics.jsonl").split(separator: 10)
+    #expect(kept.prefix(4) == [lines[0], lines[1], lines[3], lines[4]] && kept.count == 5)
+    #expect(try contents("run/metrics.jsonl.damaged") == bytes)
+  }
+
   @Test func whatDiffersIsRefusedInATable() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     #expect(try train("run", ["--stop-after", "3"]).exitCode == 75)
