@@ -58,4 +58,7 @@ final class RunFiles {
     try tensorBoard?.close()
     dashboard?.stop(ending)
   }
+
+  /// Tells those who watch the live page that the run has failed, and ends the page.
+  func abandon(_ ending: String) { dashboard?.stop(ending) }
 }

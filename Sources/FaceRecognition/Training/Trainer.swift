@@ -98,6 +98,15 @@ package final class Trainer {
 
   /// Trains to the end, or until a signal or `stopAfter` asks to stop. Every rank calls `onStep` after each step.
   package func run(_ onStep: (MetricsFile.Line) -> Void = { _ in }) throws -> Outcome {
+    do {
+      return try train(onStep)
+    } catch {
+      files?.abandon("Training has failed: \(error)")
+      throw error
+    }
+  }
+
+  private func train(_ onStep: (MetricsFile.Line) -> Void) throws -> Outcome {
     try prepareWeights()
     try report()
     StopRequest.listen()
