@@ -172,6 +172,7 @@ package final class Trainer {
 
   private func stop(after index: Int) throws -> Outcome {
     try checkpoints.finish()
+    tellBadImages()
     try files?.finish("Training was stopped after step \(index + 1) of \(totalSteps), and can go on.")
     try writeTrace()
     if isRoot {
@@ -182,6 +183,7 @@ package final class Trainer {
 
   private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
+    tellBadImages()
     try files?.finish("Training is complete.")
     try writeTrace()
     if isRoot {
@@ -198,6 +200,12 @@ package final class Trainer {
     }
     try communicator.barrier()
     return .complete
+  }
+
+  private func tellBadImages() {
+    guard isRoot, badImages.count > 0 else { return }
+    progress.say(
+      "skipped   \(badImages.count.counted("image")) in all; --max-bad-images allows \(badImages.limit.grouped)")
   }
 
   private func writeTrace() throws {
