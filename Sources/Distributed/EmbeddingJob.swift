@@ -32,12 +32,14 @@ package final class EmbeddingJob {
     let network = try ModelFile.open(options.model, assuming: options.assumedModel).network
     images = try Self.images(options.data)
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
+    let inventory = try images.inventory()
     let key = [
-      ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", try images.fingerprint()),
+      ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", inventory.fingerprint),
       ("options", "\(options.flip) \(options.normalize) \(options.batchSize) \(options.partSize)"),
     ]
     try RankAgreement.check(key, communicator)
     parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map { Name($0.1) }))
+    try DividedImages.check(absent: inventory.absent, limit: badImageLimit, images)
   }
 
   /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
@@ -62,6 +64,7 @@ package final class EmbeddingJob {
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
   private var partSize: Int { max(options.partSize / options.batchSize, 1) * options.batchSize }
+  private var badImageLimit: Int { Int(options.maximumBadImages * Double(images.count)) }
   private var partCount: Int { (images.count + partSize - 1) / partSize }
 
   /// Embeds what is not done yet and writes the file. `progress` is told on rank 0 of images done and of all.
@@ -72,7 +75,7 @@ package final class EmbeddingJob {
     let isRoot = communicator.rank == 0
     if isRoot { try parts.prepare() }
     let done = try communicator.broadcast(bytes: isRoot ? (0..<partCount).map { parts.contains($0) ? 1 : 0 } : [])
-    let limit = Int(options.maximumBadImages * Double(images.count))
+    let limit = badImageLimit
     var badCount = 0
     for part in 0..<partCount {
       let samples = (part * partSize)..<min((part + 1) * partSize, images.count)

@@ -36,12 +36,15 @@ package final class Evaluation {
     self.description = description
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     verification = try Self.verification(options)
+    let (samples, inventory) = (verification.samples, try verification.source.inventory())
     try RankAgreement.check(
       [
         ("weights of \(options.model)", network.weightsDigest),
-        ("images in \(options.data)", try verification.source.fingerprint()),
-        ("pairs", "\(verification.pairs.count), \(verification.samples.count) images"),
+        ("images in \(options.data)", inventory.fingerprint),
+        ("pairs", "\(verification.pairs.count), \(samples.count) images"),
       ], communicator)
+    try DividedImages.check(
+      absent: inventory.absent, samples: samples, limit: options.badImageLimit(of: samples.count), verification.source)
   }
 
   private static func verification(_ options: EvaluationOptions) throws -> Verification {
@@ -78,7 +81,7 @@ package final class Evaluation {
 
   /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
   package func run() throws -> EvaluationReport {
-    let limit = Int(options.maximumBadImages * Double(verification.samples.count))
+    let limit = options.badImageLimit(of: verification.samples.count)
     let network = try verification.run(embedder, flip: options.flip, badImageLimit: limit, communicator)
     let rawPixels =
       options.rawPixels

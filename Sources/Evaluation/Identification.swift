@@ -40,9 +40,13 @@ package final class Identification {
     precondition(gallery != nil || distractors != nil, "A search needs a gallery or distractors")
     let weights = [network.parameters, network.statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }
     let sources = [probes, gallery, distractors].compactMap { $0 }
+    let inventories = try sources.map { try $0.inventory() }
     try RankAgreement.check(
       [("weights of \(options.model)", weights.joined())]
-        + sources.map { ("images in \($0.location)", try $0.fingerprint()) }, communicator)
+        + zip(sources, inventories).map { ("images in \($0.location)", $1.fingerprint) }, communicator)
+    for (source, inventory) in zip(sources, inventories) {
+      try DividedImages.check(absent: inventory.absent, limit: options.badImageLimit(of: source.count), source)
+    }
     if let gallery {
       if let nameless = [probes, gallery].first(where: { !$0.namesPeople }) {
         throw DataError(
@@ -116,7 +120,7 @@ package final class Identification {
   private typealias Task = (probe: Int, mate: Int?, person: Int, score: Double)
 
   private func embed(_ source: any ImageSource) throws -> Embedded {
-    let limit = Int(options.maximumBadImages * Double(source.count))
+    let limit = options.badImageLimit(of: source.count)
     let embeddings = try embedder.embed(source, flip: options.flip != .none, badImageLimit: limit, communicator)
     let numbers = Dictionary(zip(probes.classNames, 0...)) { first, _ in first }
     let people = source.classNames.map { numbers[$0] ?? -1 }

@@ -29,6 +29,7 @@ package struct GallerySearch: Codable, Equatable, Sendable, CustomStringConverti
     of photographs: [String], in gallery: String, top: Int, _ options: InferenceOptions, _ group: any EmbeddingGroup
   ) throws {
     let people = try ImageFolder(root: gallery)
+    try DividedImages.check(absent: people.inventory().absent, limit: 0, people)
     let (file, _, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
     let embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     let threshold = try DecisionThreshold(options, beside: file.path, of: network)

@@ -4,7 +4,7 @@ import MPI
 
 /// Images that could not be read, over all ranks, each once.
 final class BadImageLedger {
-  private let limit: Int
+  let limit: Int
   private let communicator: Communicator
   private var known: [Int: BadImage] = [:]
   private var reported = 0

@@ -53,4 +53,7 @@ final class RunFiles {
   func finish(_ ending: String) throws {
     for observer in observers { try observer.finish(ending) }
   }
+
+  /// Tells those who watch the live page that the run has failed, and ends the page.
+  func abandon(_ ending: String) { dashboard?.stop(ending) }
 }

@@ -46,7 +46,7 @@ struct StartReport {
     guard !absent.isEmpty else { return [] }
     return absent.prefix(shown).map { "skipped   \($0.identifier): \($0.reason)" }
       + [
-        "skipped   \(absent.count.grouped) images in all are not there; --max-bad-images allows "
+        "skipped   \(absent.count.counted("image")) in all, not there; --max-bad-images allows "
           + Int(options.maxBadImages * Double(data.training.count)).grouped
       ]
   }

@@ -108,6 +108,15 @@ package final class Trainer {
 
   /// Trains to the end, or until a signal or `stopAfter` asks to stop. Every rank calls `onStep` after each step.
   package func run(_ onStep: (MetricsFile.Line) -> Void = { _ in }) throws -> Outcome {
+    do {
+      return try train(onStep)
+    } catch {
+      files?.abandon("Training has failed: \(error)")
+      throw error
+    }
+  }
+
+  private func train(_ onStep: (MetricsFile.Line) -> Void) throws -> Outcome {
     try prepareWeights()
     try report()
     StopRequest.listen()
@@ -173,6 +182,7 @@ package final class Trainer {
 
   private func stop(after index: Int) throws -> Outcome {
     try checkpoints.finish()
+    tellBadImages()
     try files?.finish("Training was stopped after step \(index + 1) of \(totalSteps), and can go on.")
     // Who starts the run again goes by the exit code, which a trace shall not change.
     do { try writeTrace() } catch let error as TrainingError { progress.say("warning   \(error)") }
@@ -184,6 +194,7 @@ package final class Trainer {
 
   private func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
+    tellBadImages()
     // The model first: nothing that only shows how the run went may cost it.
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(
@@ -201,6 +212,12 @@ package final class Trainer {
     try writeTrace()
     try communicator.barrier()
     return .complete
+  }
+
+  private func tellBadImages() {
+    guard isRoot, badImages.count > 0 else { return }
+    progress.say(
+      "skipped   \(badImages.count.counted("image")) in all; --max-bad-images allows \(badImages.limit.grouped)")
   }
 
   private func writeTrace() throws {

@@ -18,7 +18,7 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .singleSampleBatch(let network):
       "--batch-size 1 leaves batch normalization of \(network) nothing to compare: give 2 or more, or spherenet20."
     case .tooManyBadImages(let count, let limit, let images):
-      "\(count) images cannot be read, more than the \(limit) that --max-bad-images allows:\n"
+      "\(count.counted("image")) cannot be read, more than the \(limit) that --max-bad-images allows:\n"
         + images.prefix(10).map { "  \($0.identifier.printableName): \($0.reason)" }.joined(separator: "\n")
     case .noTrace(let error):
       "The trace was not written, all else was. \(error)"

@@ -12,12 +12,13 @@ final class TrainingJudge {
     let accuracy: Double
     let areaUnderCurve: Double
     let pairs: Int
+    let badImages: Int
     /// The best for these pairs and the weights as they are.
     let threshold: VerificationThreshold
 
     var description: String {
       String(format: "accuracy %.2f %%, area under the ROC curve %.4f over ", 100 * accuracy, areaUnderCurve)
-        + "\(pairs) pairs"
+        + "\(pairs) pairs" + (badImages > 0 ? "; \(badImages.counted("image")) could not be read" : "")
     }
   }
 
@@ -46,6 +47,9 @@ final class TrainingJudge {
     data = options.validation ?? "the people held out of \(options.data)"
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     badImageLimit = Int(options.maxBadImages * Double(verification.samples.count))
+    // Now, not after the first epoch.
+    let absent = try verification.source.inventory().absent
+    try DividedImages.check(absent: absent, samples: verification.samples, limit: badImageLimit, verification.source)
   }
 
   /// Every rank calls it. Ten-fold accuracy where the pairs have folds, else that at the best threshold.
@@ -55,7 +59,7 @@ final class TrainingJudge {
     let folds = report.crossValidation.flatMap { $0.prescribed ? $0.mean : nil }
     return Result(
       accuracy: folds ?? report.best.accuracy, areaUnderCurve: report.areaUnderCurve,
-      pairs: result.pairs.count,
+      pairs: result.pairs.count, badImages: result.badImages.count,
       threshold: report.threshold(data: data, flip: .sum, of: embedder.network))
   }
 }

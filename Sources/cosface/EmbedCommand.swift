@@ -52,7 +52,9 @@ struct EmbedCommand: ParsableCommand {
       }
       guard let summary else { return }
       for image in summary.badImages { Terminal.print(line: "skipped   \(image.identifier): \(image.reason)") }
-      Terminal.print(line: "written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
+      Terminal.print(
+        line: "written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows"
+          + (summary.badImages.isEmpty ? "" : "; \(summary.badImages.count.counted("image")) skipped"))
     }
   }
 }

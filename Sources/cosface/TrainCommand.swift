@@ -52,7 +52,7 @@ struct TrainCommand: ParsableCommand {
     var isTraining = false
     // launch.sh --restarts tells from the exit code whether starting again can help: broken data stay broken.
     func report(_ error: any Error) -> FailureReport {
-      let comesAgain = error is TrainingError || error is DataError
+      let comesAgain = error is TrainingError || error is DataError || error is EvaluationError
       return FailureReport(message: "Error: \(error)", exitCode: isTraining && !comesAgain ? 70 : 1)
     }
     World.run(collectiveTimeout: waiting.collectiveTimeout, reporting: report) { communicator in

@@ -29,7 +29,7 @@ package struct DatasetCheck: Codable, Equatable, Sendable {
 
   /// Decodes everything in the set at `path` with `workers` threads.
   ///
-  /// - Throws: `DataError` where the set cannot even be opened: labels with gaps or cut off files among the reasons.
+  /// - Throws: `DataError` where the set cannot even be opened: labels that are none or cut off files among the reasons.
   package init(
     path: String, workers: Int = 1, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {

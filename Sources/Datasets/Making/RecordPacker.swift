@@ -168,6 +168,7 @@ package struct RecordPacker {
     let table = RecordTable(
       offsets: Column(writer.offsets), labels: Column(writer.labels), sizes: Column(writer.sizes),
       keys: Column((0..<kept.count).map { Int64($0 + (writer.hasRanges ? 1 : 0)) }), people: source.classNames,
+      namesPeople: source.namesPeople,
       digests: Column(writer.digests), names: NameColumn(kept.map { Self.name(source.identifier(of: Int($0))) }))
     let property = RecordProperty(classes: people, height: journal.height, width: journal.width)
     let folder = FilePath.split(output).folder

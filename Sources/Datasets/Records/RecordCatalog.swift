@@ -13,10 +13,13 @@ import Files
 /// | digests (n) I64 | XXH3, 64 bits, of header and image |
 /// | people U8 | the name of each label, ended by a zero |
 /// | names U8, nameStarts (n) I64 | the images' paths, each ended by a zero; optional |
+///
+/// `people` in the metadata is "numbers" where the people's names are no names, but numbers with gaps.
 enum RecordCatalog {
   static func path(of record: String) -> String { record + ".catalog" }
 
   private static let format = "cosface record catalog 1"
+  private static let numbers = "numbers"
 
   /// Reads the catalog of a .rec of `size` bytes.
   ///
@@ -27,10 +30,11 @@ enum RecordCatalog {
       let file = try SafetensorsFile(path: path)
       let people = (try column("people", .uint8, of: file) as Column<UInt8>).names()
       let hasNames = file.contains("names")
-      let table = RecordTable(
+      var table = RecordTable(
         offsets: try column("offsets", .int64, of: file), labels: try column("labels", .int32, of: file),
         sizes: try column("sizes", .int32, of: file), keys: try column("keys", .int64, of: file),
-        people: people, digests: try column("digests", .int64, of: file),
+        people: people, namesPeople: file.metadata["people"] != numbers,
+        digests: try column("digests", .int64, of: file),
         names: hasNames
           ? NameColumn(
             try column("names", .uint8, of: file), starts: try column("nameStarts", .int64, of: file)) : nil)
@@ -47,6 +51,8 @@ enum RecordCatalog {
             + "'cosface dataset check --seal'.")
       }
       try check(table, path)
+      // Of numbers without gaps no catalog says what they are.
+      if table.areCalledByLabel { table.namesPeople = false }
       return table
     } catch let error as SafetensorsError {
       throw DataError(path, "\(error)", remedy: remedy)
@@ -90,9 +96,14 @@ enum RecordCatalog {
   /// Writes the catalog of a .rec of `size` bytes. The table must have digests.
   static func write(_ table: RecordTable, recordBytes size: Int, to path: String) throws {
     guard let digests = table.digests else { preconditionFailure("A catalog without digests") }
-    var writer = SafetensorsWriter(metadata: [
+    var table = table
+    // So that such a catalog stays what it was before there were others.
+    if table.areCalledByLabel { table.namesPeople = true }
+    var metadata = [
       "format": format, "bytes": "\(size)", "digest": "\(digest(of: table, recordBytes: size))",
-    ])
+    ]
+    if !table.namesPeople { metadata["people"] = numbers }
+    var writer = SafetensorsWriter(metadata: metadata)
     let count = table.count
     writer.add("offsets", shape: [count], (0..<count).map { table.offsets[$0] })
     writer.add("keys", shape: [count], (0..<count).map { table.keys[$0] })
@@ -121,6 +132,7 @@ enum RecordCatalog {
       names.withBytes { stream.update($0) }
       starts.withBytes { stream.update($0) }
     }
+    if !table.namesPeople { Array(numbers.utf8).withUnsafeBytes { stream.update($0) } }
     return stream.digest
   }
 }

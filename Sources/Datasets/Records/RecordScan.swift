@@ -8,6 +8,9 @@ import Files
 /// - `im2rec`'s: every record is an image.
 ///
 /// All that is said twice must agree: the .idx and the records, the ranges and the labels, the labels and `property`.
+///
+/// Labels in the records need not be 0, 1, 2 ...: sets that begin at 1, or that people were taken out of, are numbered anew
+/// in the order of their labels, which become the people's names.
 struct RecordScan {
   let file: MappedFile
   /// Whether people's ranges confirm the labels.
@@ -40,14 +43,18 @@ struct RecordScan {
       do throws(RecordHeader.Failure) {
         return try RecordHeader.classNumber(row.label)
       } catch {
-        throw Self.failure(file.path, row.key, error.reason)
+        throw Self.failure(
+          file.path, row.key, error.reason,
+          remedy: "Number the people 0, 1, 2 ... (gaps do no harm), and make the .rec again.")
       }
     }
-    if hasHeader { hasRanges = try Self.checkRanges(rows[images.endIndex...], labels, file.path) }
-    let classes = try Self.classCount(labels, file.path)
+    let people = rows[images.endIndex...]
+    if hasHeader { hasRanges = try Self.checkRanges(people, labels, file.path) }
+    let (numbers, dense) = Self.renumber(labels)
+    try Self.checkProperty(numbers, ranges: hasRanges ? people.count : nil, file.path)
     table = RecordTable(
-      offsets: Column(images.map(\.offset)), labels: Column(labels), sizes: Column(images.map(\.size)),
-      keys: Column(images.map(\.key)), people: (0..<classes).map { Name("\($0)") })
+      offsets: Column(images.map(\.offset)), labels: Column(dense), sizes: Column(images.map(\.size)),
+      keys: Column(images.map(\.key)), people: numbers.map { Name("\($0)") }, namesPeople: false, numbers: numbers)
   }
 
   /// Every record's header. The records must fill the file, and begin where the .idx says, if there is one.
@@ -137,28 +144,33 @@ struct RecordScan {
     return true
   }
 
-  /// N, where labels are 0..<N without gaps and as many as `property` says.
-  private static func classCount(_ labels: [Int32], _ path: String) throws(DataError) -> Int {
-    let property = try RecordProperty.beside(path)
-    let classes = Int(labels.max() ?? -1) + 1
-    if let property, property.classes != classes {
-      throw DataError(
-        "\(FilePath.split(path).folder)/property",
-        "it says \(property.classes) people, but the labels in \(FilePath.split(path).name) go up to \(classes - 1)",
-        remedy: "Mend it or take it away: a .rec can be read without.")
+  /// The numbers that occur among the labels, ascending, and the labels as places among them.
+  private static func renumber(_ labels: [Int32]) -> (numbers: [Int32], dense: [Int32]) {
+    // Labels are less than 2^24: the table is small, whatever they are.
+    var places = [Int32](repeating: -1, count: Int(labels.max() ?? -1) + 1)
+    for label in labels { places[Int(label)] = 0 }
+    var numbers: [Int32] = []
+    for number in places.indices where places[number] == 0 {
+      places[number] = Int32(numbers.count)
+      numbers.append(Int32(number))
     }
-    // More classes than images cannot be without gaps: no memory is taken for a label of 16 million alone.
-    var known = [Bool](repeating: false, count: min(classes, labels.count + 1))
-    for label in labels where Int(label) < known.count { known[Int(label)] = true }
-    if let gap = known.firstIndex(of: false) {
-      throw DataError(
-        path, "no image has the label \(gap), but one has the label \(classes - 1)",
-        remedy: "Labels must be 0, 1, 2 ... without a gap: make the .rec again, or unpack and pack it.")
-    }
-    return classes
+    return (numbers, labels.map { places[Int($0)] })
   }
 
-  private static func failure(_ path: String, _ key: Int64, _ reason: String) -> DataError {
-    DataError("\(path), record \(key)", reason)
+  /// Holds `property` against the labels. It may count people who have no image any more: up to the last label, or as
+  /// many as there are ranges.
+  private static func checkProperty(_ numbers: [Int32], ranges: Int?, _ path: String) throws(DataError) {
+    guard let classes = try RecordProperty.beside(path)?.classes else { return }
+    guard classes != numbers.count, classes != Int(numbers[numbers.count - 1]) + 1, classes != ranges else { return }
+    let (folder, name) = FilePath.split(path)
+    throw DataError(
+      "\(folder)/property",
+      "it says \(classes) people, but \(name) has \(numbers.count), with labels from \(numbers[0]) to "
+        + "\(numbers[numbers.count - 1])",
+      remedy: "Mend it or take it away: a .rec can be read without.")
+  }
+
+  private static func failure(_ path: String, _ key: Int64, _ reason: String, remedy: String? = nil) -> DataError {
+    DataError("\(path), record \(key)", reason, remedy: remedy)
   }
 }

@@ -37,7 +37,7 @@ package struct RecordSet: ImageSource {
       table = scan.table
       warrant = scan.hasRanges ? .ranges : .nothing
     }
-    namesPeople = !table.people.enumerated().allSatisfy { Name("\($0)") == $1 }
+    notes = Self.notes(table, path)
     file.expectRandomReads()
   }
 
@@ -46,7 +46,8 @@ package struct RecordSet: ImageSource {
   package var hasNames: Bool { table.names != nil }
   package var classNames: [Name] { table.people }
   /// A .rec has label numbers alone; who people are stands in the catalog of one that was packed from named people.
-  package let namesPeople: Bool
+  package var namesPeople: Bool { table.namesPeople }
+  package let notes: [String]
 
   package func label(of sample: Int) -> Int { Int(table.labels[sample]) }
   package func identifier(of sample: Int) -> String { table.name(of: sample) }
@@ -59,11 +60,26 @@ package struct RecordSet: ImageSource {
       if let digests = table.digests, Self.digest(of: record) != digests[sample] {
         throw failure(sample, "its bytes are not those that the catalog knows")
       }
-      guard let header = RecordHeader(record), header.label == Float(table.labels[sample]),
+      guard let header = RecordHeader(record), isLabel(header.label, of: sample),
         record.count - header.count == Int(table.sizes[sample])
       else { throw failure(sample, "its header is not what it was when the set was opened") }
       return try body(UnsafeRawBufferPointer(rebasing: record[header.count...]))
     }
+  }
+
+  /// Whether the label in a record's header is the one found when the set was opened.
+  private func isLabel(_ label: Float, of sample: Int) -> Bool {
+    guard let numbers = table.numbers else { return true }
+    return label == Float(numbers[Int(table.labels[sample])])
+  }
+
+  private static func notes(_ table: RecordTable, _ path: String) -> [String] {
+    guard !table.namesPeople, !table.areCalledByLabel, let first = table.people.first, let last = table.people.last
+    else { return [] }
+    return [
+      "\(path.printableName): its \(table.people.count.grouped) people have the numbers \(first) to \(last), not 0, 1, 2 ...: "
+        + "classes are numbered anew in their order, and the numbers stay the people's names"
+    ]
   }
 
   /// Writes the catalog, with the digests of the records as they are now.

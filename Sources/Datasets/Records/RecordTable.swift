@@ -10,11 +10,18 @@ struct RecordTable: Sendable {
   var keys: Column<Int64>
   /// Of each label, its person's name.
   var people: [Name]
+  /// Whether `people` say who they are; else they are the labels' numbers in the records.
+  var namesPeople: Bool
+  /// Of each label, its number in the records' headers, ascending; nil where a catalog's digests vouch for the headers.
+  var numbers: [Int32]?
   /// Of header and image of each record, where a catalog tells.
   var digests: Column<UInt64>?
   var names: NameColumn?
 
   var count: Int { offsets.count }
+
+  /// Whether people are called 0, 1, 2 ... as their labels are.
+  var areCalledByLabel: Bool { people.enumerated().allSatisfy { Name("\($0)") == $1 } }
 
   /// The image's path where a catalog tells, else the record's key.
   func name(of sample: Int) -> String { names?[sample] ?? "record \(keys[sample])" }

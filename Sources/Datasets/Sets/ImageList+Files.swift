@@ -30,10 +30,9 @@ extension ImageList {
   }
 
   private init(list: DelimitedText) throws(DataError) {
-    let hasFolder = list.path.utf8.contains(UInt8(ascii: "/"))
     let folder = FilePath.split(list.path).folder
     func path(_ name: String) -> String {
-      FilePath.isAbsolute(name) || !hasFolder ? name : folder == "/" ? "/" + name : folder + "/" + name
+      FilePath.isAbsolute(name) ? name : folder == "/" ? "/" + name : folder + "/" + name
     }
     var fields: [DelimitedText.Field] = []
     var names: [String] = []

@@ -9,4 +9,7 @@ extension Int {
     }
     return (self < 0 ? "-" : "") + digits + result
   }
+
+  /// "1 image", "36,644 images".
+  package func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 }

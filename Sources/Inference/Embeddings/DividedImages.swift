@@ -63,10 +63,32 @@ struct DividedImages {
 
   private func check(_ badImages: [BadImage], limit: Int) throws(EvaluationError) {
     guard badImages.count > limit || badImages.count == samples.count else { return }
+    throw Self.failure(badImages, of: samples.count, limit: limit, source)
+  }
+
+  /// Refuses at the start what would end the work later: more images that are not there than may be unreadable.
+  ///
+  /// - Parameters:
+  ///   - absent: those of all the source's images.
+  ///   - samples: the images that will be read; nil for all.
+  static func check(
+    absent: [BadImage], samples: [Int]? = nil, limit: Int, _ source: any ImageSource
+  ) throws(EvaluationError) {
+    guard !absent.isEmpty else { return }
+    let read = samples.map(Set.init)
+    let missing = absent.filter { read?.contains($0.sample) ?? true }
+    let count = samples?.count ?? source.count
+    guard missing.count > limit || (missing.count == count && count > 0) else { return }
+    throw failure(missing, of: count, limit: limit, source)
+  }
+
+  private static func failure(
+    _ badImages: [BadImage], of count: Int, limit: Int, _ source: any ImageSource
+  ) -> EvaluationError {
     let named = badImages.prefix(10).map { "\n  \(source.path(of: $0.sample).printableName): \($0.reason)" }.joined()
     let more = badImages.count > 10 ? "\n  and others" : ""
-    throw EvaluationError(
-      "At least \(badImages.count) of \(samples.count) images cannot be read, where \(limit) may be unreadable:"
+    return EvaluationError(
+      "At least \(badImages.count) of \(count.counted("image")) cannot be read, where \(limit) may be unreadable:"
         + named + more)
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// Serves small HTTP responses on one thread of low priority, whatever its clients do: their number, the length of a
 /// request and the time for it are bounded, and no file is ever read.
@@ -16,6 +17,9 @@ final class DashboardServer: @unchecked Sendable {
   private let wake: (reading: CInt, writing: CInt)
   /// Signalled when the thread has ended.
   private let ended = DispatchSemaphore(value: 0)
+  private let state = Mutex(State.listening)
+
+  private enum State { case listening, serving, stopped }
 
   /// Further clients wait in the system's queue.
   private static let maximumConnections = 128
@@ -31,8 +35,12 @@ final class DashboardServer: @unchecked Sendable {
     wake = (ends[0], ends[1])
   }
 
-  /// Starts to answer. `answer` is called on the server's thread alone.
+  /// Starts to answer, once. `answer` is called on the server's thread alone, which keeps it until it ends.
   func start(_ answer: @escaping Answer) {
+    state.withLock { state in
+      precondition(state == .listening, "A dashboard's server was started twice, or after its end")
+      state = .serving
+    }
     let thread = Thread { [self] in
       // The calling thread's own: whoever computes goes first.
       setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
@@ -43,10 +51,15 @@ final class DashboardServer: @unchecked Sendable {
     thread.start()
   }
 
-  /// Ends the thread that `start` started, and all connections.
+  /// Ends the thread, if `start` started one, all connections, and listening. To be called again is allowed.
   func stop() {
+    let before = state.withLock { state in
+      defer { state = .stopped }
+      return state
+    }
+    guard before != .stopped else { return }
     close(wake.writing)
-    ended.wait()
+    if before == .serving { ended.wait() }
     close(listener)
     close(wake.reading)
   }

@@ -218,8 +218,10 @@ import VectorKernels
     default:
       let isList = [.list, .numberedList].contains(format)
       let source = try ImageSet.open(isList ? "\(folder)/\(format.file)" : folder)
-      return Contents(
-        labels: (0..<source.count).map(source.label), images: try (0..<source.count).map(source.encodedImage))
+      var labels = (0..<source.count).map(source.label)
+      // Ranges say who is one person. What number a person has stands in the person's only image alone.
+      if format == .ranges { labels = labels.map { labels.firstIndex(of: $0)! } }
+      return Contents(labels: labels, images: try (0..<source.count).map(source.encodedImage))
     }
   }
 
