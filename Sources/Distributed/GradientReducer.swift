@@ -13,10 +13,18 @@ package import NeuralNetwork
 /// happens.
 package final class GradientReducer {
   /// What a bucket is part of.
-  package enum Part: Int, CaseIterable, Sendable { case network, classWeight, statistics }
+  package enum Part: Int, CaseIterable, Sendable {
+    case network, classWeight, statistics
 
-  /// As what gradients travel; running statistics are Floats always.
-  package let type: GradientType
+    var message: StepMessages.Name {
+      switch self {
+      case .network: .network
+      case .classWeight: .classWeight
+      case .statistics: .statistics
+      }
+    }
+  }
+
   /// Bytes that this rank has sent in all, by `Part`.
   package private(set) var sentBytes = Part.allCases.map { _ in 0 }
   /// Hears of departures and arrivals.
@@ -27,8 +35,7 @@ package final class GradientReducer {
 
   private let communicator: Communicator
   private let store: ParameterStore
-  /// Floats of a bucket.
-  private let bucketCount: Int
+  private let buckets: GradientBuckets
   /// End of each layer's gradients within the store.
   private let ends: [ObjectIdentifier: Int]
   /// Floats of the store whose layers have finished, and that are in a bucket.
@@ -60,11 +67,9 @@ package final class GradientReducer {
   package init(
     _ network: Network, _ communicator: Communicator, bucketBytes: Int, type: GradientType = .float32
   ) {
-    precondition(bucketBytes > 0, "Buckets of \(bucketBytes) bytes")
     self.communicator = communicator
-    self.type = type
+    buckets = GradientBuckets(bytes: bucketBytes, type: type, maximumCount: communicator.maximumCount)
     store = network.parameters
-    bucketCount = min(max(bucketBytes / MemoryLayout<Float>.stride, 1), communicator.maximumCount)
     var ends: [ObjectIdentifier: Int] = [:]
     var end = 0
     let line = ParameterStore.alignment
@@ -84,7 +89,7 @@ package final class GradientReducer {
   package func add(_ layer: any Layer) throws(MPIError) {
     guard communicator.size > 1, let end = ends[ObjectIdentifier(layer)] else { return }
     finished = max(finished, end)
-    while finished - started >= bucketCount { startBucket(bucketCount) }
+    while finished - started >= buckets.count { startBucket(buckets.count) }
     try drive()
   }
 
@@ -96,12 +101,14 @@ package final class GradientReducer {
       whenSummed?()
       return
     }
-    var start = 0
-    while gradients.count - start > bucketCount {
-      append(.init(rebasing: gradients[start..<(start + bucketCount)]), part, nil)
-      start += bucketCount
+    guard gradients.count > 0 else {
+      append(gradients, part, whenSummed)
+      return try drive()
     }
-    append(.init(rebasing: gradients[start...]), part, whenSummed)
+    for piece in buckets.pieces(of: gradients.count) {
+      let isLast = piece.upperBound == gradients.count
+      append(.init(rebasing: gradients[piece]), part, isLast ? whenSummed : nil)
+    }
     try drive()
   }
 
@@ -185,16 +192,11 @@ package final class GradientReducer {
     }
   }
 
-  private func wireType(_ part: Part) -> GradientType { part == .statistics ? .float32 : type }
+  private func wireType(_ part: Part) -> GradientType { part == .statistics ? .float32 : buckets.type }
 
   /// By the formula; what is counted is what was handed over.
   private func bytesSent(_ flight: Flight) -> Int {
-    Self.bytesSent(flight.range.count, ranks: communicator.size, wireType(flight.part))
-  }
-
-  /// Bytes that a rank sends to have `count` values summed over P ranks: 2 (P - 1) / P of them all.
-  package static func bytesSent(_ count: Int, ranks: Int, _ type: GradientType) -> Int {
-    2 * (ranks - 1) * count * type.bytes / ranks
+    GradientBuckets.bytesSent(flight.range.count, ranks: communicator.size, wireType(flight.part))
   }
 
   private static let firstTag = 1

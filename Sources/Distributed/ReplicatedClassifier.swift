@@ -10,8 +10,7 @@ package final class ReplicatedClassifier: Classifier {
 
   private let communicator: Communicator
   private let reducer: GradientReducer
-  /// Rows whose gradient one allreduce carries.
-  private let rowsPerPiece: Int
+  private let messages: StepMessages
   private let clips: Bool
   /// One rank, nothing to accumulate or clip: the class weight is updated as its gradient arises.
   private let isFused: Bool
@@ -21,14 +20,14 @@ package final class ReplicatedClassifier: Classifier {
   ///   - accumulates: a step may have several micro-batches.
   package init(
     classCount: Int, width: Int, capacity: Int, accumulates: Bool, settings: StepSettings, reducer: GradientReducer,
-    communicator: Communicator
+    messages: StepMessages, communicator: Communicator
   ) throws {
     if settings.sampling != nil { throw ShardingError.samplingNeedsSharded }
     self.communicator = communicator
     self.reducer = reducer
+    self.messages = messages
     clips = settings.gradientClipping != nil
     isFused = communicator.size == 1 && !accumulates && !clips
-    rowsPerPiece = max(settings.bucketBytes / (4 * width), 1)
     head = LargeMarginCosineLoss(
       classes: 0..<classCount, of: classCount, width: width, capacity: capacity, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: !isFused)
@@ -69,7 +68,7 @@ package final class ReplicatedClassifier: Classifier {
   package func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws {
     guard isLast else { return head.backward(into: gradient) }
     guard !isFused else { return head.backward(into: gradient, updatingWith: rule) }
-    try head.backward(into: gradient, rowsPerPiece: rowsPerPiece) { piece in
+    try head.backward(into: gradient, rowsPerPiece: messages.rowsPerPiece) { piece in
       let range = (piece.lowerBound * head.width)..<(piece.upperBound * head.width)
       // Clipping needs the whole gradient's norm first; else rows are updated as soon as their sum is there.
       let whenSummed =
@@ -93,6 +92,7 @@ package final class ReplicatedClassifier: Classifier {
     }
     if communicator.size > 1 {
       scale = try communicator.broadcast(scale)
+      precondition(head.rowFactors.count == messages.count(.rowFactors), "Row factors of other classes")
       try communicator.broadcast(head.rowFactors)
     }
     head.apply(scale: scale)

@@ -9,22 +9,36 @@ import VectorKernels
 ///     e (M, K), labels (M)        gathered from all ranks
 ///     softmax                     M maxima, then M sums and M target logits, reduced over the ranks
 ///     de (M, K)                   each rank's part summed, every sample's row to the rank that owns it
-///     scale                       the rows' norms summed on rank 0 and their mean shared: one number each way
+///     scale                       one number of each rank, the sum of its rows' norms, to all
 ///
+/// All sums are made in the order of the ranks, so that the bits depend neither on the MPI library nor on the network.
 /// dW never leaves its rank: unless it must be accumulated or clipped it never exists whole, and no traffic depends
 /// on N. With `StepSettings.sampling` a step knows some of the classes only. All but gathering is the replicated classifier's mathematics over a range of the classes.
 package final class ShardedClassifier: Classifier {
   package let head: LargeMarginCosineLoss
   package var replicas: [ParameterStore] { [] }
-  package var bytes: Int { head.bytes + embeddings.bytes + gradients.bytes + labels.count * MemoryLayout<Int32>.stride }
+  package var bytes: Int {
+    head.bytes + embeddings.bytes + gradients.bytes + sums.bytes + labels.count * MemoryLayout<Int32>.stride
+  }
 
   let communicator: Communicator
   private let accumulates: Bool
   private let holdsGradient: Bool
   private let sampling: ClassSampling?
   private var step = 0
-  private let reductions: SoftmaxReductions
-  /// (M, K) of all ranks, by rank.
+  private let messages: StepMessages
+  private lazy var reductions = SoftmaxReductions(
+    // The largest is the same in any order.
+    maximum: { [unowned self] in
+      expect($0.count, .logitMaxima)
+      try communicator.allReduce($0, .max)
+    },
+    sum: { [unowned self] in
+      expect($0.count, .softmaxSums)
+      try sums.sum($0)
+    })
+  private let sums: OrderedSums
+  /// (M, K) of all ranks, by rank; in the backward pass the ranks' parts of this rank's de.
   private let embeddings: AlignedMemory
   /// (M, K): this rank's part of de.
   private let gradients: AlignedMemory
@@ -42,12 +56,14 @@ package final class ShardedClassifier: Classifier {
   ///   - capacity: the largest micro-batch of any rank, the same on all.
   ///   - accumulates: a step may have several micro-batches.
   package init(
-    classCount: Int, width: Int, capacity: Int, accumulates: Bool, settings: StepSettings, communicator: Communicator
+    classCount: Int, width: Int, capacity: Int, accumulates: Bool, settings: StepSettings, messages: StepMessages,
+    communicator: Communicator
   ) throws {
     guard classCount >= communicator.size else {
       throw ShardingError.fewerClassesThanRanks(classes: classCount, ranks: communicator.size)
     }
     self.communicator = communicator
+    self.messages = messages
     self.accumulates = accumulates
     sampling = settings.sampling
     holdsGradient = accumulates || settings.gradientClipping != nil
@@ -60,9 +76,8 @@ package final class ShardedClassifier: Classifier {
       sampledRows: sampling?.capacity(of: classes.count, samples: all))
     embeddings = AlignedMemory(count: all * width)
     gradients = AlignedMemory(count: all * width)
+    sums = OrderedSums(communicator, capacity: messages.count(.softmaxSums, samples: all))
     labels = Array(repeating: 0, count: all)
-    reductions = SoftmaxReductions(
-      maximum: { try communicator.allReduce($0, .max) }, sum: { try communicator.allReduce($0, .sum) })
   }
 
   package func synchronize() {
@@ -91,12 +106,12 @@ package final class ShardedClassifier: Classifier {
     _ mine: UnsafePointer<Float>, labels mineLabels: UnsafeBufferPointer<Int32>, count: Int
   ) throws -> Double {
     let (blocks, width) = (rounds[round], head.width)
-    let all = UnsafeMutableBufferPointer(rebasing: embeddings.elements[0..<(blocks.total * width)])
+    let all = UnsafeMutableBufferPointer(rebasing: embeddings.elements[0..<elements(.embeddings)])
     try communicator.allGather(
       UnsafeBufferPointer(start: mine, count: mineLabels.count * width), into: all,
       counts: blocks.counts.map { $0 * width })
     return try labels.withUnsafeMutableBufferPointer { labels in
-      let labels = UnsafeMutableBufferPointer(rebasing: labels[0..<blocks.total])
+      let labels = UnsafeMutableBufferPointer(rebasing: labels[0..<elements(.labels)])
       try communicator.allGather(mineLabels, into: labels, counts: blocks.counts)
       if let sampling { head.select(sampling.rows(of: head.classes, step: step, labels: labels)) }
       do {
@@ -111,40 +126,39 @@ package final class ShardedClassifier: Classifier {
   }
 
   package func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws {
-    let (blocks, width) = (rounds[round], head.width)
+    let blocks = rounds[round]
     let parts = gradients.elements.baseAddress!
     if holdsGradient {
       head.backward(into: parts)
     } else {
       head.backward(into: parts, updatingWith: rule)
     }
-    try communicator.reduceScatter(
-      UnsafeBufferPointer(start: parts, count: blocks.total * width),
-      into: UnsafeMutableBufferPointer(start: gradient, count: blocks.counts[communicator.rank] * width),
-      counts: blocks.counts.map { $0 * width })
+    expect(blocks.total * head.width, .embeddingGradients)
+    // The loss has packed the embeddings: their memory is free until the next round.
+    try sums.scatter(parts, blocks, width: head.width, staging: embeddings.elements.baseAddress!, into: gradient)
     round += 1
   }
 
   package func squaredGradientNorm() throws -> Double {
-    try communicator.allReduce(GradientClipping.squaredNorm(of: head.store))
+    try communicator.orderedSum(GradientClipping.squaredNorm(of: head.store))
   }
 
   package func update(with rule: UpdateRule) {
     if holdsGradient { head.update(0..<head.rowCount, with: rule, clearingGradient: true) }
   }
 
-  /// Row factors stay where their rows are: rank 0 gets one number of each rank, and shares one.
+  /// Row factors stay where their rows are: one number of each rank goes to all.
   package func renormalize(to norm: Double?) throws {
-    var scale = norm ?? 0
-    if norm == nil {
-      var sum = head.rowNormSum()
-      try withUnsafeMutablePointer(to: &sum) {
-        try communicator.reduce(UnsafeMutableBufferPointer(start: $0, count: 1))
-      }
-      scale = try communicator.broadcast(sum / Double(head.classCount))
-    }
+    let scale = try norm ?? communicator.orderedSum(head.rowNormSum()) / Double(head.classCount)
     try head.computeRowFactors(scale: scale)
     head.apply(scale: scale)
+  }
+
+  /// Elements of a message of this round.
+  private func elements(_ name: StepMessages.Name) -> Int { messages.count(name, samples: rounds[round].total) }
+
+  private func expect(_ count: Int, _ name: StepMessages.Name) {
+    precondition(count == elements(name), "\(name.rawValue): \(count) elements, not \(elements(name))")
   }
 
   /// An error about a sample, counted among this rank's samples.

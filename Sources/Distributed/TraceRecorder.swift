@@ -76,7 +76,7 @@ package final class TraceRecorder {
     events = .allocate(capacity: max(capacity, 1))
     names =
       Phase.allCases.map { ($0.name, $0.category) }
-      + GradientReducer.Part.allCases.map { ($0.label, "communication") }
+      + GradientReducer.Part.allCases.map { ($0.message.rawValue, "communication") }
   }
 
   deinit { events.deallocate() }
@@ -166,15 +166,5 @@ extension Optional where Wrapped == TraceRecorder {
     let start = recorder.now
     defer { recorder.span(phase, from: start) }
     return try body()
-  }
-}
-
-extension GradientReducer.Part {
-  package var label: String {
-    switch self {
-    case .network: "network's gradients"
-    case .classWeight: "class weight's gradient"
-    case .statistics: "running statistics"
-    }
   }
 }

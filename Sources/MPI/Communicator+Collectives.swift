@@ -8,12 +8,15 @@ extension Communicator {
   package func broadcast<S: MPIScalar>(_ buffer: UnsafeMutableBufferPointer<S>, from root: Int = 0) throws(MPIError) {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = buffer.baseAddress! + chunk.lowerBound
-      try check("MPI_Bcast", MPI_Bcast(data, CInt(chunk.count), S.datatype.raw, CInt(root), raw))
+      try check(
+        "MPI_Bcast", chunk.count, of: S.self, MPI_Bcast(data, CInt(chunk.count), S.datatype.raw, CInt(root), raw))
     }
   }
 
   /// Replaces each element of `buffer` (N) by its reduction over all ranks; every rank gets the same bits.
   ///
+  /// In which order Floats and Doubles are added is the library's choice: for weights and losses use sums of a fixed order
+  /// (`orderedSum`).
   /// The corresponding C function is `MPI_Allreduce`.
   package func allReduce<S: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum
@@ -21,7 +24,7 @@ extension Communicator {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = buffer.baseAddress! + chunk.lowerBound
       try check(
-        "MPI_Allreduce",
+        "MPI_Allreduce", chunk.count, of: S.self,
         MPI_Allreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw))
     }
   }
@@ -39,7 +42,7 @@ extension Communicator {
         let data = buffer.baseAddress! + chunk.lowerBound
         var part: MPI_Request? = MPI_REQUEST_NULL
         try check(
-          "MPI_Iallreduce",
+          "MPI_Iallreduce", chunk.count, of: S.self,
           MPI_Iallreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw, &part))
         request.append(part)
       }
@@ -48,22 +51,6 @@ extension Communicator {
       throw error
     }
     return request
-  }
-
-  /// Replaces each element of `buffer` (N) on rank `root` by its reduction over all ranks; elsewhere `buffer` is only read.
-  ///
-  /// Throws if there is no such rank. The corresponding C function is `MPI_Reduce`.
-  package func reduce<S: MPIScalar>(
-    _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum, to root: Int = 0
-  ) throws(MPIError) {
-    for chunk in Chunks(of: buffer.count, limit: maximumCount) {
-      let data = UnsafeMutableRawPointer(buffer.baseAddress! + chunk.lowerBound)
-      try check(
-        "MPI_Reduce",
-        MPI_Reduce(
-          rank == root ? MPI_IN_PLACE : data, rank == root ? data : nil, CInt(chunk.count), S.datatype.raw,
-          reduction.raw, CInt(root), raw))
-    }
   }
 
   /// Puts the `send` buffers of all ranks one after another, by rank, into every rank's `receive`.
@@ -83,7 +70,7 @@ extension Communicator {
     let isInPlace = send.baseAddress == UnsafePointer(own)
     if blocks.total <= maximumCount {
       try check(
-        "MPI_Allgatherv",
+        "MPI_Allgatherv", blocks.total, of: S.self,
         MPI_Allgatherv(
           isInPlace ? UnsafeRawPointer(MPI_IN_PLACE) : UnsafeRawPointer(send.baseAddress), CInt(send.count),
           S.datatype.raw, receive.baseAddress, counts.map(CInt.init), blocks.starts.map(CInt.init),
@@ -93,40 +80,6 @@ extension Communicator {
       if !isInPlace, !send.isEmpty { own.update(from: send.baseAddress!, count: send.count) }
       for root in 0..<size {
         try broadcast(UnsafeMutableBufferPointer(rebasing: receive[blocks.range(root)]), from: root)
-      }
-    }
-  }
-
-  /// Reduces the ranks' `send` buffers, which hold one block per rank, and leaves each rank its own block in `receive`.
-  ///
-  /// `send` (sum of counts), `receive` (counts[rank]); `counts` (size) is the same on every rank. The two must not
-  /// overlap. The corresponding C function is `MPI_Reduce_scatter`.
-  package func reduceScatter<S: MPIScalar>(
-    _ send: UnsafeBufferPointer<S>, into receive: UnsafeMutableBufferPointer<S>, counts: [Int],
-    _ reduction: Reduction = .sum
-  ) throws(MPIError) {
-    let blocks = Blocks(counts: counts)
-    precondition(counts.count == size, "\(counts.count) counts for \(size) ranks")
-    precondition(send.count == blocks.total, "\(send.count) elements to scatter by counts \(counts)")
-    precondition(
-      receive.count == counts[rank], "Rank \(rank) receives \(receive.count) elements where counts are \(counts)")
-    guard blocks.total > 0 else { return }
-
-    if blocks.total <= maximumCount {
-      try check(
-        "MPI_Reduce_scatter",
-        MPI_Reduce_scatter(
-          send.baseAddress, receive.baseAddress, counts.map(CInt.init), S.datatype.raw, reduction.raw, raw))
-      return
-    }
-    for root in 0..<size {
-      for chunk in Chunks(of: counts[root], limit: maximumCount) {
-        let source = send.baseAddress! + blocks.starts[root] + chunk.lowerBound
-        let destination = rank == root ? receive.baseAddress! + chunk.lowerBound : nil
-        try check(
-          "MPI_Reduce",
-          MPI_Reduce(
-            source, destination, CInt(chunk.count), S.datatype.raw, reduction.raw, CInt(root), raw))
       }
     }
   }

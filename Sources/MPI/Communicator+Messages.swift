@@ -9,7 +9,8 @@ extension Communicator {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = buffer.baseAddress! + chunk.lowerBound
       try check(
-        "MPI_Send", MPI_Send(data, CInt(chunk.count), S.datatype.raw, CInt(destination), Self.messageTag, raw))
+        "MPI_Send", chunk.count, of: S.self,
+        MPI_Send(data, CInt(chunk.count), S.datatype.raw, CInt(destination), Self.messageTag, raw))
     }
   }
 
@@ -20,7 +21,7 @@ extension Communicator {
     for chunk in Chunks(of: buffer.count, limit: maximumCount) {
       let data = buffer.baseAddress! + chunk.lowerBound
       try check(
-        "MPI_Recv",
+        "MPI_Recv", chunk.count, of: S.self,
         MPI_Recv(data, CInt(chunk.count), S.datatype.raw, CInt(source), Self.messageTag, raw, MPI_STATUS_IGNORE))
     }
   }

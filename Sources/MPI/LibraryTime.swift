@@ -4,13 +4,25 @@ import Glibc
 package enum LibraryTime {
   // Unsafe: one thread at a time may be inside the library, and only that one comes here.
   nonisolated(unsafe) private static var total: Int64 = 0
-  nonisolated(unsafe) private static var watcher: ((StaticString, Int64, Int64) -> Void)?
+  nonisolated(unsafe) private static var watcher: ((Call) -> Void)?
+
+  /// A call of the library.
+  package struct Call {
+    /// The C function.
+    package let routine: StaticString
+    /// What it was handed: of a gather what all ranks were, of a message's receipt what arrives. 0 where it only waits.
+    package let elements: Int
+    package let elementBytes: Int
+    /// In nanoseconds, as `now` counts.
+    package let start: Int64
+    package let end: Int64
+  }
 
   /// All calls so far, in nanoseconds.
   package static var nanoseconds: Int64 { total }
 
-  /// `observer` hears of each call from now on: the C function, when it began and when it ended; nil ends that.
-  package static func observe(_ observer: ((_ routine: StaticString, _ start: Int64, _ end: Int64) -> Void)?) {
+  /// `observer` hears of each call from now on; nil ends that.
+  package static func observe(_ observer: ((Call) -> Void)?) {
     watcher = observer
   }
 
@@ -23,9 +35,9 @@ package enum LibraryTime {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
-  static func add(_ routine: StaticString, since start: Int64) {
+  static func add(_ routine: StaticString, _ elements: Int, _ elementBytes: Int, since start: Int64) {
     let end = now
     total += end - start
-    watcher?(routine, start, end)
+    watcher?(Call(routine: routine, elements: elements, elementBytes: elementBytes, start: start, end: end))
   }
 }

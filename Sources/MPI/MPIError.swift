@@ -26,13 +26,21 @@ package struct MPIError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Calls the MPI library: the one place where its return codes and its time are looked at, and where the watchdog learns
-/// of the call.
+/// of the call. `elements` of `type` are what it is handed, for who observes calls.
 @inline(__always)
-func check(_ routine: StaticString, _ call: @autoclosure () -> CInt) throws(MPIError) {
+func check<S>(
+  _ routine: StaticString, _ elements: Int, of type: S.Type, _ call: @autoclosure () -> CInt
+) throws(MPIError) {
   Activity.enter(routine)
   let start = LibraryTime.now
   let code = call()
-  LibraryTime.add(routine, since: start)
+  LibraryTime.add(routine, elements, MemoryLayout<S>.stride, since: start)
   Activity.leave()
   if code != MPI_SUCCESS { throw MPIError(routine: "\(routine)", code: code) }
+}
+
+/// Calls a function of the MPI library that moves no elements, or those that another one was handed.
+@inline(__always)
+func check(_ routine: StaticString, _ call: @autoclosure () -> CInt) throws(MPIError) {
+  try check(routine, 0, of: UInt8.self, call())
 }

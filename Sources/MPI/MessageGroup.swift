@@ -25,7 +25,7 @@ package final class MessageGroup {
   package func send<S: MPIScalar>(_ buffer: UnsafeBufferPointer<S>, to rank: Int, tag: Int) throws(MPIError) {
     let slot = take(buffer.count)
     try check(
-      "MPI_Isend",
+      "MPI_Isend", buffer.count, of: S.self,
       MPI_Isend(
         buffer.baseAddress, CInt(buffer.count), S.datatype.raw, CInt(rank), CInt(tag), communicator.raw,
         &requests[slot]))
@@ -40,7 +40,7 @@ package final class MessageGroup {
   ) throws(MPIError) {
     let slot = take(buffer.count)
     try check(
-      "MPI_Irecv",
+      "MPI_Irecv", buffer.count, of: S.self,
       MPI_Irecv(
         buffer.baseAddress, CInt(buffer.count), S.datatype.raw, CInt(rank), CInt(tag), communicator.raw,
         &requests[slot]))

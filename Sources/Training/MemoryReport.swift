@@ -80,6 +80,7 @@ package struct MemoryReport: Codable, Equatable, Sendable {
         rows: rows, width: width, capacity: samples, threads: settings.threads, holdsGradient: several,
         sampledRows: settings.sampling?.capacity(of: rows, samples: samples))
         + (2 * samples * width + samples) * MemoryLayout<Float>.stride
+        + OrderedSums.bytes(capacity: 2 * samples, ranks: settings.ranks)
     }
   }
 }

@@ -23,7 +23,7 @@ struct Norms {
   func joined(_ communicator: Communicator) throws -> Norms {
     var all = self
     all.count = try communicator.allReduce(count)
-    all.sum = try communicator.allReduce(sum)
+    all.sum = try communicator.orderedSum(sum)
     all.least = try communicator.allReduce(least, .min)
     all.greatest = try communicator.allReduce(greatest, .max)
     return all

@@ -76,7 +76,7 @@ package struct Replay {
               [MicroBatch(images: images, labels: labels)], index: index, count: batchSize, learningRate: learningRate)
           }
         }
-      try report(Line(step: index, loss: communicator.allReduce(part), scale: step.head.scale))
+      try report(Line(step: index, loss: communicator.orderedSum(part), scale: step.head.scale))
     }
   }
 

@@ -147,11 +147,25 @@ package struct Resumption {
         "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
           + "data and mathematics, but sums are rounded in another order")
     }
+    let classifier = options.classifier.rawValue
+    if let before = classifierBefore, before != classifier, max(ranks, state.rankCount) > 1 {
+      notes.append(
+        "--classifier \(classifier), before \(before): the same data and mathematics, but sums are rounded in another order"
+      )
+    }
     let kernels = Libraries.kernels
     if let before = state.kernels, before != kernels {
       notes.append("computed by \(kernels), before by \(before): last digits differ from there on")
     }
     return notes
+  }
+
+  /// The checkpoint's own; checkpoints know it since there are two.
+  private var classifierBefore: String? {
+    guard case .object(let members) = state.configuration, case .string(let name) = members["classifier"] else {
+      return nil
+    }
+    return name
   }
 
   private static func text(_ value: JSONValue?) -> String {

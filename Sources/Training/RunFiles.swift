@@ -54,6 +54,6 @@ final class RunFiles {
     for observer in observers { try observer.finish(ending) }
   }
 
-  /// Tells those who watch the live page that the run has failed, and ends the page.
-  func abandon(_ ending: String) { dashboard?.stop(ending) }
+  /// Tells those who watch that the run has failed.
+  func abandon(_ ending: String) { for observer in observers { observer.abandon(ending) } }
 }

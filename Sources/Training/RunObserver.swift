@@ -18,6 +18,9 @@ package protocol RunObserver: AnyObject {
 
   /// - Parameter ending: how the run ended, in a sentence.
   func finish(_ ending: String) throws
+
+  /// The same, of a run that failed.
+  func abandon(_ ending: String)
 }
 
 extension RunObserver {
@@ -27,6 +30,7 @@ extension RunObserver {
   package func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {}
   package func write(_ line: MetricsFile.Line) throws {}
   package func finish(_ ending: String) throws {}
+  package func abandon(_ ending: String) {}
 }
 
 /// Makes a run's observers, before anything of the run is written: a port that is taken must leave no remains.

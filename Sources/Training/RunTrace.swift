@@ -35,7 +35,7 @@ final class RunTrace {
     guard steps.contains(index) else { return recorder.end() }
     if !hasBegun {
       try communicator.barrier()
-      LibraryTime.observe { [recorder] in recorder.call($0, from: $1, to: $2) }
+      LibraryTime.observe { [recorder] in recorder.call($0.routine, from: $0.start, to: $0.end) }
     }
     hasBegun = true
     recorder.begin(step: index)

@@ -246,18 +246,17 @@ package final class Trainer {
       throw TrainingError.of(error, in: step, batch)
     }
     try files?.observe(step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index))
-    // One small allreduce a step carries what every rank must know.
-    let news = badImages.hasNews(loader.badImages) ? 1.0 : 0
-    let isTimeUp =
-      if case .minutes(let minutes) = options.checkpointEvery { isRoot && checkpoints.isDue(minutes: minutes) } else {
-        false
-      }
-    let wishes = [
-      part, news, StopRequest.isPending ? 1 : 0, isTimeUp ? 1 : 0, checkpoints.isWritingPart ? 1 : 0,
-    ]
-    let sums = try recorder.span(.agreement) { try communicator.allReduce(wishes) }
-    try checkpoints.completeIfWritten(sums[4] == 0)
-    if sums[1] > 0 {
+    var mine = StepAgreement()
+    mine.loss = part
+    mine.hasNewBadImages = badImages.hasNews(loader.badImages) ? 1 : 0
+    mine.stops = StopRequest.isPending ? 1 : 0
+    if case .minutes(let minutes) = options.checkpointEvery, isRoot, checkpoints.isDue(minutes: minutes) {
+      mine.savesCheckpoint = 1
+    }
+    mine.isWriting = checkpoints.isWritingPart ? 1 : 0
+    let all = try recorder.span(.agreement) { try mine.joined(communicator) }
+    try checkpoints.completeIfWritten(all.isWriting == 0)
+    if all.hasNewBadImages > 0 {
       for image in try badImages.join(loader.badImages) where isRoot {
         progress.say("skipped   \(image.identifier): \(image.reason)")
       }
@@ -265,14 +264,14 @@ package final class Trainer {
     if options.logSamples { try logSamples(batch) }
     let seconds = (ContinuousClock.now - start).seconds
     let line = MetricsFile.Line(
-      step: index, epoch: batch.epoch, loss: sums[0],
+      step: index, epoch: batch.epoch, loss: all.loss,
       scale: step.settings.logitScale.effective(rowNorm: step.head.scale),
       classWeightNorm: step.head.scale, learningRate: rate, samples: count, seconds: seconds,
       imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
       communicationShare: Double(LibraryTime.nanoseconds - communicated) / 1e9 / seconds,
       badImages: badImages.count)
     recorder?.span(.step, from: traced)
-    return (line, sums[2] > 0 ? .stop : sums[3] > 0 ? .checkpoint : .nothing)
+    return (line, all.stops > 0 ? .stop : all.savesCheckpoint > 0 ? .checkpoint : .nothing)
   }
 
   /// Writes down what the ranks trained on, replacements of unreadable images included. Every rank calls it.

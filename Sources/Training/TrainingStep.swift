@@ -13,6 +13,8 @@ package final class TrainingStep {
   package let classifier: any Classifier
   package let settings: StepSettings
   package let communicator: Communicator
+  /// What the ranks send one another in a step.
+  package let messages: StepMessages
   /// The largest micro-batch.
   package let capacity: Int
   /// The rows of the class weight that this rank holds.
@@ -46,16 +48,24 @@ package final class TrainingStep {
     let reducer = GradientReducer(
       network, communicator, bucketBytes: settings.bucketBytes, type: settings.gradientType)
     self.reducer = reducer
+    var messages = StepMessages(
+      settings.classifier, ranks: communicator.size, width: network.embeddingWidth, classes: classCount,
+      gradients: network.parameters.trainedCount, statistics: network.statistics.values.count,
+      buckets: GradientBuckets(
+        bytes: settings.bucketBytes, type: settings.gradientType, maximumCount: communicator.maximumCount))
+    messages.clips = settings.gradientClipping != nil
+    messages.accumulates = accumulates
+    self.messages = messages
     classifier =
       switch settings.classifier {
       case .replicated:
         try ReplicatedClassifier(
           classCount: classCount, width: network.embeddingWidth, capacity: capacity, accumulates: accumulates,
-          settings: settings, reducer: reducer, communicator: communicator)
+          settings: settings, reducer: reducer, messages: messages, communicator: communicator)
       case .sharded:
         try ShardedClassifier(
           classCount: classCount, width: network.embeddingWidth, capacity: capacity, accumulates: accumulates,
-          settings: settings, communicator: communicator)
+          settings: settings, messages: messages, communicator: communicator)
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
@@ -170,7 +180,7 @@ package final class TrainingStep {
   /// Running statistics: the mean over the samples of all ranks; a rank without samples has nothing to say. They have moved
   /// in the forward pass, so they travel before the gradients.
   private func average(samples: Int, of count: Int) throws {
-    guard communicator.size > 1, network.statistics.values.count > 0 else { return }
+    guard !messages.messages(at: .statistics, samples: samples).isEmpty else { return }
     Elementwise.multiply(network.statistics.values, by: Float(samples) / Float(count))
     try reducer.start(network.statistics.values, .statistics)
   }

@@ -122,7 +122,7 @@ extension RankTests {
       let statistics = AlignedMemory(count: 1 << 12)
       try reducer.start(statistics.elements, .statistics)
       try reducer.finish()
-      let formula = GradientReducer.bytesSent(count, ranks: world.size, type)
+      let formula = GradientBuckets.bytesSent(count, ranks: world.size, type)
       let buckets = count / (1 << 14) + 1
       func sent(_ part: GradientReducer.Part) -> Int { reducer.sentBytes[part.rawValue] }
       #expect(abs(sent(.network) - formula) <= buckets * world.size * 64)

@@ -202,8 +202,12 @@ extension RankTests {
 
     @Test func fewerClassesThanRanksAreRefused() throws {
       func make(_ count: Int) throws -> ShardedClassifier {
-        try ShardedClassifier(
-          classCount: count, width: 16, capacity: 1, accumulates: false, settings: StepSettings(), communicator: world)
+        let messages = StepMessages(
+          .sharded, ranks: world.size, width: 16, classes: count, gradients: 0, statistics: 0,
+          buckets: GradientBuckets(bytes: 1 << 14, type: .float32))
+        return try ShardedClassifier(
+          classCount: count, width: 16, capacity: 1, accumulates: false, settings: StepSettings(), messages: messages,
+          communicator: world)
       }
       let one = try make(world.size)
       #expect(one.head.classes == world.rank..<(world.rank + 1))

@@ -82,7 +82,7 @@ package struct AllReduceBenchmark {
           bytes: bytes, seconds: seconds, bytesPerSecond: Double(bytes) / seconds,
           sentBytesPerSecond: 2 * (ranks - 1) / ranks * Double(bytes) / seconds, librarySeconds: librarySeconds,
           sentBytes: sent,
-          sentBytesFormula: GradientReducer.bytesSent(floats, ranks: communicator.size, gradientType)))
+          sentBytesFormula: GradientBuckets.bytesSent(floats, ranks: communicator.size, gradientType)))
       // Sums of ones would overflow after some hundred repetitions.
       memory.elements.update(repeating: 1)
       if floats == count { break }

@@ -1,5 +1,6 @@
 import Distributed
 import Foundation
+import MPI
 import Training
 
 /// Bytes that a rank sends in a step for one purpose: by the formula and, where this program sends them itself, counted.
@@ -11,42 +12,27 @@ package struct Traffic: Encodable, Equatable, Sendable {
   /// Of the rank that sent most. nil where a routine of the MPI library chooses its own messages.
   package let counted: Int?
 
-  /// What `step` sends in each of the `stepCount` steps that it has made, with `samples` a rank.
+  /// What `step` sends in each of the `stepCount` steps that it has made, with `samples` a rank: gradients and statistics
+  /// first, whose counts differ from the formula where cache lines do not divide evenly among P ranks.
   static func ofStep(_ step: TrainingStep, samples: Int, stepCount: Int) throws -> [Traffic] {
-    let sums = try sums(step, stepCount: stepCount)
-    let (p, width, classes) = (step.communicator.size, step.head.width, step.head.classCount)
-    guard p > 1 else { return sums }
-    let rounds = Int(log2(Double(p)).rounded(.up))
-    let embeddings = 4 * samples * width * (p - 1)
-    let ofClassifier =
-      switch step.settings.classifier {
-      case .replicated: [("row factors, on rank 0", 4 * classes)]
-      case .sharded:
-        [
-          ("embeddings and labels to all ranks", embeddings + 4 * samples * (p - 1)),
-          ("maxima, sums and targets of the softmax", 20 * samples * p * rounds),
-          ("embeddings' gradients to their ranks", embeddings),
-        ]
-      }
-    return sums + ofClassifier.map { Traffic(name: $0.0, formula: $0.1, counted: nil) }
-  }
-
-  /// Sums of gradients and running statistics: 2 (P - 1) / P of their bytes. The counts differ where cache lines do not
-  /// divide evenly among P ranks.
-  private static func sums(_ step: TrainingStep, stepCount: Int) throws -> [Traffic] {
-    let communicator = step.communicator
-    return try GradientReducer.Part.allCases.map { part in
-      let count =
-        switch part {
-        case .network: step.network.parameters.trainedCount
-        case .classWeight: step.settings.classifier == .replicated ? step.head.classWeight.count : 0
-        case .statistics: step.network.statistics.values.count
-        }
-      let type = part == .statistics ? GradientType.float32 : step.settings.gradientType
+    let (communicator, messages) = (step.communicator, step.messages)
+    let sums = try GradientReducer.Part.allCases.map { part in
       let sent = step.sentBytes[part.rawValue] / max(stepCount, 1)
+      let isSent = part != .classWeight || messages.classifier == .replicated
       return Traffic(
-        name: part.label, formula: GradientReducer.bytesSent(count, ranks: communicator.size, type),
+        isSent ? messages.message(part.message) : messages.message(part.message).part(of: 0), ranks: communicator.size,
         counted: try communicator.allReduce(sent, .max))
     }
+    // The agreement is the trainer's.
+    let others = messages.messages(samples: samples * communicator.size).filter {
+      $0.way != .sum && $0.name != .agreement
+    }
+    return sums + others.map { Traffic($0, ranks: communicator.size, counted: nil) }
+  }
+
+  private init(_ message: StepMessages.Message, ranks: Int, counted: Int?) {
+    name = message.name.rawValue
+    formula = Int(message.bytesSent(ranks: ranks))
+    self.counted = counted
   }
 }

@@ -11,7 +11,8 @@ import Foundation
 ///     reduction of a few bytes       recursive doubling: ceil(log2 P) (alpha + n / B)
 ///     broadcast                      a tree: ceil(log2 P) alpha + 2 n / B (1 n / B for two ranks)
 ///     allgather                      a ring: (P - 1) (alpha + n / P / b)
-///     reduce-scatter                 recursive halving: ceil(log2 P) alpha + n (P - 1) / P / b
+///     allgather of a few bytes       recursive doubling: ceil(log2 P) alpha + n (P - 1) / P / b
+///     a piece for each other rank    alpha + (P - 1) o + n (P - 1) / P / b: ordered sums, twice where all get them
 ///
 /// o = 5 microseconds, what a message costs the processor beyond its bytes; b = B among hosts, S within one.
 package struct LinkModel: Codable, Equatable, Sendable {
@@ -26,6 +27,8 @@ package struct LinkModel: Codable, Equatable, Sendable {
 
   private static let messageSeconds = 5e-6
   private static let sharedMemoryLatency = 1e-6
+  /// Up to which Open MPI gathers by recursive doubling.
+  private static let fewBytes = 50_000.0
 
   package init(latencySeconds: Double, bytesPerSecond: Double) {
     self.latencySeconds = latencySeconds
@@ -57,6 +60,19 @@ package struct LinkModel: Codable, Equatable, Sendable {
         + (4 * crossing + 3 * piece * (p - 1)) / copyBytesPerSecond)
   }
 
+  /// What a message takes that the ranks wait for.
+  package func seconds(of message: StepMessages.Message, ranks: Int) -> Double {
+    let bytes = Double(message.bytes)
+    return switch message.way {
+    case .sum: sum(bytes, ranks: ranks, copyBytesPerSecond: .greatestFiniteMagnitude).seconds
+    case .gather, .gatheredSum: allGather(bytes, ranks: ranks)
+    case .reduction: smallReduction(bytes, ranks: ranks)
+    case .orderedSum: 2 * exchange(bytes, ranks: ranks)
+    case .orderedScatter: exchange(bytes, ranks: ranks)
+    case .broadcast: broadcast(bytes, ranks: ranks)
+    }
+  }
+
   package func smallReduction(_ bytes: Double, ranks: Int) -> Double {
     rounds(ranks) * (latency(ranks) + bytes / bandwidth(ranks))
   }
@@ -67,11 +83,14 @@ package struct LinkModel: Codable, Equatable, Sendable {
   }
 
   package func allGather(_ bytes: Double, ranks: Int) -> Double {
-    Double(ranks - 1) * (latency(ranks) + bytes / Double(ranks) / bandwidth(ranks))
+    let messages = bytes <= Self.fewBytes ? rounds(ranks) : Double(ranks - 1)
+    return messages * latency(ranks) + bytes * Double(ranks - 1) / Double(ranks) / bandwidth(ranks)
   }
 
-  package func reduceScatter(_ bytes: Double, ranks: Int) -> Double {
-    rounds(ranks) * latency(ranks) + bytes * Double(ranks - 1) / Double(ranks) / bandwidth(ranks)
+  package func exchange(_ bytes: Double, ranks: Int) -> Double {
+    guard ranks > 1 else { return 0 }
+    let others = Double(ranks - 1)
+    return latency(ranks) + others * Self.messageSeconds + bytes * others / Double(ranks) / bandwidth(ranks)
   }
 
   private func rounds(_ ranks: Int) -> Double { log2(Double(max(ranks, 1))).rounded(.up) }

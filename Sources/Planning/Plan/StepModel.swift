@@ -1,4 +1,5 @@
 package import Distributed
+import MPI
 
 /// What a step will take on P ranks, from what its parts take on one and from the links' model.
 ///
@@ -37,85 +38,79 @@ package struct StepModel {
   }
 
   package func estimate(_ kind: ClassifierKind, ranks: Int) -> Estimate {
-    var clocks = Clocks(link: link, ranks: ranks, copyBytesPerSecond: compute.copyBytesPerSecond)
-    let samples = Double(compute.batchSize)
+    let step = messages(kind, ranks: ranks)
+    var clocks = Clocks(step, samples: compute.batchSize * ranks, link, copyBytesPerSecond: compute.copyBytesPerSecond)
+    clocks.send(.begin)
     clocks.work(compute.forwardSeconds, \.forward)
+    clocks.send(.statistics)
     switch kind {
-    case .replicated: replicated(&clocks, samples)
-    case .sharded: sharded(&clocks, samples)
+    case .replicated: replicated(&clocks, step)
+    case .sharded: sharded(&clocks, step)
     }
-    backward(&clocks)
-    clocks.depart(Double(statistics * 4), .init(seconds: 0, \.update))
+    backward(&clocks, step)
     clocks.finish()
     if ranks == 1 { clocks.work(compute.updateSeconds, \.update) }
-    renormalize(&clocks, kind)
-    // The loss and the ranks' wishes, four numbers.
-    clocks.wait(link.smallReduction(32, ranks: ranks), bytes: 32)
+    clocks.send(.update)
+    clocks.work(compute.renormalizeSecondsPerRow * Double(rows(kind, ranks)), \.classifier)
+    clocks.send(.renormalize)
+    clocks.send(.agreement)
     return clocks.estimate
   }
 
-  private func replicated(_ clocks: inout Clocks, _ samples: Double) {
-    let rows = Double(classes)
-    clocks.work(compute.classifierForward.seconds(rows: rows, samples: samples), \.classifier)
-    guard clocks.ranks > 1 else {
-      return clocks.work(compute.classifierFused.seconds(rows: rows, samples: samples), \.classifier)
+  /// What the ranks send one another in such a step.
+  package func messages(_ kind: ClassifierKind, ranks: Int) -> StepMessages {
+    StepMessages(
+      kind, ranks: ranks, width: compute.embedding, classes: classes,
+      gradients: compute.backward.reduce(0) { $0 + $1.gradients }, statistics: statistics,
+      buckets: GradientBuckets(bytes: bucketBytes, type: gradientType))
+  }
+
+  /// Of the rank that holds most.
+  private func rows(_ kind: ClassifierKind, _ ranks: Int) -> Int {
+    kind == .replicated ? classes : (classes + ranks - 1) / ranks
+  }
+
+  private func replicated(_ clocks: inout Clocks, _ step: StepMessages) {
+    let samples = Double(compute.batchSize)
+    clocks.send(.logits)
+    clocks.work(compute.classifierForward.seconds(rows: Double(classes), samples: samples), \.classifier)
+    clocks.send(.softmax)
+    guard step.ranks > 1 else {
+      return clocks.work(compute.classifierFused.seconds(rows: Double(classes), samples: samples), \.classifier)
     }
-    let piece = max(Double(bucketBytes / (4 * compute.embedding)), 1)
-    var rest = rows
-    while rest > 0 {
-      let count = min(piece, rest)
-      clocks.work(compute.classifierBackward.seconds(rows: count, samples: samples), \.classifier)
+    let message = step.message(.classWeight)
+    for piece in Chunks(of: classes, limit: step.rowsPerPiece) {
+      let rows = Double(piece.count)
+      clocks.work(compute.classifierBackward.seconds(rows: rows, samples: samples), \.classifier)
       clocks.depart(
-        count * Double(compute.embedding * gradientType.bytes),
-        .init(seconds: compute.classifierUpdate.seconds(rows: count, samples: 0), \.classifier))
-      rest -= count
+        message, piece.count * compute.embedding,
+        .init(seconds: compute.classifierUpdate.seconds(rows: rows, samples: 0), \.classifier))
     }
   }
 
-  private func sharded(_ clocks: inout Clocks, _ mine: Double) {
-    let p = Double(clocks.ranks)
-    let (rows, samples) = (Double((classes + clocks.ranks - 1) / clocks.ranks), mine * p)
-    let embeddings = samples * Double(compute.embedding * 4)
-    clocks.wait(link.allGather(8 * p, ranks: clocks.ranks), bytes: 8)
-    clocks.wait(link.allGather(embeddings, ranks: clocks.ranks), bytes: embeddings * (p - 1) / p)
-    clocks.wait(link.allGather(4 * samples, ranks: clocks.ranks), bytes: 4 * samples * (p - 1) / p)
+  private func sharded(_ clocks: inout Clocks, _ step: StepMessages) {
+    let (rows, samples) = (Double(rows(.sharded, step.ranks)), Double(clocks.samples))
+    clocks.send(.logits)
     clocks.work(compute.classifierForward.seconds(rows: rows, samples: samples), \.classifier)
-    clocks.wait(link.smallReduction(4 * samples, ranks: clocks.ranks), bytes: 4 * samples)
-    clocks.wait(link.smallReduction(16 * samples, ranks: clocks.ranks), bytes: 16 * samples)
+    clocks.send(.softmax)
     clocks.work(compute.classifierFused.seconds(rows: rows, samples: samples), \.classifier)
-    clocks.wait(link.reduceScatter(embeddings, ranks: clocks.ranks), bytes: embeddings * (p - 1) / p)
+    clocks.send(.classifierBackward)
   }
 
-  private func backward(_ clocks: inout Clocks) {
-    let bucket = bucketBytes / 4
-    let all = compute.backward.reduce(0) { $0 + $1.gradients }
-    let updateSeconds = compute.updateSeconds / Double(max(all, 1))
+  private func backward(_ clocks: inout Clocks, _ step: StepMessages) {
+    let message = step.message(.network)
+    let updateSeconds = compute.updateSeconds / Double(max(message.count, 1))
     var (finished, started) = (0, 0)
     func depart(_ count: Int) {
       started += count
-      clocks.depart(
-        Double(count * gradientType.bytes), .init(seconds: updateSeconds * Double(count), \.update))
+      clocks.depart(message, count, .init(seconds: updateSeconds * Double(count), \.update))
     }
     for chain in compute.backward {
       clocks.work(chain.seconds, \.backward)
       finished += chain.gradients
-      while finished - started >= bucket { depart(bucket) }
+      while finished - started >= step.buckets.count { depart(step.buckets.count) }
     }
     if finished > started { depart(finished - started) }
-  }
-
-  private func renormalize(_ clocks: inout Clocks, _ kind: ClassifierKind) {
-    let ranks = clocks.ranks
-    let rows = kind == .replicated ? classes : (classes + ranks - 1) / ranks
-    clocks.work(compute.renormalizeSecondsPerRow * Double(rows), \.classifier)
-    guard ranks > 1 else { return }
-    switch kind {
-    case .replicated:
-      // The scale, then a factor of each row, from rank 0.
-      let factors = Double(4 * classes)
-      clocks.wait(link.broadcast(8, ranks: ranks) + link.broadcast(factors, ranks: ranks), bytes: factors)
-    case .sharded: clocks.wait(2 * link.smallReduction(8, ranks: ranks), bytes: 16)
-    }
   }
 
   /// The rank's clock and the link's, and what the rank did with its time.
@@ -128,16 +123,19 @@ package struct StepModel {
       init(seconds: Double, _ part: Part) { (self.seconds, self.part) = (seconds, part) }
     }
 
+    let step: StepMessages
     let link: LinkModel
-    let ranks: Int
+    /// Of all ranks.
+    let samples: Int
     let copyBytesPerSecond: Double
+    var ranks: Int { step.ranks }
     var estimate = Estimate()
     private var now = 0.0
     private var linkIsFree = 0.0
     private var flights: [(arrival: Double, processor: Double, landing: Landing)] = []
 
-    init(link: LinkModel, ranks: Int, copyBytesPerSecond: Double) {
-      (self.link, self.ranks, self.copyBytesPerSecond) = (link, ranks, copyBytesPerSecond)
+    init(_ step: StepMessages, samples: Int, _ link: LinkModel, copyBytesPerSecond: Double) {
+      (self.step, self.samples, self.link, self.copyBytesPerSecond) = (step, samples, link, copyBytesPerSecond)
     }
 
     mutating func work(_ seconds: Double, _ part: Part) {
@@ -146,20 +144,31 @@ package struct StepModel {
       land()
     }
 
-    /// A blocking operation.
-    mutating func wait(_ seconds: Double, bytes: Double) {
-      guard ranks > 1 else { return }
-      now += seconds
-      estimate.communication += seconds
-      estimate.bytesSent += bytes
+    /// The messages of `moment`, but those that arise bit by bit: they `depart`.
+    mutating func send(_ moment: StepMessages.Moment) {
+      for message in step.messages(at: moment, samples: samples) {
+        if message.way == .sum {
+          depart(message, message.count, .init(seconds: 0, \.update))
+        } else {
+          let seconds = link.seconds(of: message, ranks: ranks)
+          now += seconds
+          estimate.communication += seconds
+          estimate.bytesSent += message.bytesSent(ranks: ranks)
+        }
+      }
     }
 
-    mutating func depart(_ bytes: Double, _ landing: Landing) {
+    /// `count` elements of `message` are complete, and go on their way bucket by bucket.
+    mutating func depart(_ message: StepMessages.Message, _ count: Int, _ landing: Landing) {
       guard ranks > 1 else { return }
-      let sum = link.sum(bytes, ranks: ranks, copyBytesPerSecond: copyBytesPerSecond)
-      linkIsFree = max(now, linkIsFree) + sum.wire
-      flights.append((linkIsFree + sum.latency, sum.processor, landing))
-      estimate.bytesSent += 2 * bytes * Double(ranks - 1) / Double(ranks)
+      for piece in step.buckets.pieces(of: count) {
+        let part = message.part(of: piece.count)
+        let sum = link.sum(Double(part.bytes), ranks: ranks, copyBytesPerSecond: copyBytesPerSecond)
+        linkIsFree = max(now, linkIsFree) + sum.wire
+        let seconds = piece.upperBound == count ? landing.seconds : 0
+        flights.append((linkIsFree + sum.latency, sum.processor, .init(seconds: seconds, landing.part)))
+        estimate.bytesSent += part.bytesSent(ranks: ranks)
+      }
     }
 
     mutating func finish() {

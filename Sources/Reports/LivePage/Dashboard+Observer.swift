@@ -10,4 +10,6 @@ extension Dashboard: RunObserver {
   package func write(_ line: MetricsFile.Line) { publish(line) }
 
   package func finish(_ ending: String) { stop(ending) }
+
+  package func abandon(_ ending: String) { stop(ending) }
 }

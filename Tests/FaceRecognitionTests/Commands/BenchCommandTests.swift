@@ -42,9 +42,9 @@ import Testing
     #expect(report["classes"] as? Int == 50)
     #expect(report["batchSize"] as? Int == 3)
     let traffic = try #require(report["traffic"] as? [[String: Any]])
-    // Sums of gradients and, with two ranks, the row factors.
+    // Sums of gradients and, with two ranks, the norm of all rows and their factors.
     #expect(traffic.compactMap { $0["formula"] as? Int }.reduce(0, +) == report["formulaBytesPerStep"] as? Int)
-    #expect(traffic.count == (ranks == 1 ? 3 : 4))
+    #expect(traffic.count == (ranks == 1 ? 3 : 5))
     #expect(ranks == 1 || traffic.last?["formula"] as? Int == 4 * 50)
     for part in traffic.prefix(3) {
       let (counted, formula) = (try #require(part["counted"] as? Int), try #require(part["formula"] as? Int))

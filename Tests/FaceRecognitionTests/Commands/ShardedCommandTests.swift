@@ -66,8 +66,15 @@ import Testing
     #expect(first.exitCode == 75, "\(first.text)")
     let second = try resume("parted", ["--classifier", "replicated", "--stop-after", "3"], ranks: 2)
     #expect(second.exitCode == 75, "\(second.text)")
+    // The sums of the other classifier are rounded in another order.
+    let note = "note      --classifier replicated, before sharded: "
+    #expect(second.lines.contains { $0.hasPrefix(note) }, "\(second.text)")
     let third = try resume("parted", sharded, ranks: 3)
+    #expect(third.text.contains("--classifier sharded, before replicated"), "\(third.text)")
     #expect(third.exitCode == 0, "\(third.text)")
+    // One rank holds all rows either way, and makes the same sums.
+    let alone = try resume("whole", sharded, ranks: 1)
+    #expect(alone.exitCode == 0 && !alone.text.contains("before replicated"), "\(alone.text)")
     let expected = try losses("whole")
     #expect(try losses("parted").count == expected.count)
     for (a, b) in zip(try losses("parted"), expected) { #expect(abs(a - b) <= 1e-4 * b) }
