@@ -1,3 +1,4 @@
+import Files
 package import MPI
 package import NeuralNetwork
 
@@ -16,7 +17,7 @@ package final class GradientReducer {
   package enum Part: Int, CaseIterable, Sendable {
     case network, classWeight, statistics
 
-    var message: StepMessages.Name {
+    package var message: StepMessages.Name {
       switch self {
       case .network: .network
       case .classWeight: .classWeight

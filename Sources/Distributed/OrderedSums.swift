@@ -1,5 +1,6 @@
 package import MPI
 import NeuralNetwork
+import VectorKernels
 
 /// Sums over all ranks that the ranks wait for, made in a fixed order: the bits depend on the ranks' values and on their
 /// number alone. The MPI library's own reductions promise no order, and choose one by library, network and size.
@@ -49,7 +50,7 @@ package final class OrderedSums {
     guard size > 1, let start = values.baseAddress else { return }
     let most = (values.count + size - 1) / size
     precondition(most * size <= incoming.count, "\(values.count) elements to sum in memory of \(incoming.count)")
-    let mine = Parallel.share(of: values.count, rank, size)
+    let mine = Share.range(of: values.count, rank, size)
     let rows = incoming.baseAddress!
     try exchange(most) { peer in
       (start + piece(peer).lowerBound, piece(peer).count)
@@ -67,7 +68,7 @@ package final class OrderedSums {
     } receiving: { peer in
       (start + piece(peer).lowerBound, piece(peer).count)
     }
-    func piece(_ peer: Int) -> Range<Int> { Parallel.share(of: values.count, peer, size) }
+    func piece(_ peer: Int) -> Range<Int> { Share.range(of: values.count, peer, size) }
   }
 
   /// Writes the sum over all ranks of this rank's block of `parts` to `result`, added pair by pair in the order of the
@@ -95,7 +96,7 @@ package final class OrderedSums {
     rows.withUnsafeMutableBufferPointer { rows in
       nonisolated(unsafe) let rows = rows.baseAddress!
       Parallel.run { part, parts in
-        let lines = Parallel.share(of: (count + Self.line - 1) / Self.line, part, parts)
+        let lines = Share.range(of: (count + Self.line - 1) / Self.line, part, parts)
         let (start, end) = (min(lines.lowerBound * Self.line, count), min(lines.upperBound * Self.line, count))
         guard start < end else { return }
         let mine = rows + part * size

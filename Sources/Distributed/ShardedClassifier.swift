@@ -1,3 +1,4 @@
+import Files
 package import MPI
 package import NeuralNetwork
 import VectorKernels

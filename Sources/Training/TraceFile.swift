@@ -1,5 +1,5 @@
 package import Distributed
-import Files
+package import Files
 import Foundation
 package import MPI
 
@@ -117,7 +117,7 @@ package enum TraceFile {
     for (index, event) in events.enumerated() {
       if index > 0 { bytes += Array(",\n".utf8) }
       bytes += try encoder.encode(event)
-      World.advance()
+      Heartbeat.beat()
     }
     return bytes
   }

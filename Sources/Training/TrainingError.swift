@@ -1,4 +1,5 @@
 package import Datasets
+package import Files
 
 /// What ends a training run.
 package enum TrainingError: Error, Equatable, CustomStringConvertible {

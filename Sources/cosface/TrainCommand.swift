@@ -2,6 +2,7 @@ import ArgumentParser
 import Distributed
 import FaceRecognition
 import Files
+import Inference
 import MPI
 import NeuralNetwork
 import Planning

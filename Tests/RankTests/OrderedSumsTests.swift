@@ -1,7 +1,8 @@
-import FaceRecognition
+import Distributed
 import MPI
 import NeuralNetwork
 import Testing
+import VectorKernels
 
 extension RankTests {
   /// Sums whose bits follow from the ranks' values: the expectation adds them one by one.

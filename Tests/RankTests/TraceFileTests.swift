@@ -1,7 +1,8 @@
-import FaceRecognition
+import Distributed
 import Foundation
 import MPI
 import Testing
+import Training
 
 extension RankTests {
   @Suite struct TraceFileTests {

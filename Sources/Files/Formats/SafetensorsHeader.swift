@@ -2,7 +2,7 @@
 ///
 /// The format (https://huggingface.co/docs/safetensors): a little-endian UInt64 with the header's length, the header (a
 /// JSON object, padded with spaces), and the data. The tensors must cover the data exactly, without holes or overlap.
-struct SafetensorsHeader {
+package struct SafetensorsHeader {
   struct Entry {
     let name: String
     let type: TensorType
@@ -25,7 +25,7 @@ struct SafetensorsHeader {
   let metadata: [String: String]
 
   /// The reference implementation's limit: a giant length must not make anybody allocate or parse that much.
-  static let maximumLength = 100_000_000
+  package static let maximumLength = 100_000_000
 
   /// Reads and checks the header of `file`, the whole file's bytes.
   init(_ file: UnsafeRawBufferPointer, path: String) throws(SafetensorsError) {

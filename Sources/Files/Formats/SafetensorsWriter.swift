@@ -133,7 +133,7 @@ package struct SafetensorsWriter {
   /// Refuses what `write` would refuse, before there is anything to write.
   ///
   /// - Throws: `SafetensorsError` where names and metadata fill more than a header may have.
-  func check(path: String, limit: Int) throws(SafetensorsError) {
+  package func check(path: String, limit: Int) throws(SafetensorsError) {
     try Self.check(headerBytes: layout().header.count - 8, of: path, limit: limit)
   }
 

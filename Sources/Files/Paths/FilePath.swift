@@ -68,7 +68,7 @@ extension FilePath {
   ///
   /// - Throws: `FileError` where that cannot be told, as on a network's storage that fails: nobody may take what is there for
   ///   absent, and begin anew over it.
-  static func isThere(_ path: String) throws(FileError) -> Bool {
+  package static func isThere(_ path: String) throws(FileError) -> Bool {
     var status = stat()
     if stat(path, &status) == 0 { return true }
     guard errno == ENOENT || errno == ENOTDIR else { throw FileError("look for", path) }

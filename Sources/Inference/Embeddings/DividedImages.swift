@@ -1,4 +1,4 @@
-import Datasets
+package import Datasets
 import Files
 import VectorKernels
 
@@ -6,7 +6,7 @@ import VectorKernels
 ///
 /// What is divided are whole blocks of consecutive images, each read and computed together. A vector depends on its image
 /// alone (the network's `RowProduct` sees to that), so equal images tie, and any division gives the same bytes.
-struct DividedImages {
+package struct DividedImages {
   let source: any ImageSource
   /// Ascending.
   let samples: [Int]
@@ -71,7 +71,7 @@ struct DividedImages {
   /// - Parameters:
   ///   - absent: those of all the source's images.
   ///   - samples: the images that will be read; nil for all.
-  static func check(
+  package static func check(
     absent: [BadImage], samples: [Int]? = nil, limit: Int, _ source: any ImageSource
   ) throws(EvaluationError) {
     guard !absent.isEmpty else { return }

@@ -1,3 +1,4 @@
+package import Distributed
 import Foundation
 
 /// How long ranks take to exchange bytes: the alpha-beta model, with hosts.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Training
 
 /// What the dashboard's server answers with: the page and the numbers of a run.
 final class DashboardPages: Sendable {

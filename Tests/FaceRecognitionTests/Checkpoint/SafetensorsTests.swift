@@ -2,6 +2,7 @@ import Files
 import Foundation
 import NeuralNetwork
 import Testing
+import Weights
 
 @Suite struct SafetensorsTests {
   private func example() -> SafetensorsWriter {

@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Files
 import Foundation
 import NeuralNetwork
 import TestSupport

@@ -1,7 +1,7 @@
-import FaceRecognition
 import Foundation
 import TestSupport
 import Testing
+import Weights
 
 /// What `cosface train --trace` writes, read as a viewer reads it.
 @Suite(.serialized) struct TraceCommandTests {

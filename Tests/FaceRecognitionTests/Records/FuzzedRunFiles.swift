@@ -1,4 +1,5 @@
 import FaceRecognition
+import Files
 import Foundation
 import NeuralNetwork
 import Testing

@@ -1,6 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import Testing
+import Training
+import Weights
 
 /// The files of a run that a resumed run goes on with: what can be read in them stays.
 @Suite struct StepLogTests {
