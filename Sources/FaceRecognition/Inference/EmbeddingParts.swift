@@ -18,7 +18,7 @@ struct EmbeddingParts {
 
   /// Makes the folder.
   func prepare() throws(FileError) {
-    if mkdir(folder, 0o777) != 0 && errno != EEXIST { throw FileError("create the folder", folder) }
+    if mkdir(folder, 0o777) != 0 && FilePath.kind(folder) != .folder { throw FileError("create the folder", folder) }
   }
 
   private func path(_ part: Int) -> String {
