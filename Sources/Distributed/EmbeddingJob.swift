@@ -29,6 +29,10 @@ package final class EmbeddingJob {
     self.options = options
     self.communicator = communicator
     format = try EmbeddingFormat(path: options.output)
+    if communicator.rank == 0 {
+      try OutputFiles.tryOut(
+        [options.output, format.namesPath(for: options.output)], inputs: [options.data, options.model])
+    }
     let network = try ModelFile.open(options.model, assuming: options.assumedModel).network
     images = try Self.images(options.data)
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)

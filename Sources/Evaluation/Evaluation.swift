@@ -128,6 +128,11 @@ package final class Evaluation {
     try AtomicFile.write(Data(text.utf8), to: path)
   }
 
+  /// Fails where the threshold could not be kept. One rank calls it before the run.
+  ///
+  /// - Throws: `FileError`
+  package func tryOutThreshold() throws { try AtomicFile.tryOut(VerificationThreshold.path(beside: weightFile)) }
+
   /// Keeps the threshold that `run` found best beside the model, for `compare`. One rank calls it.
   ///
   /// - Throws: `FileError`

@@ -35,11 +35,14 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
     switch self {
     case .npy:
       let namesPath = namesPath(for: path)!
-      try AtomicFile.write(Data(names.map { $0 + "\n" }.joined().utf8), to: namesPath)
+      // Both are whole before one gets its name: a full disk leaves the former pair.
+      let namesFile = try AtomicFile(path: namesPath)
+      try Array(names.map { $0 + "\n" }.joined().utf8).withUnsafeBytes { try namesFile.write($0) }
       try stream(to: path) { add in
         try Self.header(rows: names.count, width: width).withUnsafeBytes(add)
         for index in parts { try part(index).withUnsafeBytes(add) }
       }
+      try namesFile.commit()
       return [path, namesPath]
     case .csv:
       try stream(to: path) { add in

@@ -10,13 +10,15 @@ final class RunTrace {
   private let communicator: Communicator
   private var hasBegun = false
 
-  /// nil where the run wants none. Fails now rather than at the end where the file cannot be written.
+  /// nil where the run wants none. Fails now rather than at the end where the file cannot be written; one in the run's own
+  /// folder, which may not be there yet, is for `tryOut`.
   init?(_ options: TrainingOptions, _ step: TrainingStep, firstStep: Int, _ communicator: Communicator) throws {
     guard let path = options.trace else { return nil }
     self.path = path
     self.communicator = communicator
     steps = options.traceSteps ?? TraceSteps(afterStartAt: firstStep)
-    if communicator.rank == 0 { _ = try AtomicFile(path: path) }
+    let isInRun = path.utf8.starts(with: (FilePath.withoutFinalSlash(options.output) + "/").utf8)
+    if communicator.rank == 0 && !isInRun { try AtomicFile.tryOut(path) }
     // Of each step: chains of both directions (a layer each at most), buckets with departure, arrival and update, and calls
     // of the MPI library that take their time.
     let layers = step.network.layers.count
@@ -29,6 +31,9 @@ final class RunTrace {
     recorder = TraceRecorder(capacity: events * steps.count)
     step.trace = recorder
   }
+
+  /// Fails where the file cannot be written. One rank calls it.
+  func tryOut() throws(FileError) { try AtomicFile.tryOut(path) }
 
   /// Every rank calls it before each step. All begin the first recorded one together: there their clocks are set.
   func begin(step index: Int) throws {

@@ -99,6 +99,7 @@ package final class Trainer {
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
     if communicator.rank == 0 && resumption == nil { try folder.create() }
+    if communicator.rank == 0 { try trace?.tryOut() }
     if options.classifier == .sharded { try SharedFolder.check(folder.path, communicator) }
     files =
       communicator.rank == 0

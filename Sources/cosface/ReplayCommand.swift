@@ -47,6 +47,7 @@ struct ReplayCommand: ParsableCommand {
       settings.logitScale = loss.scale(defaultMultiplier: 1)
       settings.weightDecay = weightDecay
       settings.classWeightDecay = classWeightDecay
+      if communicator.rank == 0 { try OutputFiles.tryOut([output], inputs: [weights, batches]) }
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(
         network, weights: weights, batches: batches, settings: settings, communicator: communicator)

@@ -107,7 +107,7 @@ package struct PairBin: ImageSource {
     try AtomicFile.write(.init(line.utf8), to: Self.digestPath(location))
   }
 
-  private static func digestPath(_ path: String) -> String { path + ".xxh128" }
+  static func digestPath(_ path: String) -> String { path + ".xxh128" }
 
   private static func checkDigest(of file: MappedFile) throws -> Bool {
     let path = digestPath(file.path)

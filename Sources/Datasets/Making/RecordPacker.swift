@@ -102,7 +102,7 @@ package struct RecordPacker {
   }
 
   /// Under the lock: who waited for another's packing finds its files.
-  private func checkOutput(_ folder: String) throws(DataError) {
+  private func checkOutput(_ folder: String) throws {
     if FilePath.exists(output) {
       throw DataError(output, "it exists already", remedy: "Give another name, or remove it.")
     }
@@ -111,6 +111,9 @@ package struct RecordPacker {
       throw DataError(
         property, "it belongs to another set in this folder", remedy: "Give a folder of its own, or remove the set.")
     }
+    try OutputFiles.tryOut([
+      output, FilePath.replacingEnding(of: output, by: ".idx"), property, RecordCatalog.path(of: output),
+    ])
   }
 
   /// The samples, one person's after another's: the ranges of the layout need it.

@@ -20,10 +20,15 @@ package struct AtomicFile: ~Copyable {
   /// Distinguishes files that one process writes at the same time.
   private static let serial = Atomic<Int>(0)
 
-  /// Creates the temporary file beside `path`, whose folder must exist.
+  /// Creates the temporary file beside `path`, whose folder must exist. A folder or a device is never replaced.
   package init(path: String) throws(FileError) {
     let (folder, name) = FilePath.split(path)
-    guard !name.isEmpty else { throw FileError("write", path, code: EISDIR) }
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    guard !name.isEmpty, !isThere || status.st_mode & S_IFMT != S_IFDIR else {
+      throw FileError("write", path, code: EISDIR)
+    }
+    guard !isThere || status.st_mode & S_IFMT == S_IFREG else { throw FileError("replace", path, code: EEXIST) }
     let number = Self.serial.add(1, ordering: .relaxed).newValue
     let temporary = "\(folder)/.\(name).\(getpid())-\(number).tmp"
     let descriptor: CInt
@@ -69,7 +74,6 @@ package struct AtomicFile: ~Copyable {
 
   /// Fails where `path` cannot be written: before the work is done that would be lost.
   package static func tryOut(_ path: String) throws(FileError) {
-    guard FilePath.kind(path) != .folder else { throw FileError("write", path, code: EISDIR) }
     _ = try AtomicFile(path: path)
   }
 

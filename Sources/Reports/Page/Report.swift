@@ -22,7 +22,7 @@ package struct Report {
     let isRoot = communicator.rank == 0
     let folders = options.runs.map(RunFolder.init)
     let runs = isRoot ? try folders.map(RunRecord.init) : []
-    if isRoot { try AtomicFile.tryOut(options.output) }
+    if isRoot { try OutputFiles.tryOut([options.output], inputs: [options.data, options.pairs]) }
     var (evaluations, notes) = ([RunEvaluation?](), [String]())
     for (index, folder) in folders.enumerated() {
       let plan = isRoot ? plan(folder, runs[index]) : Plan()

@@ -28,8 +28,9 @@ package struct ModelExport {
   /// Writes the file, reads it again, and returns what there is to say about it, a line each.
   ///
   /// - Throws: what is wrong with the model, `FileError`, or `ExportError` where the file does not mean what the network
-  ///   computes; then it is removed.
+  ///   computes; then what was there before stays.
   package func run() throws -> [String] {
+    try OutputFiles.tryOut([output])
     let (source, description, network) = try ModelFile.open(model, assuming: assumedModel)
     guard !Self.isSameFile(source.path, output) else {
       throw ExportError(output, "it is the model itself: give another --output")
@@ -48,14 +49,11 @@ package struct ModelExport {
   }
 
   private func writeONNX(_ network: Network, _ description: ModelDescription) throws -> [String] {
-    try AtomicFile.write(try OnnxModel.make(network, description, onnx).serializedData(), to: output)
-    let check: OnnxCheck
-    do {
-      check = try OnnxCheck(of: output, against: network, onnx)
+    let check = try replaceOutput { temporary in
+      try AtomicFile.write(try OnnxModel.make(network, description, onnx).serializedData(), to: temporary)
+      let check = try OnnxCheck(of: temporary, against: network, onnx)
       try check.requireAgreement()
-    } catch {
-      unlink(output)
-      throw error
+      return check
     }
     let side = description.inputSide
     let input = onnx.embedsPreprocessing ? "uint8 RGB" : "float RGB, (pixel - 127.5) / 127.5"
@@ -74,19 +72,40 @@ package struct ModelExport {
   private func writeStateDict(_ network: Network, _ description: ModelDescription) throws -> [String] {
     var alone = description
     alone.classNames = []
-    try ModelFile.write(network, classWeight: nil, alone, to: output)
-    let written = try SafetensorsFile(path: output)
-    for parameter in network.parameters.parameters + network.statistics.parameters {
-      let bytes = UnsafeRawBufferPointer(parameter.value)
-      guard try written.digest(of: parameter.name) == Digest(of: bytes) else {
-        throw ExportError(output, "\(parameter.name) was read back with other values: is the disk sound?")
+    let count = try replaceOutput { temporary in
+      try ModelFile.write(network, classWeight: nil, alone, to: temporary)
+      let written = try SafetensorsFile(path: temporary)
+      for parameter in network.parameters.parameters + network.statistics.parameters {
+        let bytes = UnsafeRawBufferPointer(parameter.value)
+        guard try written.digest(of: parameter.name) == Digest(of: bytes) else {
+          throw ExportError(temporary, "\(parameter.name) was read back with other values: is the disk sound?")
+        }
       }
+      return written.names.count
     }
     return [
-      "written   \(output): \(written.names.count) tensors of the state dict, read back and the same",
+      "written   \(output): \(count) tensors of the state dict, read back and the same",
       "To load it in PyTorch:",
       "  network.load_state_dict(safetensors.torch.load_file(\"\(output)\"))",
     ]
+  }
+
+  /// Gives the file that `write` writes and checks its name; where that fails, what has the name stays.
+  private func replaceOutput<Result>(_ write: (_ temporary: String) throws -> Result) throws -> Result {
+    let (folder, name) = FilePath.split(output)
+    let temporary = "\(folder)/.\(name).\(getpid())-0.tmp"
+    do {
+      let result = try write(temporary)
+      guard rename(temporary, output) == 0 else { throw FileError("rename the finished file to", output) }
+      try AtomicFile.synchronizeFolder(folder)
+      return result
+    } catch {
+      unlink(temporary)
+      // By the name that the user knows.
+      if let error = error as? ExportError, error.path == temporary { throw ExportError(output, error.reason) }
+      if let error = error as? FileError { throw FileError(error.operation, output, code: error.code) }
+      throw error
+    }
   }
 
   private static func isSameFile(_ a: String, _ b: String) -> Bool {
