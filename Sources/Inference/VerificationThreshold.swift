@@ -29,7 +29,7 @@ package struct VerificationThreshold: Codable, Equatable, Sendable {
     weights = network.weightsDigest
   }
 
-  static func path(beside weightFile: String) -> String {
+  package static func path(beside weightFile: String) -> String {
     FilePath.join(FilePath.folder(of: weightFile), fileName)
   }
 

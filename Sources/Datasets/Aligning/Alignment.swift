@@ -41,7 +41,7 @@ package final class Alignment: Sendable {
     _ = try DirectoryListing(path: options.images)
     try AlignmentSettings(table, plan, options).claim(options.output)
     root = try AlignedFolder(path: options.output, isNot: options.images)
-    try OutputFiles.tryOut(["\(options.output)/\(Self.listName)"], inputs: [options.table, options.people])
+    try OutputFiles.tryOut(["\(options.output)/\(ImageFolder.alignmentList)"], inputs: [options.table, options.people])
   }
 
   /// Aligns what is not there yet, and writes the list of all images.

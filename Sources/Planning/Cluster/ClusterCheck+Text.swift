@@ -1,5 +1,4 @@
 package import Foundation
-import Reports
 
 extension ClusterCheck.Report {
   /// One object on one line, keys sorted: `latencySeconds` and `bytesPerSecond` are what `cosface plan` takes.

@@ -1,4 +1,3 @@
-import FaceRecognition
 import Foundation
 import TestSupport
 import Testing

@@ -49,7 +49,9 @@ private struct Folders {
           continue
         }
         if tokens[place] == "import" { imports.insert(tokens.last!) }
-        if code.first != " ", Self.kinds.contains(tokens[place]) { homes[tokens[place + 1], default: []].insert(folder) }
+        if code.first != " ", Self.kinds.contains(tokens[place]) {
+          homes[tokens[place + 1], default: []].insert(folder)
+        }
       }
       files.append((folder, words, imports))
     }
