@@ -19,6 +19,7 @@ final class RunFiles {
     // Where `ulimit -f` ends a file, a message shall come, and not a signal's silent end.
     signal(SIGXFSZ, SIG_IGN)
     lock = try FileLock(folder.file(".lock")) { TrainingError.runIsInUse(folder.path, by: $0) }
+    if index == nil { try folder.clear() }
     metrics = try MetricsFile(path: folder.metrics, keepingStepsBefore: index)
     samples = options.logSamples ? try StepLog(path: folder.samples, keepingStepsBefore: index) : nil
     try options.write(to: folder.configuration)

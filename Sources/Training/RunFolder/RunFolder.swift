@@ -41,11 +41,15 @@ package struct RunFolder: Sendable {
   /// Makes the folder and tries it out.
   package func create() throws {
     try FilePath.makeFolder(path, "make the run's folder")
-    // Of a run that came to no checkpoint; `refuseRun` has let it pass.
-    for path in [metrics, configuration, samples, starts, tensorboard] {
-      try? FileManager.default.removeItem(atPath: path)
-    }
     // Fails now rather than after the first epoch where nothing can be written.
     try AtomicFile.tryOut(metrics)
+  }
+
+  /// Removes the files of a run that came to no checkpoint; `refuseRun` has let it pass. Under the run's lock: it may be
+  /// one that has only begun.
+  func clear() throws {
+    for path in [metrics, configuration, samples, starts, tensorboard] where FilePath.exists(path) {
+      try FileManager.default.removeItem(atPath: path)
+    }
   }
 }

@@ -252,6 +252,21 @@ import Weights
     #expect(outcome.exitCode == 75, "\(outcome.text)")
   }
 
+  /// Of a run that has no checkpoint yet, another start takes nothing away.
+  @Test func aRunThatHasOnlyBegunIsNotClearedAway() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    let program = Subprocess.products.appendingPathComponent("cosface").path
+    let outcome = try background(
+      "run",
+      "'\(program)' train --data '\(faces.path)' --resume-or-start '\(runs)/run' --embedding 32 --input-size 48 "
+        + "--batch-size 8 --steps 100000; kill -TERM ${ranks[0]}")
+    #expect(outcome.text.contains("is being trained by process "), "\(outcome.text)")
+    #expect(outcome.exitCode == 75, "\(outcome.text)")
+    let lines = try String(contentsOfFile: "\(runs)/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+    #expect(try JSONDecoder().decode(MetricsFile.Line.self, from: Data(try #require(lines.first).utf8)).step == 0)
+    #expect(FileManager.default.fileExists(atPath: "\(runs)/run/starts.jsonl"))
+  }
+
   /// Starts a run of two ranks that has no end, waits for its first steps, runs `command` (bash, with $pid of mpirun and
   /// $ranks), and waits for mpirun.
   private func background(_ run: String, _ command: String, checkpointEvery: Int = 1_000_000) throws
