@@ -119,7 +119,8 @@ without=()
 if ((EUID != 0)); then without=(--skip 'FaceRecognitionTests\.ClusterTests'); fi
 bundle=.build/release/cosfacePackageTests.xctest
 
-run_build() { part 'build' swift build -c release --build-tests; }
+# A module may import only what Package.swift lists for it.
+run_build() { part 'build' swift build -c release --build-tests --explicit-target-dependency-import-check error; }
 
 run_program() {
   # One at a time: each test may use all cores.
