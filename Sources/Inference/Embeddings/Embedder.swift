@@ -1,5 +1,5 @@
 package import Datasets
-import Files
+package import Files
 package import NeuralNetwork
 
 /// A network that turns images into embeddings: alone, on several ranks, or between the steps of a training run.
@@ -50,5 +50,14 @@ package final class Embedder {
     input[end...].update(repeating: 0)
     pass.forward()
     _ = rows.update(fromContentsOf: pass.output.buffer[..<rows.count])
+  }
+}
+
+extension MemoryNeed {
+  /// Of a network that only looks: its weights, and what a pass over `batch` images keeps.
+  package static func check(evaluating network: Network, batch: Int) throws(MemoryNeed) {
+    try check(
+      network.evaluationBytes(batch: batch), of: "Looking at \(batch) images of \(network.name) at once",
+      remedy: "--batch-size")
   }
 }

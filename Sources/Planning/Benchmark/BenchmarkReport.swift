@@ -24,3 +24,9 @@ extension Double {
   /// With so many digits after the point.
   func shown(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
 }
+
+/// A benchmark that cannot be made as it was asked for.
+package struct BenchmarkError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+  package init(_ description: String) { self.description = description }
+}

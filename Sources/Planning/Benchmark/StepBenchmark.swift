@@ -1,6 +1,6 @@
 package import Distributed
 package import MPI
-import NeuralNetwork
+package import NeuralNetwork
 import Training
 
 /// Training steps as the trainer makes them, on made-up images: network, L2Normalize, loss, gradients summed over the
@@ -120,5 +120,37 @@ package struct StepBenchmark {
     try communicator.barrier()
     let sent = before.flatMap { before in NetworkCounters.current().sentElsewhere.map { $0 - before } } ?? 0
     return try communicator.allReduce(sent, .max)
+  }
+}
+
+/// What the steps compute that are measured or planned.
+package struct StepWorkload: Sendable {
+  package let kind: NetworkKind
+  package var inputSide = 112
+  package var embedding = 512
+  package var dropout = 0.0
+  /// Of each rank.
+  package var batchSize = 32
+  package var classes = 10_000
+  package var recomputes = false
+
+  package init(_ kind: NetworkKind) { self.kind = kind }
+
+  func makeNetwork() -> Network {
+    kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes)
+  }
+}
+
+extension MemoryReport {
+  /// Of a rank that computes a workload's steps.
+  init(_ workload: StepWorkload, _ settings: StepSettings, ranks: Int) {
+    let network = NetworkFootprint(
+      workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
+      recomputes: workload.recomputes, batch: workload.batchSize)
+    var own = Settings(classCount: workload.classes, batch: workload.batchSize, imageSide: workload.inputSide)
+    (own.classifier, own.sampling, own.bucketBytes) = (settings.classifier, settings.sampling, settings.bucketBytes)
+    (own.ranks, own.threads, own.loadedBatches) = (ranks, Parallel.threads, 1)
+    own.copiesCheckpoints = false
+    self.init(network, own)
   }
 }

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+package import Foundation
 
 /// An event file of TensorBoard: one TFRecord after the other, each an `Event` message.
 ///
@@ -63,5 +63,26 @@ final class EventFile {
     return names.compactMap { name in
       name.firstMatch(of: /^events\.out\.tfevents\.([0-9]{10,12})\./).flatMap { Int($0.1) }
     }.max() ?? 0
+  }
+}
+
+/// TensorFlow's frame around a piece of data:
+///
+///     length of the payload (UInt64) | its checksum | payload | its checksum          all little-endian
+///
+/// Checksums are `CRC32C.masked`, of the eight bytes of the length and of the payload.
+package enum TFRecord {
+  package static func frame(_ payload: Data) -> Data {
+    let length = bytes(of: UInt64(payload.count))
+    var record = Data(capacity: payload.count + 16)
+    record.append(contentsOf: length)
+    record.append(contentsOf: bytes(of: CRC32C.masked(length)))
+    record.append(payload)
+    record.append(contentsOf: bytes(of: payload.withUnsafeBytes { CRC32C.masked($0) }))
+    return record
+  }
+
+  private static func bytes(of number: some FixedWidthInteger) -> [UInt8] {
+    withUnsafeBytes(of: number.littleEndian) { [UInt8]($0) }
   }
 }

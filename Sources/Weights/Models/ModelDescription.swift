@@ -45,3 +45,10 @@ package struct ModelFileError: Error, Equatable, CustomStringConvertible {
 
   package var description: String { "\(path.printableName) \(reason)." }
 }
+
+extension Network {
+  /// Of all weights and running statistics: equal for networks that compute the same.
+  package var weightsDigest: String {
+    [parameters, statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }.joined()
+  }
+}
