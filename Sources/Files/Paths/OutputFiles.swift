@@ -12,23 +12,24 @@ package enum OutputFiles {
     let files = files.compactMap(\.self)
     for (number, file) in files.enumerated() {
       try AtomicFile.tryOut(file)
-      if let input = inputs.compactMap(\.self).first(where: { isSame($0, file) }) {
+      if let input = inputs.compactMap(\.self).first(where: { isReplaced($0, by: file) }) {
         throw DataError(
           file, "it is the input '\(input.printableName)', which writing would replace", remedy: "Give another name.")
       }
-      guard !files[..<number].contains(where: { isSame($0, file) }) else {
+      guard !files[..<number].contains(where: { place($0) == place(file) }) else {
         throw DataError(file, "two outputs would be this file", remedy: "Give each a name of its own.")
       }
     }
   }
 
-  /// Whether two paths lead to one file, be it there or not.
-  private static func isSame(_ a: String, _ b: String) -> Bool {
+  /// Whether a file that gets the name `output` takes the place of what `input` leads to. A link of that name is
+  /// replaced, and not what it leads to.
+  private static func isReplaced(_ input: String, by output: String) -> Bool {
     var (first, second) = (stat(), stat())
-    if stat(a, &first) == 0, stat(b, &second) == 0 {
+    if stat(input, &first) == 0, lstat(output, &second) == 0 {
       return first.st_ino == second.st_ino && first.st_dev == second.st_dev
     }
-    return place(a) == place(b)
+    return place(input) == place(output)
   }
 
   private static func place(_ path: String) -> [Name] {
