@@ -4,6 +4,8 @@ import PackageDescription
 /// The lowest processor that the binary runs on: every node of a cluster must have it.
 /// `COSFACE_CPU=x86-64-v4 swift build` compiles for newer ones.
 let processor = Context.environment["COSFACE_CPU"] ?? "x86-64-v3"
+/// `COSFACE_OPTIMIZED_KERNELS=1`: the innermost loops are optimized in debug builds too, as scripts/test.sh sanitize does.
+let optimizesKernels = Context.environment["COSFACE_OPTIMIZED_KERNELS"] == "1"
 
 let package = Package(
   name: "cosface",
@@ -115,4 +117,8 @@ for target in package.targets where target.type != .system {
     .enableUpcomingFeature("InternalImportsByDefault"),
     .unsafeFlags(["-Xcc", "-march=\(processor)"]),
   ]
+  // Tests of a debug build that computes with unoptimized loops take hours. The index needs a thread per file.
+  if optimizesKernels && target.name.hasSuffix("Kernels") {
+    target.swiftSettings! += [.unsafeFlags(["-O", "-wmo", "-num-threads", "2"], .when(configuration: .debug))]
+  }
 }

@@ -162,6 +162,7 @@ run_sanitize() {
   local failed='' prefix='sanitize: ' bundle=.build-sanitize/debug/cosfacePackageTests.xctest
   # Open MPI keeps memory until its end, which is no leak of ours.
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:abort_on_error=0:exitcode=99}
+  export COSFACE_OPTIMIZED_KERNELS=1
   part 'sanitize: build' swift build --build-tests --sanitize=address --scratch-path .build-sanitize || return 1
   part 'sanitize: NeuralNetworkTests' "$bundle" --testing-library swift-testing --no-parallel \
     --filter '^NeuralNetworkTests\.' || failed=1

@@ -23,10 +23,11 @@ package final class SumExchange {
   private var range = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
   private var type = GradientType.float32
   private var tag = 0
-  /// Values of this rank's piece from the other ranks, P rows of `pieceCapacity` elements.
+  /// Values of this rank's piece from the other ranks, P rows of `pieceCapacity` elements: Floats or bfloat16.
   private var incoming = AlignedMemory(count: 0)
+  private var incomingHalves = HalfMemory(count: 0)
   /// bfloat16 only: what this rank sends, and the sums that it receives.
-  private var outgoing = AlignedMemory(count: 0)
+  private var outgoing = HalfMemory(count: 0)
   /// bfloat16 only: P rows of a block as Floats, for each thread.
   private var blocks = AlignedMemory(count: 0)
   /// For each thread where the rows of its block are.
@@ -46,7 +47,7 @@ package final class SumExchange {
 
   /// Bytes that this rank has sent through here.
   package var sentBytes: Int { group.sentBytes }
-  var bytes: Int { incoming.bytes + outgoing.bytes + blocks.bytes }
+  var bytes: Int { incoming.bytes + incomingHalves.bytes + outgoing.bytes + blocks.bytes }
 
   /// Starts on `range`; `tag` and the one after it belong to it alone until all ranks have finished it.
   package func begin(_ range: UnsafeMutableBufferPointer<Float>, as type: GradientType, tag: Int) throws(MPIError) {
@@ -200,33 +201,37 @@ package final class SumExchange {
   }
 
   private func halfRow(_ peer: Int) -> UnsafeMutablePointer<UInt16> {
-    Self.halves(incoming).baseAddress! + peer * pieceCapacity
+    incomingHalves.elements.baseAddress! + peer * pieceCapacity
   }
 
-  private var halves: UnsafeMutableBufferPointer<UInt16> {
-    .init(rebasing: Self.halves(outgoing)[0..<range.count])
-  }
-
-  /// Memory seen as bfloat16.
-  private static func halves(_ memory: AlignedMemory) -> UnsafeMutableBufferPointer<UInt16> {
-    let raw = UnsafeMutableRawPointer(memory.elements.baseAddress!)
-    let count = memory.elements.count * 2
-    return .init(start: raw.bindMemory(to: UInt16.self, capacity: count), count: count)
-  }
+  private var halves: UnsafeMutableBufferPointer<UInt16> { .init(rebasing: outgoing.elements[0..<range.count]) }
 
   private func reserve() {
-    func grow(_ memory: inout AlignedMemory, to count: Int) {
-      if memory.elements.count < count { memory = AlignedMemory(count: count) }
-    }
     let (size, threads) = (communicator.size, Parallel.threads)
     while rows.count < size * threads { rows.append(incoming.elements.baseAddress!) }
     let staged = size * pieceCapacity
     switch type {
-    case .float32: grow(&incoming, to: staged)
+    case .float32: if incoming.elements.count < staged { incoming = AlignedMemory(count: staged) }
     case .bfloat16:
-      grow(&incoming, to: (staged + 1) / 2)
-      grow(&outgoing, to: (range.count + 1) / 2)
-      grow(&blocks, to: threads * size * Self.block)
+      if incomingHalves.elements.count < staged { incomingHalves = HalfMemory(count: staged) }
+      if outgoing.elements.count < range.count { outgoing = HalfMemory(count: range.count) }
+      let floats = threads * size * Self.block
+      if blocks.elements.count < floats { blocks = AlignedMemory(count: floats) }
     }
   }
+}
+
+/// Zeroed memory of bfloat16, aligned for SIMD.
+private final class HalfMemory {
+  let elements: UnsafeMutableBufferPointer<UInt16>
+
+  init(count: Int) {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1) * 2, alignment: 64)
+    elements = .init(rebasing: bytes.bindMemory(to: UInt16.self)[0..<count])
+    elements.initialize(repeating: 0)
+  }
+
+  var bytes: Int { 2 * elements.count }
+
+  deinit { UnsafeMutableRawPointer(elements.baseAddress!).deallocate() }
 }

@@ -124,7 +124,7 @@ final class FaceAligner {
       }
     }
     let size = options.size
-    let output = pixels.reserve(3 * size.width * size.height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let output = pixels.reserve(3 * size.width * size.height, of: UInt8.self)
     ImageWarp.bilinear(image, try transform(points).inverse, width: size.width, height: size.height, into: output)
     return UnsafePointer(output)
   }
@@ -155,7 +155,7 @@ final class FaceAligner {
     else { throw Refusal(kind: .outside, reason: "its crop would be \(width) x \(height) pixels") }
     let left = Int((box.left + (box.width - Double(width)) / 2).rounded())
     let top = Int((box.top + (box.height - Double(height)) / 2).rounded())
-    let cut = pixels.reserve(3 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let cut = pixels.reserve(3 * width * height, of: UInt8.self)
     cut.update(repeating: 0, count: 3 * width * height)
     // Not empty: half of the box lies inside.
     let columns = max(left, 0)..<min(left + width, image.width)

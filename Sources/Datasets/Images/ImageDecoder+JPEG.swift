@@ -29,7 +29,7 @@ extension ImageDecoder {
     let output = try pixels(width: width, height: height)
     let hasInks = cosface_jpeg_has_inks(jpeg) != 0
     let rows =
-      hasInks ? inks.reserve(4 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self) : output
+      hasInks ? inks.reserve(4 * width * height, of: UInt8.self) : output
     cosface_jpeg_read(jpeg, rows)
     try check(jpeg)
     guard isCareful || jpeg.pointee.is_doubtful == 0 else { return nil }

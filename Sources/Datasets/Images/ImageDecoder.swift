@@ -47,7 +47,7 @@ package final class ImageDecoder {
   /// Memory for an image of this size.
   func pixels(width: Int, height: Int) throws(Failure) -> UnsafeMutablePointer<UInt8> {
     try checkSize(width, height)
-    return pixels.reserve(3 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    return pixels.reserve(3 * width * height, of: UInt8.self)
   }
 
   func checkSize(_ width: Int, _ height: Int) throws(Failure) {

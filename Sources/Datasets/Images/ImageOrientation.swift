@@ -51,7 +51,7 @@ extension ImageDecoder {
   func upright(_ image: DecodedImage, _ orientation: ImageOrientation) -> DecodedImage {
     guard orientation != .upright else { return image }
     let (width, height) = orientation.swapsSides ? (image.height, image.width) : (image.width, image.height)
-    let output = turned.reserve(3 * width * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let output = turned.reserve(3 * width * height, of: UInt8.self)
     for y in 0..<height {
       for x in 0..<width {
         let place = orientation.source(x, y, width: image.width, height: image.height)

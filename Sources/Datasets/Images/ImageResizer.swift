@@ -27,12 +27,12 @@ package final class ImageResizer {
     if columns.inputs != image.width || columns.outputs != width { columns = Taps(from: image.width, to: width) }
     if rows.inputs != image.height || rows.outputs != height { rows = Taps(from: image.height, to: height) }
     let line = 3 * width
-    let narrowed = narrow.reserve(4 * line * (image.height + 1)).baseAddress!.assumingMemoryBound(to: Float.self)
+    let narrowed = narrow.reserve(line * (image.height + 1), of: Float.self)
     for row in 0..<image.height {
       shorten(image.pixels + 3 * image.width * row, to: narrowed + line * row)
     }
     let sum = narrowed + line * image.height
-    let pixels = output.reserve(line * height).baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let pixels = output.reserve(line * height, of: UInt8.self)
     for row in 0..<height {
       sum.update(repeating: 0, count: line)
       for tap in 0..<rows.counts[row] {

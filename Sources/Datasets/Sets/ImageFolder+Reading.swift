@@ -16,21 +16,21 @@ extension ImageFolder {
   private func withPath<Result>(of sample: Int, _ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
     try names.withUnsafeBufferPointer { names in
       let name = names.baseAddress! + nameStarts[sample]
-      let nameLength = strlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+      let nameLength = strlen(name)
       let person = classNames[label(of: sample)].text
       let capacity = location.utf8.count + person.utf8.count + nameLength + 3
-      return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { path in
+      return try withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { path in
         var end = 0
         for part in [location.utf8, person.utf8] {
           for byte in part {
-            path[end] = byte
+            path[end] = CChar(bitPattern: byte)
             end += 1
           }
-          path[end] = UInt8(ascii: "/")
+          path[end] = CChar(UInt8(ascii: "/"))
           end += 1
         }
         memcpy(path.baseAddress! + end, name, nameLength + 1)
-        return try body(UnsafeRawPointer(path.baseAddress!).assumingMemoryBound(to: CChar.self))
+        return try body(UnsafePointer(path.baseAddress!))
       }
     }
   }

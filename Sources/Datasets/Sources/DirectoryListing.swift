@@ -36,16 +36,16 @@ package struct DirectoryListing {
         break
       }
       let name = UnsafeRawPointer(entry).advanced(by: MemoryLayout.offset(of: \dirent.d_name)!)
-        .assumingMemoryBound(to: UInt8.self)
+        .assumingMemoryBound(to: CChar.self)
       Heartbeat.beat()
-      if name[0] == UInt8(ascii: ".") { continue }
-      let length = strlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+      if name[0] == CChar(UInt8(ascii: ".")) { continue }
+      let length = strlen(name)
       let kind = Self.kind(of: entry, name, in: folder)
       entries.append(Entry(start: bytes.count, length: length, kind: kind))
-      bytes.append(contentsOf: UnsafeBufferPointer(start: name, count: length + 1))
+      bytes.append(contentsOf: UnsafeRawBufferPointer(start: name, count: length + 1))
     }
     bytes.withUnsafeBufferPointer { bytes in
-      let base = UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
+      let base = bytes.baseAddress
       // strcmp compares as unsigned bytes, and no two names of a folder are equal.
       entries.sort { strcmp(base! + $0.start, base! + $1.start) < 0 }
     }
@@ -70,7 +70,7 @@ package struct DirectoryListing {
   }
 
   private static func kind(
-    of entry: UnsafeMutablePointer<dirent>, _ name: UnsafePointer<UInt8>, in folder: OpaquePointer
+    of entry: UnsafeMutablePointer<dirent>, _ name: UnsafePointer<CChar>, in folder: OpaquePointer
   )
     -> Kind
   {
@@ -81,8 +81,7 @@ package struct DirectoryListing {
     default: return .other
     }
     var status = stat()
-    let path = UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self)
-    guard fstatat(dirfd(folder), path, &status, 0) == 0 else { return .brokenLink }
+    guard fstatat(dirfd(folder), name, &status, 0) == 0 else { return .brokenLink }
     switch status.st_mode & S_IFMT {
     case S_IFDIR: return .folder
     case S_IFREG: return .file

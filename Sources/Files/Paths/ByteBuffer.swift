@@ -21,5 +21,13 @@ package final class ByteBuffer {
     return .init(rebasing: memory[..<count])
   }
 
+  /// The first `count` elements of a type whose alignment is at most 64; valid until the next call.
+  package func reserve<Element: BitwiseCopyable>(
+    _ count: Int, of type: Element.Type
+  ) -> UnsafeMutablePointer<Element> {
+    let bytes = reserve(count * MemoryLayout<Element>.stride)
+    return bytes.baseAddress!.bindMemory(to: type, capacity: count)
+  }
+
   deinit { memory.deallocate() }
 }

@@ -29,7 +29,7 @@ enum MappedRegions {
       return true
     }
     if !isKept { free(message) }
-    return UnsafeRawBufferPointer(start: address, count: size)
+    return UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(start: address, count: size).bindMemory(to: UInt8.self))
   }
 
   /// Takes back what `map` gave.

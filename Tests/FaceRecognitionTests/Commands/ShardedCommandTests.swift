@@ -57,6 +57,25 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(runs)/parted/checkpoints").count == 3)
   }
 
+  /// Whatever algorithms the MPI library takes for its collectives: other versions and other networks choose others.
+  @Test func theLibrarysAlgorithmsDoNotMatter() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    let algorithms = [
+      [:], ["allreduce": 1, "reduce": 1, "reduce_scatter": 1], ["allreduce": 3, "reduce": 3, "reduce_scatter": 2],
+    ]
+    for (index, choice) in algorithms.enumerated() {
+      var environment = ["OMPI_MCA_coll_tuned_use_dynamic_rules": "1"]
+      for (name, number) in choice { environment["OMPI_MCA_coll_tuned_\(name)_algorithm"] = "\(number)" }
+      let options = ["--classifier", "sharded", "--batch-size", "4", "--steps", "4", "--network", "mobilefacenet"]
+      let outcome = try Subprocess.cosface(
+        arguments("\(runs)/\(index)", options), ranks: 3, environment: environment)
+      #expect(outcome.exitCode == 0, "\(outcome.text)")
+      guard index > 0 else { continue }
+      #expect(try contents("\(index)/model.safetensors") == contents("0/model.safetensors"), "\(choice)")
+      #expect(try losses("\(index)") == losses("0"))
+    }
+  }
+
   /// Divided among 4 ranks, whole on 2, divided among 3: the same run.
   @Test func anotherDivision() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
