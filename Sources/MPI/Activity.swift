@@ -19,7 +19,7 @@ package enum Activity {
     /// The C function that the rank is inside, such as `MPI_Allreduce`; nil where it computes.
     var routine: String?
     /// Since it went inside, or came out.
-    var seconds: Double
+    package var seconds: Double
     /// What it does alone for long, such as "writing the model".
     var work: String?
     /// Since it last got something done: read or wrote a piece of a file, decoded an image. Infinite before.

@@ -13,7 +13,7 @@ package enum Watch {
   package static let exitCode: Int32 = 69
 
   /// What ends the job, with the message for people.
-  enum Problem: Equatable {
+  package enum Problem: Equatable, Sendable {
     /// Ranks that do not arrive; all hosts answer.
     case hang(String)
     /// A host or a rank is gone.
@@ -22,11 +22,11 @@ package enum Watch {
 
   /// A rank as rank 0 last heard of it.
   package struct Standing {
-    var rank: Int
-    var host: String
-    var glance: Activity.Glance
+    package var rank: Int
+    package var host: String
+    package var glance: Activity.Glance
     /// Since its last report; nil if it never reported.
-    var silentFor: Double?
+    package var silentFor: Double?
 
     package init(rank: Int, host: String, glance: Activity.Glance, silentFor: Double?) {
       self.rank = rank

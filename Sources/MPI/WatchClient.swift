@@ -3,7 +3,7 @@ import Glibc
 /// The connection of another rank to rank 0's watchdog.
 ///
 /// It is used by the watchdog's thread alone.
-final class WatchClient {
+package final class WatchClient {
   private let rank: Int
   private let token: UInt64
   private let server: String
@@ -16,7 +16,7 @@ final class WatchClient {
   ///   - addresses: where rank 0 may be reached, the likeliest first.
   ///   - host: rank 0's, for messages.
   ///   - hint: how to allow longer waits.
-  init(rank: Int, token: UInt64, addresses: [UInt32], port: UInt16, host: String, hint: String) {
+  package init(rank: Int, token: UInt64, addresses: [UInt32], port: UInt16, host: String, hint: String) {
     self.hint = hint
     self.rank = rank
     self.token = token
@@ -27,10 +27,10 @@ final class WatchClient {
     report(.report)
   }
 
-  var isConnected: Bool { socket != nil && closed == nil }
+  package var isConnected: Bool { socket != nil && closed == nil }
 
   /// Reports, and listens until the next look is due or `wake` is written to. Returns what ends the job, if something does.
-  func exchange(wake: CInt, timeout: Double) -> Watch.Problem? {
+  package func exchange(wake: CInt, timeout: Double) -> Watch.Problem? {
     report(.report)
     let end = Activity.now + UInt64(Watch.interval) * 1_000_000_000
     while Activity.now < end {
@@ -58,7 +58,7 @@ final class WatchClient {
     return judge(Activity.glance(), timeout: timeout).map { .hang($0) }
   }
 
-  func sayFarewell() { report(.farewell) }
+  package func sayFarewell() { report(.farewell) }
 
   /// Rank 0 judges; this rank speaks only where rank 0 cannot.
   private func judge(_ own: Activity.Glance, timeout: Double) -> String? {

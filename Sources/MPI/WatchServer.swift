@@ -3,7 +3,7 @@ import Glibc
 /// Rank 0's ear: collects the reports of all other ranks.
 ///
 /// It is used by the watchdog's thread alone.
-final class WatchServer {
+package final class WatchServer {
   private let listening: WatchSocket
   private let token: UInt64
   private let hosts: [String]
@@ -25,7 +25,7 @@ final class WatchServer {
     var isOpen = true
   }
 
-  init(_ listening: WatchSocket, token: UInt64, hosts: [String]) {
+  package init(_ listening: WatchSocket, token: UInt64, hosts: [String]) {
     self.listening = listening
     self.token = token
     self.hosts = hosts
@@ -39,7 +39,7 @@ final class WatchServer {
   }
 
   /// Listens until the next look is due, or `wake` is written to. Returns what ends the job, if something does.
-  func listen(wake: CInt) -> Watch.Problem? {
+  package func listen(wake: CInt) -> Watch.Problem? {
     let end = Activity.now + UInt64(Watch.interval) * 1_000_000_000
     while Activity.now < end {
       let ready = WatchSocket.wait(
@@ -60,7 +60,7 @@ final class WatchServer {
   }
 
   /// All ranks, of which `own` is rank 0's.
-  func standings(own: Activity.Glance) -> [Watch.Standing] {
+  package func standings(own: Activity.Glance) -> [Watch.Standing] {
     hosts.indices.map { rank in
       if rank == 0 { return .init(rank: 0, host: hosts[0], glance: own, silentFor: 0) }
       guard let last = heard[rank] else {

@@ -4,15 +4,15 @@ import Glibc
 ///
 /// The kernel watches the other host: where nothing is acknowledged for `Watch.lostAfter` seconds, the connection is dead,
 /// whereas a stopped process still acknowledges.
-final class WatchSocket: Sendable {
-  let descriptor: CInt
+package final class WatchSocket: Sendable {
+  package let descriptor: CInt
 
   private init(_ descriptor: CInt) { self.descriptor = descriptor }
 
   deinit { close(descriptor) }
 
   /// Accepts connections on a port that the system chooses; nil where it cannot.
-  static func listening() -> (socket: WatchSocket, port: UInt16)? {
+  package static func listening() -> (socket: WatchSocket, port: UInt16)? {
     guard let result = make() else { return nil }
     var address = socketAddress(0, port: 0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -26,7 +26,7 @@ final class WatchSocket: Sendable {
   }
 
   /// A connection to an IPv4 address; nil if none comes about in two seconds.
-  static func connected(to host: UInt32, port: UInt16) -> WatchSocket? {
+  package static func connected(to host: UInt32, port: UInt16) -> WatchSocket? {
     guard let result = make() else { return nil }
     var address = socketAddress(host, port: port)
     let code = withUnsafePointer(to: &address) { pointer in
@@ -41,7 +41,7 @@ final class WatchSocket: Sendable {
   }
 
   /// The next connection that waits at a listening socket.
-  func accepted() -> WatchSocket? {
+  package func accepted() -> WatchSocket? {
     let other = accept(descriptor, nil, nil)
     guard other >= 0 else { return nil }
     _ = fcntl(other, F_SETFL, O_NONBLOCK)
@@ -51,7 +51,7 @@ final class WatchSocket: Sendable {
   }
 
   /// What was received: nil where nothing has come yet, empty at the end of the connection.
-  func receive() throws(WatchSocketError) -> [UInt8]? {
+  package func receive() throws(WatchSocketError) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = recv(descriptor, &bytes, bytes.count, 0)
     if count < 0 {
@@ -62,13 +62,13 @@ final class WatchSocket: Sendable {
   }
 
   /// Hands the bytes to the system. What does not fit is dropped whole: it waits for a host that is gone.
-  func send(_ bytes: [UInt8]) throws(WatchSocketError) {
+  package func send(_ bytes: [UInt8]) throws(WatchSocketError) {
     let count = Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL))
     if count < 0, errno != EAGAIN, errno != EINTR { throw WatchSocketError(code: errno) }
   }
 
   /// Which of the descriptors are ready, or broken, after at most `seconds`.
-  static func wait(_ descriptors: [CInt], for events: CInt = POLLIN, seconds: Int) -> [Bool] {
+  package static func wait(_ descriptors: [CInt], for events: CInt = POLLIN, seconds: Int) -> [Bool] {
     var entries = descriptors.map { pollfd(fd: $0, events: Int16(events), revents: 0) }
     let count = poll(&entries, nfds_t(entries.count), CInt(seconds * 1000))
     return entries.map { count > 0 && $0.revents != 0 }
@@ -109,9 +109,11 @@ final class WatchSocket: Sendable {
 }
 
 /// The end of a connection, as the system tells it.
-struct WatchSocketError: Error {
-  let code: CInt
+package struct WatchSocketError: Error {
+  package let code: CInt
+
+  package init(code: CInt) { self.code = code }
 
   /// Whether the other host no longer answers; otherwise only its process is gone.
-  var isHostLost: Bool { [ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN].contains(code) }
+  package var isHostLost: Bool { [ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN].contains(code) }
 }

@@ -46,6 +46,7 @@ extension RankTests {
       try expectSum(Int32.self)
       try expectSum(Int64.self)
       try expectSum(UInt8.self)
+      try expectSum(UInt16.self)
       try expectSum(Int.self)
     }
 
@@ -58,6 +59,7 @@ extension RankTests {
       try expectWidth(Int32.self)
       try expectWidth(Int64.self)
       try expectWidth(UInt8.self)
+      try expectWidth(UInt16.self)
       try expectWidth(Int.self)
     }
 
