@@ -75,8 +75,8 @@ final class ImagePipeline: @unchecked Sendable {
     running = workers
     for worker in 0..<workers {
       let thread = Thread {
-        // The system learns of a name that a running thread gives itself.
-        Thread.current.name = "data-\(worker)"
+        // `Thread.name` does not reach the system where the thread runs before `start` has come back.
+        try? Data("data-\(worker)".utf8).write(to: URL(fileURLWithPath: "/proc/thread-self/comm"))
         self.work()
       }
       thread.start()
