@@ -15,7 +15,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -32,37 +31,82 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-    .target(name: "MPI", dependencies: ["COpenMPI"]),
+    // Each module imports those above it in this list alone, and only the ones that it names.
     .target(name: "VectorKernels"),
     .target(name: "WideKernels", dependencies: ["VectorKernels"]),
+    .target(name: "Files", dependencies: ["CXXHash", "CZlib"]),
+    .target(name: "MPI", dependencies: ["Files", "COpenMPI"]),
     .target(
       name: "NeuralNetwork", dependencies: ["VectorKernels", "WideKernels", "COneDNN", "COpenBLAS", "COpenMP"]),
     .target(
-      name: "FaceRecognition",
+      name: "Datasets",
+      dependencies: ["VectorKernels", "Files", "CTurboJPEG", "CJPEG", "CSPNG", "CZlib", "CXXHash"]),
+    .target(
+      name: "Weights",
       dependencies: [
-        "MPI", "NeuralNetwork", "CTurboJPEG", "CJPEG", "CSPNG", "CZlib", "CXXHash",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-        .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "Yams", package: "Yams"),
+        "Files", "NeuralNetwork", "VectorKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       // The source of the generated code beside it.
-      exclude: ["Export/onnx.proto", "TensorBoard/tensorboard.proto"]),
+      exclude: ["Onnx/onnx.proto"]),
+    .target(name: "Inference", dependencies: ["Files", "VectorKernels", "NeuralNetwork", "Datasets", "Weights"]),
+    .target(
+      name: "Distributed",
+      dependencies: ["Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference"]),
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
+      ]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
+        "Evaluation",
+      ]),
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Files", "VectorKernels", "MPI", "Datasets", "Inference", "Evaluation", "Training",
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["TensorBoard/tensorboard.proto"]),
+    .target(
+      name: "Planning",
+      dependencies: ["Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Distributed", "Training"]),
+    .target(
+      name: "FaceRecognition",
+      dependencies: [
+        "Files", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Training", "Reports",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .executableTarget(
       name: "cosface",
       dependencies: [
-        "FaceRecognition",
+        "Files", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed", "Evaluation", "Training",
+        "Reports", "Planning", "FaceRecognition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ]),
     // What a user sees when ranks fail: MPITests runs it under mpirun and reads its output.
-    .executableTarget(name: "failing-program", dependencies: ["FaceRecognition", "MPI"], path: "Tests/FailingProgram"),
+    .executableTarget(
+      name: "failing-program", dependencies: ["Files", "FaceRecognition", "MPI"], path: "Tests/FailingProgram"),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestSupport", "failing-program"]),
-    .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"]),
+    .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "VectorKernels"]),
     // The command tests run the program itself.
-    .testTarget(name: "FaceRecognitionTests", dependencies: ["FaceRecognition", "TestSupport", "cosface"]),
-    .testTarget(name: "RankTests", dependencies: ["FaceRecognition", "MPI", "NeuralNetwork", "TestSupport"]),
+    .testTarget(
+      name: "FaceRecognitionTests",
+      dependencies: [
+        "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
+        "Evaluation",
+        "Training", "Reports", "Planning", "FaceRecognition", "TestSupport", "cosface", "CSPNG", "CTurboJPEG", "CZlib",
+      ]),
+    .testTarget(
+      name: "RankTests",
+      dependencies: [
+        "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed", "Evaluation",
+        "Training", "Planning", "FaceRecognition", "TestSupport",
+      ]),
   ]
 )
 

@@ -18,7 +18,7 @@ That takes about 15 minutes on two cores from a built tree, and 10 more for a fi
   outsider       a package of its own that uses the library (1 minute)
   format         swift format lint (seconds)
   sanitize       NeuralNetworkTests and RankTests in debug with the address sanitizer, built in .build-sanitize: not among
-                 the default parts (about 40 minutes, and 5 more for a first build)
+                 the default parts (about an hour, and 10 minutes more for a first build)
 
 A PART needs what 'build' made, but for format, outsider and sanitize. Logs are in .build/test-logs. Ends with a summary;
 exit code 1 if anything failed, 2 for a PART that there is not.
@@ -119,7 +119,8 @@ without=()
 if ((EUID != 0)); then without=(--skip 'FaceRecognitionTests\.ClusterTests'); fi
 bundle=.build/release/cosfacePackageTests.xctest
 
-run_build() { part 'build' swift build -c release --build-tests; }
+# A module may import only what Package.swift lists for it.
+run_build() { part 'build' swift build -c release --build-tests --explicit-target-dependency-import-check error; }
 
 run_program() {
   # One at a time: each test may use all cores.

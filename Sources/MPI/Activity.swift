@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import Synchronization
 
 /// Where this rank stands, for the watchdog, which looks from a thread of its own: the step, the call of the MPI library
@@ -11,8 +11,6 @@ package enum Activity {
   private static let since = Atomic<UInt64>(now)
   /// Address of the name of the long work that this rank does alone; 0 where there is none.
   private static let work = Atomic<UInt>(0)
-  /// When some of any work got done last, in nanoseconds; 0 before.
-  private static let progress = Atomic<UInt64>(0)
 
   /// What one look found.
   package struct Glance: Equatable, Sendable {
@@ -53,28 +51,22 @@ package enum Activity {
   /// The name before, to be given back.
   static func begin(work name: UInt) -> UInt { work.exchange(name, ordering: .relaxed) }
 
-  static func advance() { progress.store(now, ordering: .relaxed) }
-
   static func glance() -> Glance {
     // A call may end between the two loads: then the time is the new call's, which is short, and nothing is suspected.
     let name = routine.load(ordering: .acquiring)
     let start = since.load(ordering: .relaxed)
     let index = step.load(ordering: .relaxed)
-    let (done, task) = (progress.load(ordering: .relaxed), work.load(ordering: .relaxed))
+    let task = work.load(ordering: .relaxed)
     let clock = now
     func age(_ time: UInt64) -> Double { clock > time ? Double(clock - time) / 1e9 : 0 }
     func text(_ address: UInt) -> String? { UnsafePointer<CChar>(bitPattern: address).map { String(cString: $0) } }
     return Glance(
       step: index < 0 ? nil : index, routine: text(name), seconds: age(start), work: text(task),
-      idleSeconds: done == 0 ? .infinity : age(done))
+      idleSeconds: Heartbeat.idleSeconds)
   }
 
   /// Nanoseconds of a clock that never goes back.
-  static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+  static var now: UInt64 { Heartbeat.now }
 }
 
 extension World {
@@ -82,18 +74,14 @@ extension World {
   package static func begin(step: Int) { Activity.begin(step: step) }
 
   /// Names what this rank does in `body`, for which the others may have to wait: "writing the model". Its work calls
-  /// `advance()` as it goes; a rank that gets nothing done for the timeout counts as hung.
+  /// `Heartbeat.beat()` as it goes; a rank that gets nothing done for the timeout counts as hung.
   package static func during<R, E: Error>(_ work: StaticString, _ body: () throws(E) -> R) throws(E) -> R {
     let before = Activity.begin(work: UInt(bitPattern: work.utf8Start))
-    Activity.advance()
+    Heartbeat.beat()
     defer {
-      Activity.advance()
+      Heartbeat.beat()
       _ = Activity.begin(work: before)
     }
     return try body()
   }
-
-  /// Tells the watchdog that this rank got something done: a piece of a file, an image. For any thread; costs
-  /// a look at the clock.
-  package static func advance() { Activity.advance() }
 }

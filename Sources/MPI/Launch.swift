@@ -20,7 +20,7 @@ package enum Launch {
   /// folder, which mpirun removes. Nothing happens without such a folder.
   static func announce() {
     guard size > 1, let path = mark(rank) else { return }
-    let file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+    let file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
     if file >= 0 { close(file) }
   }
 

@@ -1,4 +1,5 @@
 import COpenMPI
+import Files
 import Glibc
 
 /// The MPI job that this process belongs to: started by `mpirun` with many ranks, or by itself with one.
@@ -66,7 +67,9 @@ package enum World {
     guard provided >= MPI_THREAD_SERIALIZED else {
       throw MPIError(routine: "MPI_Init_thread", code: MPI_ERR_UNSUPPORTED_OPERATION)
     }
-    return try Communicator(MPI_COMM_WORLD)
+    let world = try Communicator(MPI_COMM_WORLD)
+    Terminal.speaksForAll.store(world.rank == 0, ordering: .relaxed)
+    return world
   }
 
   /// Above 64 KB Open MPI asks the receiver first, and question and answer wait in the socket behind megabytes of other
@@ -94,9 +97,6 @@ package enum World {
     return MPI_Initialized(&initialized) == MPI_SUCCESS && initialized != 0
       && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0
   }
-
-  /// Whether this process speaks for all: rank 0, or where MPI does not run.
-  package static var isFirst: Bool { (currentRank?.rank ?? 0) == 0 }
 
   /// This process's rank and the number of them, if MPI runs.
   static var currentRank: (rank: Int, size: Int)? {

@@ -60,7 +60,8 @@ extension ElementaryGraph {
   }
 
   private static func operation(_ layer: Convolution) -> Operation {
-    .convolution(
+    let layer = layer.geometry
+    return .convolution(
       weight: weight(layer.weight), bias: layer.bias.map { weight($0) }, stride: layer.stride, padding: layer.padding,
       groups: layer.groups)
   }

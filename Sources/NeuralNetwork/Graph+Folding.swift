@@ -17,7 +17,7 @@ extension Graph {
       var layer = node.layer
       var inputs = node.inputs
       if values[inputs[0]] == nil, let convolution = nodes[inputs[0] - 1].layer as? Convolution {
-        layer = FoldedConvolution(convolution, layer, addsSecondInput: inputs.count > 1)
+        layer = FoldedConvolution(convolution.geometry, layer, addsSecondInput: inputs.count > 1)
         inputs[0] = nodes[inputs[0] - 1].inputs[0]
       }
       values.append(result.add(layer, inputs: inputs.map { values[$0]! }))

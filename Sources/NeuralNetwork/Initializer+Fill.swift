@@ -1,3 +1,5 @@
+import VectorKernels
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -8,7 +10,7 @@ extension Initializer {
   /// Element i depends on (seed, name, i) alone: the number of threads, the order of parameters and the division of the
   /// class weight among ranks change nothing. `offset` is the index of `values`' first element in the whole parameter.
   package func fill(_ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, name: String, offset: Int = 0) {
-    let generator = CounterGenerator(seed: seed, name: name)
+    let generator = NamedGenerator(seed: seed, name: name)
     switch self {
     case .constant(let value):
       values.update(repeating: value)
@@ -24,28 +26,20 @@ extension Initializer {
   }
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014) used as a function of a counter: draw i needs no draw before it.
-private struct CounterGenerator {
+/// `SplitMix64` as a function of a parameter's name and a counter.
+private struct NamedGenerator {
   private let key: UInt64
-  private static let golden: UInt64 = 0x9e37_79b9_7f4a_7c15
 
   /// The key is the name's FNV-1a hash mixed with the seed.
   init(seed: UInt64, name: String) {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    key = Self.mix(hash ^ Self.mix(seed &+ Self.golden))
-  }
-
-  private static func mix(_ x: UInt64) -> UInt64 {
-    var z = x
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
+    key = SplitMix64.mixed(hash ^ SplitMix64.mixed(seed &+ SplitMix64.golden))
   }
 
   /// Draw `index`, in (0, 1): the middle of one of 2^52 equal pieces.
   private func unit(_ index: Int) -> Double {
-    let bits = Self.mix(key &+ UInt64(bitPattern: Int64(index)) &* Self.golden)
+    let bits = SplitMix64.mixed(key &+ UInt64(bitPattern: Int64(index)) &* SplitMix64.golden)
     return (Double(bits >> 12) + 0.5) * 0x1p-52
   }
 

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// A backbone: images in, embeddings out. Owns the parameters and the memory of its passes.
 package final class Network {
   package let name: String

@@ -14,7 +14,7 @@ package protocol Operation {
 
   /// A piece of the output's gradient is there and still in the cache. Only layers that sum over the batch.
   func observeGradient(_ images: Range<Int>)
-  /// Never called in evaluation, as all that follow.
+  /// The gradient of the whole output is there. In training only, like the calls below.
   func beginBackward()
   /// Writes the input's gradient.
   func backward(_ images: Range<Int>)

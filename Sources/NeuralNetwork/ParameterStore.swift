@@ -1,9 +1,11 @@
+import VectorKernels
+
 /// The memory of a list of parameters: their values, gradients and momenta, each kind in one contiguous piece.
 ///
 /// Trained parameters lie in the order given (the order in which backward finishes them, so that a bucket of the
 /// allreduce is a plain range), padded to whole cache lines; fixed ones follow and have neither gradient nor momentum.
 package final class ParameterStore {
-  /// Floats to whose multiples each parameter is padded: a cache line.
+  /// Each parameter is padded to a multiple of this many Floats: a cache line.
   package static let alignment = 16
 
   package let parameters: [Parameter]

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// A network bound to one batch size and number of threads: every primitive made, every value and gradient in its place.
 package final class Pass {
   package let mode: Mode
@@ -222,4 +224,16 @@ package final class Pass {
       steps[arrival.producer].operation.observeGradient(images)
     }
   }
+}
+
+/// The two ways through a network.
+package enum PassStage: Sendable { case forward, backward }
+
+/// Hears when a pass works on which chain of layers: for traces, and to measure layers one by one.
+///
+/// Called on the thread that runs the pass, outside of any parallel region. `chain` counts from 0 in the order in which
+/// the chains of a stage run; see `Pass.chainNames`.
+package protocol PassObserver: AnyObject {
+  func begins(chain: Int, _ stage: PassStage)
+  func ends(chain: Int, _ stage: PassStage)
 }

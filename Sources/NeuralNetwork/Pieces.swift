@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// A batch divided among the threads, and each thread's share into pieces that go through a chain of layers together.
 package struct Pieces {
   /// For each thread its pieces, in ascending order; a single whole piece where the layers divide their work themselves.
@@ -23,7 +25,7 @@ package struct Pieces {
     }
     let size = max(1, min(Self.bytes / bytesPerImage, largestShare))
     ofThread = (0..<threads).map { thread in
-      let share = Parallel.share(of: batch, thread, threads)
+      let share = Share.range(of: batch, thread, threads)
       return stride(from: share.lowerBound, to: share.upperBound, by: size).map { start in
         start..<min(start + size, share.upperBound)
       }

@@ -7,7 +7,7 @@
 ///     dg = G' [(A dy A') o (B' d B)] G      its adjoint
 ///
 /// Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", sections 3 and 4.1; Winograd 1980. The
-/// matrices hold 0, 1, -1 and, in G, 1/2: rounding stays that of the direct sum.
+/// matrices hold 0, 1, -1 and, in G, 1/2: the transforms add and halve, so they round little more than the direct sum.
 @usableFromInline
 package struct WinogradTiles: Sendable {
   /// Products per tile: positions of the transformed 4 x 4.

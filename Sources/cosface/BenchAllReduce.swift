@@ -1,5 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Planning
+import Training
 
 struct BenchAllReduce: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 import Foundation
 import MPI
-import NeuralNetwork
+import Planning
+import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

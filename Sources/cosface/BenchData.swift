@@ -1,5 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Planning
+import Training
 
 struct BenchData: ParsableCommand {
   static let configuration = CommandConfiguration(

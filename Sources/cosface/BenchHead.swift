@@ -1,5 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Inference
+import Planning
+import Training
 
 struct BenchHead: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,7 +30,7 @@ struct BenchHead: ParsableCommand {
       benchmark.classes = classes
       benchmark.embedding = embedding
       benchmark.steps = steps
-      benchmark.settings.margin = loss.margin
+      benchmark.settings.margin = loss.setting
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       return try benchmark.run()
     }

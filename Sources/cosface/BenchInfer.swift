@@ -1,5 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Inference
+import Planning
+import Training
 
 struct BenchInfer: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
-import FaceRecognition
-import NeuralNetwork
+import Distributed
+import Planning
+import Training
 
 struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,7 +24,7 @@ struct BenchStep: ParsableCommand {
       if classifier.sampleRate != nil && !classifier.forceSampleRate {
         try ClassSampling.check(classCount: work.classes)
       }
-      benchmark.settings.margin = loss.margin
+      benchmark.settings.margin = loss.setting
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
       benchmark.settings.bucketBytes = work.bucketBytes
       benchmark.settings.gradientType = work.gradientType

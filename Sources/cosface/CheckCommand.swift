@@ -1,7 +1,9 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 import Foundation
 import MPI
+import Planning
+import Training
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

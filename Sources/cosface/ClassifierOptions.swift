@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Training
 
 /// Where the class weight lies, and how much of it a step computes.
 struct ClassifierOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Training
 
 struct CommunicationOptions: ParsableArguments {
   @Option(

@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Files
+import Inference
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

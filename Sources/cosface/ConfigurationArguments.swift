@@ -1,4 +1,5 @@
 import FaceRecognition
+import Files
 import Foundation
 
 /// The program's arguments, with the options of `train --config FILE` put behind them, so that checks and defaults are the

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 
 struct Cosface: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Training
 
 struct DataOptions: ParsableArguments {
   @Option(

@@ -1,6 +1,9 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
+import Reports
+import Training
 
 struct DatasetAlignCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

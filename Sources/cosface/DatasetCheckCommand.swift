@@ -1,6 +1,8 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
+import Training
 
 struct DatasetCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,6 +34,7 @@ struct DatasetCheckCommand: ParsableCommand {
   }
 
   func run() throws {
+    if seal { try DatasetSeal.tryOut(for: path) }
     let progress = WorkProgress("images")
     let check = try DatasetCheck(path: path, workers: threads ?? ProcessInfo.processInfo.activeProcessorCount) {
       progress.show($0, of: $1)

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 import Foundation
 
 struct DatasetCommand: ParsableCommand {

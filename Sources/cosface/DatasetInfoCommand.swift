@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
 
 struct DatasetInfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

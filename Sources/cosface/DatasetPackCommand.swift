@@ -1,6 +1,8 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
+import Training
 
 struct DatasetPackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,6 +50,7 @@ struct DatasetPackCommand: ParsableCommand {
     let summary = try packer.run { progress.show($0, of: packer.source.count) }
     for image in summary.skipped { Terminal.print(line: "skipped  \(image.identifier): \(image.reason)") }
     Terminal.print(
-      line: "packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes")
+      line: "packed   \(output): \(summary.images) images of \(summary.people) people, \(summary.bytes) bytes"
+        + (summary.skipped.isEmpty ? "" : "; \(summary.skipped.count.counted("image")) skipped"))
   }
 }

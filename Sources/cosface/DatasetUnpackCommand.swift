@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Datasets
+import Files
 
 struct DatasetUnpackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

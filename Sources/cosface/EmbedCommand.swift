@@ -1,6 +1,9 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Files
 import Foundation
+import Inference
+import Training
 
 struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,7 +52,9 @@ struct EmbedCommand: ParsableCommand {
       }
       guard let summary else { return }
       for image in summary.badImages { Terminal.print(line: "skipped   \(image.identifier): \(image.reason)") }
-      Terminal.print(line: "written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows")
+      Terminal.print(
+        line: "written   \(summary.files.joined(separator: ", ")): \(summary.rows) rows"
+          + (summary.badImages.isEmpty ? "" : "; \(summary.badImages.count.counted("image")) skipped"))
     }
   }
 }

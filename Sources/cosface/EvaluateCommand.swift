@@ -1,7 +1,10 @@
 import ArgumentParser
-import FaceRecognition
+import Evaluation
+import Files
 import Foundation
+import Inference
 import MPI
+import Training
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -131,12 +134,18 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(threads, communicator.placement())
+      if communicator.rank == 0 { try OutputFiles.tryOut([output, roc], inputs: inputs) }
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }
   }
 
+  private var inputs: [String?] {
+    [model, data, pairs, templates, identification.probes, identification.gallery, identification.distractors]
+  }
+
   private func verify(_ data: String, _ communicator: Communicator) throws {
     let evaluation = try Evaluation(options(data), communicator)
+    if communicator.rank == 0, keepThreshold { try evaluation.tryOutThreshold() }
     if communicator.rank == 0 { Notes.show(evaluation.verification.source.notes) }
     if communicator.rank == 0 { warn(evaluation.trainedPeople, of: evaluation.verification.source.classNames.count) }
     let report = try evaluation.run()

@@ -1,6 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 import MPI
+import Weights
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Evaluation
 
 struct IdentificationFlags: ParsableArguments {
   @Option(help: "People to search for: a folder (DIR/PERSON/IMAGE), .rec or list.")

@@ -1,5 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Files
+import Inference
+import Training
 
 struct IdentifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

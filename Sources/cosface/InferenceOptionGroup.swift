@@ -1,6 +1,6 @@
 import ArgumentParser
-import FaceRecognition
 import MPI
+import Training
 
 /// The network that looks at images, as every command takes it that asks it something.
 struct InferenceOptionGroup: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Files
+import Weights
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

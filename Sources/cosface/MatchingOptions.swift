@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Inference
+import Training
 
 /// How two faces are matched, as the commands that do it take it.
 struct MatchingOptions: ParsableArguments {

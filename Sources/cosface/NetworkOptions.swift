@@ -1,6 +1,6 @@
 import ArgumentParser
-import FaceRecognition
 import NeuralNetwork
+import Training
 
 struct NetworkOptions: ParsableArguments {
   @Option(help: "Network: \(NetworkKind.allCases.map(\.rawValue).joined(separator: ", ")).")

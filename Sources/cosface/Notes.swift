@@ -1,4 +1,4 @@
-import FaceRecognition
+import Files
 
 /// What a reader took for something that the user may not have meant, told before the work begins.
 enum Notes {

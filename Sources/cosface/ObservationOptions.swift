@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import Reports
+import Training
 
 /// What one can watch of a training run.
 struct ObservationOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
-import FaceRecognition
+import NeuralNetwork
+import Training
 
 struct OptimizationOptions: ParsableArguments {
   @Option(Limits.batchSize, help: "Samples per rank that go through the network at once.")

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 
 // An option that is a number is declared with what it may be: text and values outside are refused where they are read, and
 // the help tells the least and the greatest. The next argument is its value whatever that begins with: -1 is a number.

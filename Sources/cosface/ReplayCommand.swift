@@ -1,8 +1,10 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Files
 import Foundation
 import MPI
 import NeuralNetwork
+import Training
 
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,10 +43,11 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       var settings = StepSettings()
-      settings.margin = loss.margin
+      settings.margin = loss.setting
       settings.logitScale = loss.scale(defaultMultiplier: 1)
       settings.weightDecay = weightDecay
       settings.classWeightDecay = classWeightDecay
+      if communicator.rank == 0 { try OutputFiles.tryOut([output], inputs: [weights, batches]) }
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(
         network, weights: weights, batches: batches, settings: settings, communicator: communicator)

@@ -1,7 +1,9 @@
 import ArgumentParser
-import FaceRecognition
+import Files
 import Foundation
 import MPI
+import Reports
+import Training
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

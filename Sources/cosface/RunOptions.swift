@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Training
 
 struct RunOptions: ParsableArguments {
   @Option(help: "Folder for the run; it must not hold one already.")

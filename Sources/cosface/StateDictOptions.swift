@@ -1,6 +1,7 @@
 import ArgumentParser
-import FaceRecognition
 import NeuralNetwork
+import Training
+import Weights
 
 /// What a weight file of another program does not say about itself.
 struct StateDictOptions: ParsableArguments {

@@ -1,7 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import MPI
 import NeuralNetwork
+import Training
 
 /// How many threads a rank computes with.
 enum Threads {

@@ -1,7 +1,12 @@
 import ArgumentParser
+import Distributed
 import FaceRecognition
+import Files
+import Inference
 import MPI
 import NeuralNetwork
+import Planning
+import Training
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,7 +53,7 @@ struct TrainCommand: ParsableCommand {
     var isTraining = false
     // launch.sh --restarts tells from the exit code whether starting again can help: broken data stay broken.
     func report(_ error: any Error) -> FailureReport {
-      let comesAgain = error is TrainingError || error is DataError
+      let comesAgain = error is TrainingError || error is DataError || error is EvaluationError
       return FailureReport(message: "Error: \(error)", exitCode: isTraining && !comesAgain ? 70 : 1)
     }
     World.run(collectiveTimeout: waiting.collectiveTimeout, reporting: report) { communicator in
@@ -66,7 +71,8 @@ struct TrainCommand: ParsableCommand {
       }
       let kind = resumption.flatMap { NetworkKind(rawValue: $0.options.network) } ?? network.network
       let trainer = try Trainer(
-        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil, communicator)
+        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil,
+        observers: Observers.make, communicator)
       isTraining = true
       outcome = try trainer.run()
     }
@@ -103,7 +109,10 @@ struct TrainCommand: ParsableCommand {
 
 extension LossOptions {
   func fill(_ options: inout TrainingOptions) {
-    options.margin = margin
+    options.marginKind = marginKind
+    options.margin = value
+    options.marginMultiplier = marginMultiplier
+    options.marginAngle = marginAngle
     options.logitMultiplier = logitMultiplier
     options.logitScale = logitScale
   }

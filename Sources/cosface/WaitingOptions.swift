@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Training
 
 /// How long ranks wait for one another.
 struct WaitingOptions: ParsableArguments {

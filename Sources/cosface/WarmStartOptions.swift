@@ -1,5 +1,5 @@
 import ArgumentParser
-import FaceRecognition
+import Training
 
 struct WarmStartOptions: ParsableArguments {
   @Option(

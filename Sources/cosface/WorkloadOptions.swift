@@ -1,5 +1,7 @@
 import ArgumentParser
-import FaceRecognition
+import Distributed
+import Planning
+import Training
 
 /// What a step computes and exchanges that is measured or planned.
 struct WorkloadOptions: ParsableArguments {

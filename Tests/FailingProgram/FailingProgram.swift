@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MPI
 
@@ -60,7 +61,7 @@ struct FailingProgram {
         World.during("writing a long file") {
           for _ in 0..<(mode == "idle" ? 36_000 : 60) {
             usleep(100_000)
-            if mode == "working" { World.advance() }
+            if mode == "working" { Heartbeat.beat() }
           }
         }
         try world.barrier()

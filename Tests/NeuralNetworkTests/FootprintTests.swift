@@ -24,7 +24,7 @@ import Testing
   @Test(arguments: [(100, 64, 8), (1001, 48, 33), (7, 512, 1)], [true, false])
   func classifier(size: (rows: Int, width: Int, capacity: Int), holdsGradient: Bool) {
     let loss = LargeMarginCosineLoss(
-      classes: 0..<size.rows, of: size.rows + 5, width: size.width, capacity: size.capacity, margin: 0.35,
+      classes: 0..<size.rows, of: size.rows + 5, width: size.width, capacity: size.capacity, margin: .cosine(0.35),
       logitScale: .fixed(32), holdsGradient: holdsGradient)
     let formula = LargeMarginCosineLoss.bytes(
       rows: size.rows, width: size.width, capacity: size.capacity, threads: Parallel.threads,

@@ -1,6 +1,7 @@
 import Foundation
 import NeuralNetwork
 import Testing
+import VectorKernels
 
 @Suite struct InitializerTests {
   func values(_ initializer: Initializer, _ count: Int, seed: UInt64 = 1, name: String = "w", offset: Int = 0)

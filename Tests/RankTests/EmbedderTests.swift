@@ -1,5 +1,7 @@
-import FaceRecognition
+import Datasets
+import Evaluation
 import Foundation
+import Inference
 import MPI
 import NeuralNetwork
 import TestSupport

@@ -1,7 +1,8 @@
-import FaceRecognition
 import MPI
+import Distributed
 import NeuralNetwork
 import Testing
+import VectorKernels
 
 extension RankTests {
   @Suite struct GradientReducerTests {
@@ -58,7 +59,7 @@ extension RankTests {
       fill(memory.elements, rank: world.rank)
       var calls: [Int] = []
       for index in 0..<3 {
-        let part = Parallel.share(of: count, index, 3)
+        let part = Share.range(of: count, index, 3)
         try reducer.start(.init(rebasing: memory.elements[part]), .classWeight) { calls.append(index) }
       }
       try reducer.finish()
@@ -125,7 +126,7 @@ extension RankTests {
       let buckets = count / (1 << 14) + 1
       func sent(_ part: GradientReducer.Part) -> Int { reducer.sentBytes[part.rawValue] }
       #expect(abs(sent(.network) - formula) <= buckets * world.size * 64)
-      let own = 16 * Parallel.share(of: 256, world.rank, world.size).count
+      let own = 16 * Share.range(of: 256, world.rank, world.size).count
       #expect(sent(.statistics) == 4 * (world.size > 1 ? 4096 - own + own * (world.size - 1) : 0))
       #expect(sent(.classWeight) == 0)
       // All ranks together send exactly what all pieces weigh.

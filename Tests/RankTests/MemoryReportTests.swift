@@ -1,7 +1,8 @@
-import FaceRecognition
 import MPI
+import Distributed
 import NeuralNetwork
 import Testing
+import Training
 
 extension RankTests {
   /// The report's formulas against what a training step really allocates.

@@ -1,8 +1,9 @@
-import FaceRecognition
+import Distributed
 import Foundation
 import MPI
 import NeuralNetwork
 import Testing
+import Training
 
 extension RankTests {
   /// Whole networks train as PyTorch does in float64, and mistakes as small as another program's are seen.
@@ -73,7 +74,7 @@ extension RankTests {
       settings.logitScale = .learned(multiplier: Record.multiplier)
       settings.weightDecay = mistake == .decay ? 0 : Record.weightDecay
       settings.momentum = mistake == .momentum ? 0.85 : 0.9
-      settings.margin = mistake == .margin ? 0.34 : 0.35
+      settings.margin = .cosine(mistake == .margin ? 0.34 : 0.35)
       let network = kind.makeNetwork(embeddingWidth: Record.width, inputSide: Record.side)
       let step = try TrainingStep(
         network, classCount: Record.classes, capacity: Record.batch, settings: settings, communicator: alone)

@@ -1,7 +1,9 @@
-import FaceRecognition
+import Distributed
 import MPI
 import NeuralNetwork
 import Testing
+import Training
+import VectorKernels
 
 extension RankTests {
   /// Divided classes train what replicated ones train.
@@ -10,7 +12,9 @@ extension RankTests {
     let side = 48
     let classCount = 23
 
-    private func settings(_ classifier: ClassifierKind, margin: Double = 0.35, _ scale: LogitScale) -> StepSettings {
+    private func settings(_ classifier: ClassifierKind, margin: Margin = .cosine(0.35), _ scale: LogitScale)
+      -> StepSettings
+    {
       var settings = StepSettings()
       settings.classifier = classifier
       settings.margin = margin
@@ -81,7 +85,7 @@ extension RankTests {
       func samples(of rank: Int, among ranks: Int) -> Range<Int> {
         let count = 2 * ranks
         switch self {
-        case .even: return Parallel.share(of: count, rank, ranks)
+        case .even: return Share.range(of: count, rank, ranks)
         case .uneven:
           // 0, 1, 2, ... of them; the rest for the last one.
           let start = rank * (rank - 1) / 2
@@ -96,13 +100,18 @@ extension RankTests {
       (.lastRankOnly, 3, .learned(multiplier: 2)),
     ])
     func equalsReplicated(division: Division, steps: Int, scale: LogitScale) throws {
-      let margin = division == .lastRankOnly ? 0 : 0.35
+      let margin: Margin =
+        switch division {
+        case .uneven: .cosine(0.35)
+        case .even: .angular(0.5)
+        case .lastRankOnly: Margin(multiplier: 1.2, angle: 0.2, cosine: 0.1)
+        }
       let count = 2 * world.size
       let mine = division.samples(of: world.rank, among: world.size)
       let parts = mine.isEmpty ? [] : [mine]
       let sharded = try makeStep(settings(.sharded, margin: margin, scale))
       let replicated = try makeStep(settings(.replicated, margin: margin, scale))
-      #expect(sharded.head.rowCount == Parallel.share(of: classCount, world.rank, world.size).count)
+      #expect(sharded.head.rowCount == Share.range(of: classCount, world.rank, world.size).count)
       for index in 0..<steps {
         let a = try train(sharded, parts, of: count, index: index)
         let b = try train(replicated, parts, of: count, index: index)
@@ -152,7 +161,7 @@ extension RankTests {
 
     @Test func clippingEqualsReplicated() throws {
       let count = 2 * world.size
-      let mine = [Parallel.share(of: count, world.rank, world.size)]
+      let mine = [Share.range(of: count, world.rank, world.size)]
       let clipped = try [ClassifierKind.sharded, .replicated].map { kind in
         var settings = settings(kind, .learned(multiplier: 4))
         settings.gradientClipping = 0.1
@@ -179,7 +188,7 @@ extension RankTests {
       let single = try makeStep(settings, on: alone)
       let count = 2 * world.size
       for index in 0..<5 {
-        let a = try train(together, [Parallel.share(of: count, world.rank, world.size)], of: count, index: index)
+        let a = try train(together, [Share.range(of: count, world.rank, world.size)], of: count, index: index)
         let b = try train(single, [0..<count], of: count, index: index)
         #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
         #expect(abs(together.head.scale - single.head.scale) <= 1e-6)

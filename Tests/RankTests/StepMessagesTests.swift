@@ -1,8 +1,10 @@
-import FaceRecognition
+import Distributed
 import Foundation
 import MPI
 import NeuralNetwork
+import Planning
 import Testing
+import Training
 
 extension RankTests {
   /// What a step hands to the MPI library is what `StepMessages` describes and `plan` prices.

@@ -1,7 +1,9 @@
-import FaceRecognition
+import Distributed
 import MPI
 import NeuralNetwork
 import Testing
+import Training
+import VectorKernels
 
 extension RankTests {
   /// P ranks train what one rank trains on the same global batch.
@@ -90,7 +92,7 @@ extension RankTests {
       let count = 2 * world.size + extra
       let together = try makeStep(.spherenet20, world, capacity: 4, settings: settings(scale))
       let single = try makeStep(.spherenet20, alone, capacity: count, settings: settings(scale))
-      let mine = Parallel.share(of: count, world.rank, world.size)
+      let mine = Share.range(of: count, world.rank, world.size)
       for index in 0..<10 {
         let batch = images(count, seed: UInt64(index))
         let a = try train(together, [mine], of: batch, rate: 0.001)

@@ -1,9 +1,13 @@
-import FaceRecognition
-import Foundation
 import MPI
+import Datasets
+import Distributed
+import Foundation
+import Inference
 import NeuralNetwork
 import TestSupport
 import Testing
+import Training
+import Weights
 
 extension RankTests {
   /// A run that starts from the weights of another, with more people: the old rows as they were, the new ones where the
@@ -110,7 +114,8 @@ extension RankTests {
       #expect(row(step, 0) == Array(material.rows[(2 * width)...]))
       #expect(lines.contains { $0.hasSuffix("2 new rows of the class weight, random") }, "\(lines)")
       let fresh = LargeMarginCosineLoss(
-        classes: 0..<4, of: 4, width: width, capacity: 1, margin: 0.35, logitScale: .fixed(16), holdsGradient: false)
+        classes: 0..<4, of: 4, width: width, capacity: 1, margin: .cosine(0.35), logitScale: .fixed(16),
+        holdsGradient: false)
       fresh.initialize(seed: 11)
       for label in [1, 3] {
         let expected = fresh.classWeight.value[(label * width)..<((label + 1) * width)]

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Training
 import Yams
 
 extension TrainingOptions {
@@ -16,7 +18,7 @@ extension TrainingOptions {
     case .epochs(let count): members["epochs"] = .number(count)
     }
     // The command line asks for it from there on.
-    if margin >= 0.5 { members["allowLargeMargin"] = .boolean(true) }
+    if margin >= 0.5 && marginKind != .angular { members["allowLargeMargin"] = .boolean(true) }
     let pairs = members.sorted { $0.key < $1.key }.compactMap { name, value in
       Self.node(value).map { (Node(Self.kebabCase(name)), $0) }
     }

@@ -1,3 +1,5 @@
+import Inference
+
 /// What a network makes of a photograph: a direction that it shares with other photographs of the same person.
 public struct FaceEmbedding: Equatable, Sendable {
   /// As the network gives them, not of length 1.

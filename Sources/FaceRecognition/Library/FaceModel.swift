@@ -1,5 +1,9 @@
+import Datasets
+import Files
 import Foundation
 import NeuralNetwork
+import Training
+import Weights
 
 /// A trained network that turns photographs of faces into embeddings.
 ///

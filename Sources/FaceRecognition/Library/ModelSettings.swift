@@ -1,4 +1,5 @@
 import NeuralNetwork
+import Training
 
 /// Which network, of which size: checked before memory is made for it.
 struct ModelSettings {

@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import MPI
 import NeuralNetwork
+import Training
 
 /// Training a network from code, as `cosface train` does: alone, or on all ranks that `mpirun` started.
 ///
@@ -94,7 +96,7 @@ public struct TrainingRun: Sendable {
       let (options, kind) = try checked()
       let signals = SignalActions()
       defer { signals.restore() }
-      let trainer = try Trainer(options, kind: kind, isQuiet: isQuiet, communicator)
+      let trainer = try Trainer(options, kind: kind, isQuiet: isQuiet, observers: Observers.make, communicator)
       let outcome = try trainer.run { line in
         onStep(
           Step(

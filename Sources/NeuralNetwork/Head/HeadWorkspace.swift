@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// What one thread of the classifier works in: a block of class rows and what belongs to it, sized for its own cache.
 ///
 /// N' = rows of a block, M = samples padded to whole panels, K = embedding width.

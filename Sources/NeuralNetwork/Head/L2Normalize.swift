@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// Embeddings of length 1.
 ///
 /// M = batch, K = embedding width.  x, e (M, K)

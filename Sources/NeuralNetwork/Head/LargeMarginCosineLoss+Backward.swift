@@ -105,7 +105,8 @@ extension LargeMarginCosineLoss {
     }
   }
 
-  /// gamma dlogits = gamma (softmax - onehot) / count, (N', M). One read of the block's logits.
+  /// gamma dlogits = gamma (softmax - onehot) / count, at the label times the margin's slope, (N', M). One read of the
+  /// block's logits.
   private func computeLogitGradients(of rows: Range<Int>, _ workspace: HeadWorkspace) {
     let samples = Self.padded(sampleCount)
     let start = logits.elements.baseAddress! + rows.lowerBound * samples
@@ -125,7 +126,9 @@ extension LargeMarginCosineLoss {
     }
     let one = Float(gamma / Double(max(totalCount, 1)))
     for sample in 0..<sampleCount where rows.contains(labelRows[sample]) {
-      result[(labelRows[sample] - rows.lowerBound) * workspace.logitStride + sample] -= one
+      let place = (labelRows[sample] - rows.lowerBound) * workspace.logitStride + sample
+      result[place] -= one
+      if !margin.leavesAngle { result[place] *= labelSlopes.elements[sample] }
     }
   }
 

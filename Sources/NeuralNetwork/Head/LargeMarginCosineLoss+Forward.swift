@@ -30,7 +30,7 @@ extension LargeMarginCosineLoss {
       forBlocks(of: share(of: 0..<activeCount, part, parts), workspace) { rows in
         load(rows, into: workspace, writingBack: writesBack)
         computeLogits(of: rows, workspace)
-        subtractMargin(in: rows)
+        applyMargin(in: rows)
         gatherStatistics(of: rows, workspace)
       }
     }
@@ -98,12 +98,20 @@ extension LargeMarginCosineLoss {
     }
   }
 
-  private func subtractMargin(in rows: Range<Int>) {
+  private func applyMargin(in rows: Range<Int>) {
     let samples = Self.padded(sampleCount)
-    let shift = Float(gamma * margin * scale)
+    let shift = Float(gamma * margin.cosine * scale)
     for sample in 0..<sampleCount where rows.contains(labelRows[sample]) {
       let index = labelRows[sample] * samples + sample
-      logits.elements[index] -= shift
+      let cosine = Double(logits.elements[index]) / forwardLogitScale
+      labelCosines.elements[sample] = Float(cosine)
+      if margin.leavesAngle {
+        logits.elements[index] -= shift
+      } else {
+        let (target, slope) = margin.applied(to: cosine)
+        logits.elements[index] = Float(forwardLogitScale * target)
+        labelSlopes.elements[sample] = Float(slope)
+      }
       sums[sampleCount + sample] = Double(logits.elements[index])
     }
   }

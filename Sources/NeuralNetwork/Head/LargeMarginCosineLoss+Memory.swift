@@ -12,7 +12,7 @@ extension LargeMarginCosineLoss {
     let weight = (rows * width + line - 1) / line * line
     let floats =
       weight * (holdsGradient ? 3 : 2) + 2 * rows + width * padded + self.padded(width) * capacity
-      + tiledRows * padded + 2 * padded
+      + tiledRows * padded + 2 * capacity + 2 * padded
     return MemoryLayout<Float>.stride * floats + threads * HeadWorkspace.bytes(width: width, capacity: padded)
   }
 }

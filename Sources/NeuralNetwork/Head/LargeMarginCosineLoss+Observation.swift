@@ -9,10 +9,8 @@ extension LargeMarginCosineLoss {
   package func cosines(negativeLimit: Int) -> (positive: [Float], negative: [Float]) {
     guard sampleCount > 0, forwardLogitScale > 0 else { return ([], []) }
     let samples = Self.padded(sampleCount)
-    let (inverse, margin) = (Float(1 / forwardLogitScale), Float(margin))
-    let positive = (0..<sampleCount).filter { labelRows[$0] >= 0 }.map { sample in
-      logits.elements[labelRows[sample] * samples + sample] * inverse + margin
-    }
+    let inverse = Float(1 / forwardLogitScale)
+    let positive = (0..<sampleCount).filter { labelRows[$0] >= 0 }.map { labelCosines.elements[$0] }
     var negative: [Float] = []
     let step = max(1, activeCount * sampleCount / max(negativeLimit, 1))
     for row in stride(from: 0, to: activeCount, by: step) {

@@ -39,12 +39,13 @@ extension LargeMarginCosineLoss {
   /// The memory of the N row factors: filled by `computeRowFactors`, or by a broadcast.
   package var rowFactors: UnsafeMutableBufferPointer<Float> { factorMemory.elements }
 
-  /// f = scale / n of every row, into `rowFactors`.
+  /// Writes each row's factor, f = scale / n, n its norm, to `rowFactors`.
+  ///
+  /// Before that, factors that are still pending are applied to W, and norms that are out of date are gathered: up to one
+  /// pass over W. Sampled, it does nothing: a step computes the factors of the rows that it takes.
   package func computeRowFactors(scale: Double) throws(HeadError) {
     guard scale.isFinite, scale > 0 else { throw .nonFiniteScale(scale) }
-    // Sampled rows find theirs when a step takes them up.
     if isSampled { return }
-    // Brings the norms up to date, and applies former factors that are pending.
     _ = rowNormSum()
     Parallel.ranges(rowCount) { rows in
       for row in rows { factorMemory.elements[row] = Float(scale / Double(normMemory.elements[row])) }

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// Steps over some of the rows. A row that a step takes up is projected from the norm it has in memory,
 ///
 ///     W' = w scale / n        n = sqrt(sum w^2 + 1e-10)

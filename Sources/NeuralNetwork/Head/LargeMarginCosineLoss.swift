@@ -5,9 +5,9 @@ import VectorKernels
 /// M = samples, N = classes here, K = embedding width.  e (M, K) of length 1   W (N, K) class weight   y (M) labels
 ///
 ///     W' = f W                          rows of the norm `scale`: see +Projection
-///     logits = gamma e W'^T             gamma * margin * scale less at the label
+///     logits = gamma e W'^T             at the label gamma * scale * t, t = `Margin` of the cosine: c - m for CosFace
 ///     loss = sum of -ln softmax(logits)[y] / count        count = samples of ALL ranks in the step
-///     dlogits = (softmax - onehot(y)) / count
+///     dlogits = (softmax - onehot(y)) / count        at the label times dt/dc, which is 1 for CosFace
 ///     de = gamma dlogits W'             dW = gamma dlogits^T e        projection and scale are constants of the step
 ///
 /// Replicated, the range is 0..<classCount. Sharded, it is this rank's, e and y are those of all ranks, and
@@ -24,7 +24,7 @@ package final class LargeMarginCosineLoss {
   package let width: Int
   /// The largest M.
   package let capacity: Int
-  package let margin: Double
+  package let margin: Margin
   package let logitScale: LogitScale
   /// (N, K). Call `materialize()` before its value is read by anything but this class.
   package let classWeight: Parameter
@@ -66,6 +66,9 @@ package final class LargeMarginCosineLoss {
   let columnPanels: AlignedMemory
   /// (N, M), N the rows of a step: transposed, so that a block of classes is one piece and a vector holds samples.
   var logits: AlignedMemory
+  /// Cosine per sample with its class, and the slope of the margin there, where the row is here.
+  let labelCosines: AlignedMemory
+  let labelSlopes: AlignedMemory
   /// The largest logit per sample.
   let maxima: AlignedMemory
   /// gamma / (count * sum of exponentials) per sample, 0 for padding: turns an exponential into gamma * dlogits.
@@ -78,7 +81,7 @@ package final class LargeMarginCosineLoss {
   ///
   /// `sampledRows`: each step computes with those that `select` names, about so many at most.
   package init(
-    classes: Range<Int>, of classCount: Int, width: Int, capacity: Int, margin: Double, logitScale: LogitScale,
+    classes: Range<Int>, of classCount: Int, width: Int, capacity: Int, margin: Margin, logitScale: LogitScale,
     holdsGradient: Bool, sampledRows: Int? = nil
   ) {
     precondition(!holdsGradient || sampledRows == nil, "A gradient of sampled rows is not held")
@@ -105,6 +108,8 @@ package final class LargeMarginCosineLoss {
     scaledColumns = AlignedMemory(count: width * padded)
     columnPanels = AlignedMemory(count: Self.padded(width) * capacity)
     logits = AlignedMemory(count: tiledRows * padded)
+    labelCosines = AlignedMemory(count: capacity)
+    labelSlopes = AlignedMemory(count: capacity)
     maxima = AlignedMemory(count: padded)
     exponentialFactors = AlignedMemory(count: padded)
     sums = .allocate(capacity: 2 * capacity)
@@ -124,7 +129,8 @@ package final class LargeMarginCosineLoss {
   /// Bytes of everything held here, for the memory report: W, its momentum and gradient, logits, buffers.
   package var bytes: Int {
     let memories = [
-      normMemory, factorMemory, scaledColumns, columnPanels, logits, maxima, exponentialFactors,
+      normMemory, factorMemory, scaledColumns, columnPanels, logits, labelCosines, labelSlopes, maxima,
+      exponentialFactors,
     ]
     return store.bytes + memories.reduce(0) { $0 + $1.bytes } + workspaces.reduce(0) { $0 + $1.bytes }
   }
@@ -147,7 +153,7 @@ package final class LargeMarginCosineLoss {
   /// The rows of the part-th of `parts` threads within `rows`: whole tiles, counted from the first row.
   func share(of rows: Range<Int>, _ part: Int, _ parts: Int) -> Range<Int> {
     let tile = TileProduct.rows
-    let tiles = Parallel.share(of: (rows.count + tile - 1) / tile, part, parts)
+    let tiles = Share.range(of: (rows.count + tile - 1) / tile, part, parts)
     let start = rows.lowerBound + tiles.lowerBound * tile
     return min(start, rows.upperBound)..<min(rows.lowerBound + tiles.upperBound * tile, rows.upperBound)
   }

@@ -17,7 +17,7 @@ struct ConvolutionProblem {
   /// `layout` is the weight's, where another size of batch has chosen it already; `hasBias` gives it one that the layer
   /// does not have.
   init(
-    _ layer: Convolution, _ weight: ConvolutionWeight, input: Shape, output: Shape, images: Int,
+    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, input: Shape, output: Shape, images: Int,
     layout: dnnl_memory_desc_t? = nil, hasBias: Bool = false
   ) {
     name = layer.name

@@ -18,7 +18,7 @@ final class ConvolutionWeight {
   private let taps: Int
   private let scratch: Scratch
 
-  init(_ layer: Convolution, scratch: Scratch) {
+  init(_ layer: ConvolutionGeometry, scratch: Scratch) {
     parameter = layer.weight
     groups = layer.groups
     o = layer.outputs / layer.groups

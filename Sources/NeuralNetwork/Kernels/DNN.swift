@@ -31,7 +31,7 @@ enum DNN {
     }
   }
 
-  /// Runs `count` dense images through layout changes: used by the primitives and by tests that look inside.
+  /// oneDNN's name for a layout of images (N, C, H, W): plain, or channels in blocks of `channelBlock`.
   static func tag(_ layout: Shape.Layout) -> dnnl_format_tag_t {
     switch layout {
     case .plain: dnnl_abcd

@@ -25,7 +25,7 @@ final class DepthwiseConvolution: ImageConvolution {
   private static var lanes: Int { DNN.channelBlock }
   private var groups: Int { from.shape.channels / Self.lanes }
 
-  static func suits(_ layer: Convolution, _ input: Shape) -> Bool {
+  static func suits(_ layer: ConvolutionGeometry, _ input: Shape) -> Bool {
     layer.groups == layer.inputs && layer.outputs == layer.inputs && layer.kernel == 3 && layer.padding == 1
       && layer.stride <= 2 && layer.bias == nil && input.layout == .blocked
   }
@@ -33,7 +33,7 @@ final class DepthwiseConvolution: ImageConvolution {
   /// - Parameters:
   ///   - from: x, or dy.
   ///   - to: y, or dx.
-  init(_ layer: Convolution, _ direction: ConvolutionDirection, from: Tensor, to: Tensor) {
+  init(_ layer: ConvolutionGeometry, _ direction: ConvolutionDirection, from: Tensor, to: Tensor) {
     let input = direction == .forward ? from.shape : to.shape
     precondition(Self.suits(layer, input), "\(layer.name) of \(input) by kernels for other layers")
     weight = layer.weight

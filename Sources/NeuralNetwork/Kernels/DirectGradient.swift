@@ -8,7 +8,7 @@ final class DirectGradient: ConvolutionGradient {
   private let reorder: GradientReorder
 
   init(
-    _ layer: Convolution, _ weight: ConvolutionWeight, _ problem: ConvolutionProblem, input: Tensor,
+    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, _ problem: ConvolutionProblem, input: Tensor,
     outputGradient: Tensor, scratch: Scratch
   ) {
     let hint = problem.forward(.training)

@@ -1,4 +1,5 @@
 import COneDNN
+import VectorKernels
 
 /// Brings a weight's gradient from the layout that a primitive chose back to the plain one and adds it to the sum.
 final class GradientReorder {

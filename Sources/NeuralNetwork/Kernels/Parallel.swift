@@ -1,4 +1,5 @@
 import COpenMP
+import VectorKernels
 
 /// Work shared among the threads of the OpenMP pool that oneDNN and OpenBLAS use too.
 ///
@@ -48,16 +49,9 @@ package enum Parallel {
   /// Divides 0..<count into one contiguous range per thread; `body` is not called for an empty one.
   package static func ranges(_ count: Int, _ body: (Range<Int>) -> Void) {
     run { part, parts in
-      let range = share(of: count, part, parts)
+      let range = Share.range(of: count, part, parts)
       if !range.isEmpty { body(range) }
     }
-  }
-
-  /// The part-th of `parts` contiguous shares of 0..<count; sizes differ by one at most.
-  package static func share(of count: Int, _ part: Int, _ parts: Int) -> Range<Int> {
-    let (size, rest) = count.quotientAndRemainder(dividingBy: parts)
-    let start = part * size + min(part, rest)
-    return start..<(start + size + (part < rest ? 1 : 0))
   }
 
   private struct Region {

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// Memory that an operation needs only while it runs, shared by all operations of a network.
 ///
 /// Operations reserve while they are made; the pointers are valid after that, and move only when another plan

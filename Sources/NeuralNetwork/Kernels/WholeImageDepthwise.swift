@@ -14,13 +14,13 @@ final class WholeImageDepthwise: ConvolutionGradient {
   private let x: UnsafeMutablePointer<Float>
   private let dy: UnsafeMutablePointer<Float>
 
-  static func suits(_ layer: Convolution, _ input: Shape) -> Bool {
+  static func suits(_ layer: ConvolutionGeometry, _ input: Shape) -> Bool {
     layer.groups == layer.inputs && layer.outputs == layer.inputs && layer.padding == 0
       && layer.kernel == input.height && layer.kernel == input.width && layer.bias == nil
   }
 
   /// Nil where the convolution is another one.
-  init?(_ layer: Convolution, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
+  init?(_ layer: ConvolutionGeometry, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
     guard Self.suits(layer, input.shape) else { return nil }
     weight = layer.weight
     self.scratch = scratch

@@ -12,7 +12,7 @@ import VectorKernels
 final class WinogradGradient: ConvolutionGradient {
   let implementation = "winograd:F(2x2,3x3) weights"
 
-  private let layer: Convolution
+  private let layer: ConvolutionGeometry
   private let input: Tensor
   private let outputGradient: Tensor
   private let transforms: WinogradTransforms
@@ -27,7 +27,7 @@ final class WinogradGradient: ConvolutionGradient {
   /// Rows of a panel of dU (16, O / P, C, P): whole tiles.
   private let tiledInputs: Int
 
-  init(_ layer: Convolution, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
+  init(_ layer: ConvolutionGeometry, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
     self.layer = layer
     self.scratch = scratch
     self.input = input

@@ -14,7 +14,7 @@ struct WinogradTransforms {
   static var lanes: Int { DNN.channelBlock }
 
   /// Whether F(2 x 2, 3 x 3) computes this layer, and with clearly fewer products: not where most of a tile is padding.
-  static func suit(_ layer: Convolution, _ shape: Shape) -> Bool {
+  static func suit(_ layer: ConvolutionGeometry, _ shape: Shape) -> Bool {
     let tiles = WinogradTiles(height: shape.height, width: shape.width)
     return shape.layout == .blocked
       && layer.kernel == 3 && layer.stride == 1 && layer.padding == 1 && layer.groups == 1

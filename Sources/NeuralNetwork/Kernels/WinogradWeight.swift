@@ -18,7 +18,7 @@ final class WinogradWeight {
   /// Floats of a panel.
   private var panelCount: Int { inputs * TileProduct.columns }
 
-  init(_ layer: Convolution, _ direction: ConvolutionDirection, scratch: Scratch) {
+  init(_ layer: ConvolutionGeometry, _ direction: ConvolutionDirection, scratch: Scratch) {
     parameter = layer.weight
     self.direction = direction
     self.scratch = scratch

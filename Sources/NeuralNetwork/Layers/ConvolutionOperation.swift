@@ -19,7 +19,7 @@ final class ConvolutionOperation: Operation {
       + [backwardConvolution?.implementation, gradient?.implementation].compactMap { $0 }
   }
 
-  init(_ layer: Convolution, _ binding: Binding) {
+  init(_ layer: ConvolutionGeometry, _ binding: Binding) {
     let scratch = binding.scratch
     let isWinograd = !binding.convolvesDirectly && WinogradTransforms.suit(layer, binding.input.shape)
     let isDepthwise = !binding.convolvesDirectly && DepthwiseConvolution.suits(layer, binding.input.shape)
@@ -68,7 +68,7 @@ final class ConvolutionOperation: Operation {
   }
 
   private static func problem(
-    _ layer: Convolution, _ weight: ConvolutionWeight, _ binding: Binding, images: Int,
+    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, _ binding: Binding, images: Int,
     _ layout: dnnl_memory_desc_t? = nil
   ) -> ConvolutionProblem {
     ConvolutionProblem(
@@ -76,7 +76,7 @@ final class ConvolutionOperation: Operation {
   }
 
   private static func directForward(
-    _ layer: Convolution, _ weight: ConvolutionWeight, _ binding: Binding
+    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, _ binding: Binding
   ) -> PiecewiseConvolution {
     PiecewiseConvolution(
       from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: binding.scratch,
@@ -92,7 +92,7 @@ final class ConvolutionOperation: Operation {
   }
 
   private static func directBackward(
-    _ layer: Convolution, _ weight: ConvolutionWeight, from outputGradient: Tensor, to inputGradient: Tensor,
+    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, from outputGradient: Tensor, to inputGradient: Tensor,
     _ binding: Binding
   ) -> PiecewiseConvolution {
     PiecewiseConvolution(

@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// Sets each value to 0 with probability p and scales the others by 1 / (1 - p); evaluation passes all on.
 ///
 /// What falls is a function of the sample's key (seed, epoch, sample) and the value's index, not of ranks or threads.
@@ -52,17 +54,10 @@ private final class DropoutOperation: Operation {
       for sample in samples {
         for i in 0..<count {
           let index = sample * count + i
-          into[index] = Self.mix(keys[sample] &+ UInt64(i)) < threshold ? 0 : from[index] * kept
+          into[index] =
+            SplitMix64.mixed((keys[sample] &+ UInt64(i)) &* SplitMix64.golden) < threshold ? 0 : from[index] * kept
         }
       }
     }
-  }
-
-  /// SplitMix64's finalizer: Steele, Lea and Flood 2014.
-  private static func mix(_ counter: UInt64) -> UInt64 {
-    var z = counter &* 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

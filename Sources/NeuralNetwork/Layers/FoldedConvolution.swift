@@ -4,7 +4,7 @@
 ///
 /// b is the convolution's own bias; a = 1 where only a PReLU follows. The parameters stay those of the two layers.
 final class FoldedConvolution: Layer {
-  let convolution: Convolution
+  let convolution: ConvolutionGeometry
   let normalization: BatchNormalization?
   let slope: Parameter?
   let traits: LayerTraits
@@ -14,7 +14,7 @@ final class FoldedConvolution: Layer {
 
   static func canFold(_ following: any Layer) -> Bool { following is BatchNormalization || following is PReLU }
 
-  init(_ convolution: Convolution, _ following: any Layer, addsSecondInput: Bool) {
+  init(_ convolution: ConvolutionGeometry, _ following: any Layer, addsSecondInput: Bool) {
     precondition(Self.canFold(following), "\(following.name) after \(convolution.name)")
     self.convolution = convolution
     normalization = following as? BatchNormalization
@@ -29,7 +29,7 @@ final class FoldedConvolution: Layer {
   }
 
   func outputShape(_ given: [Shape]) -> Shape {
-    let shape = convolution.outputShape([given[0]])
+    let shape = convolution.outputShape(given[0])
     precondition(given.count == 1 || given[1] == shape, "\(name) adds a residual of another shape: \(given)")
     return shape
   }

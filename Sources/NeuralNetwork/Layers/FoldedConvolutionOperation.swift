@@ -1,4 +1,5 @@
 import COneDNN
+import VectorKernels
 
 /// A folded convolution bound to one batch size: its weight is prepared once for all passes until weights change.
 ///

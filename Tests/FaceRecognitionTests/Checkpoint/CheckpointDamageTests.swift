@@ -1,6 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import Testing
+import VectorKernels
+import Weights
 
 /// Checkpoints that somebody cut or changed: each refused with file and reason, none a crash, none believed.
 @Suite struct CheckpointDamageTests {

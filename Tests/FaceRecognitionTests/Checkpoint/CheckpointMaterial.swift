@@ -1,6 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import NeuralNetwork
+import VectorKernels
+import Weights
 
 /// A run's network, class weight and store of checkpoints in a folder of the test's own.
 final class CheckpointMaterial {

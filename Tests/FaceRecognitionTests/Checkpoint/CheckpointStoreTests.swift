@@ -1,6 +1,7 @@
-import FaceRecognition
+import Files
 import Foundation
 import Testing
+import Weights
 
 @Suite struct CheckpointStoreTests {
   @Test(arguments: [true, false]) func roundTripToTheBit(tiny: Bool) throws {

@@ -1,5 +1,5 @@
-import FaceRecognition
 import Foundation
+import VectorKernels
 
 /// A random accident to a file: the drill's and the tests'.
 enum FileMutation: String, CaseIterable {
@@ -8,8 +8,12 @@ enum FileMutation: String, CaseIterable {
   /// `data` after the accident, never equal to `data`.
   func applied(to data: Data, _ generator: inout CounterGenerator) -> Data {
     var changed = data
+    var attempts = 0
     repeat {
       changed = data
+      attempts += 1
+      // Zeros over zeros change nothing, however often.
+      guard attempts < 100 else { return data + [1] }
       switch self {
       case .truncation: changed = data.prefix(generator.below(data.count))
       case .bitFlip:

@@ -1,6 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import Testing
+import Training
+import Weights
 
 @Suite struct InspectionTests {
   @Test func checkpointInWordsAndAsJSON() throws {

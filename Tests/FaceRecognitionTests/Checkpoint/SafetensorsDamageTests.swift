@@ -1,4 +1,4 @@
-import FaceRecognition
+import Files
 import Foundation
 import Testing
 

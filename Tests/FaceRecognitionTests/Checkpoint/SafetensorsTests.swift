@@ -1,6 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
+import NeuralNetwork
 import Testing
+import Weights
 
 @Suite struct SafetensorsTests {
   private func example() -> SafetensorsWriter {
@@ -119,4 +121,25 @@ import Testing
     1hc2siOnsiZHR5cGUiOiJCT09MIiwic2hhcGUiOlszXSwiZGF0YV9vZmZzZXRzIjpbNjIsNjVdfX0gICAAAAAAAAEAAJqZmZmZmbk/AAAAAAAACMAA\
     AAC/AACAvgAAAAAAAIA+AAAAPwAAQD+APwC/f38APgDA/3sBAAEAAQ==
     """
+
+  /// Asked at a run's start: nothing of a model with so many names could be saved.
+  @Test(arguments: [
+    (400_000, String(repeating: "x", count: 255), 100_000_000, false), (100, "ann", 100_000_000, true),
+    // Each byte makes 7 in the header.
+    (1000, String(repeating: "\u{1}", count: 100), 650_000, false),
+    (1000, String(repeating: "\u{1}", count: 100), 800_000, true),
+  ])
+  func namesThatNoHeaderHolds(people: Int, name: String, limit: Int, fits: Bool) throws {
+    let network = NetworkKind.mobilefacenet.makeNetwork(embeddingWidth: 16, inputSide: 16)
+    let description = ModelDescription(
+      network: .mobilefacenet, embeddingWidth: 16, inputSide: 16,
+      classNames: .init(repeating: Name(name), count: people))
+    if fits { return try ModelFile.checkNames(network, description, path: "run/model.safetensors", limit: limit) }
+    let error = #expect(throws: ModelFileError.self) {
+      try ModelFile.checkNames(network, description, path: "run/model.safetensors", limit: limit)
+    }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(
+      text.contains("run/model.safetensors cannot hold the names of") && text.contains("shorter names"), "\(text)")
+  }
 }

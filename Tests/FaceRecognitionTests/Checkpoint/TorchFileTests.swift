@@ -1,7 +1,9 @@
-import FaceRecognition
+import Files
 import Foundation
 import NeuralNetwork
 import Testing
+import VectorKernels
+import Weights
 
 /// Weight files of PyTorch: `torch.save`, and what people make of it.
 @Suite struct TorchFileTests {

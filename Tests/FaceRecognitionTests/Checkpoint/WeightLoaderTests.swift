@@ -1,7 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import NeuralNetwork
 import Testing
+import Weights
 
 @Suite struct WeightLoaderTests {
   private func file(

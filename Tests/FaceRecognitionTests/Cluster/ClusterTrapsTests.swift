@@ -1,5 +1,5 @@
-import FaceRecognition
 import MPI
+import Planning
 import Testing
 
 /// What `cosface check` makes of the ranks' reports.

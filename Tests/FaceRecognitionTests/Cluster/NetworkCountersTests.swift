@@ -1,4 +1,4 @@
-import FaceRecognition
+import Planning
 import Testing
 
 @Suite struct NetworkCountersTests {

@@ -1,8 +1,10 @@
-import FaceRecognition
+import Evaluation
 import Foundation
+import Inference
 import NeuralNetwork
 import TestSupport
 import Testing
+import Weights
 
 /// `cosface compare` and `cosface identify` as a person meets them.
 @Suite(.serialized) struct CompareCommandTests {

@@ -1,8 +1,9 @@
-import FaceRecognition
 import Foundation
 import Glibc
+import Reports
 import TestSupport
 import Testing
+import Training
 
 /// The live page of a run that trains.
 @Suite(.serialized) struct DashboardCommandTests {
@@ -14,10 +15,10 @@ import Testing
     run = faces.path + "-run"
   }
 
-  private func arguments(_ address: String, steps: Int) -> [String] {
+  private func arguments(_ address: String, steps: Int, learningRate: String = "0.01") -> [String] {
     [
       "train", "--data", faces.path, "--output", run, "--network", "mobilefacenet", "--embedding", "32", "--input-size",
-      "48", "--batch-size", "4", "--learning-rate", "0.01", "--steps", "\(steps)", "--dashboard", address,
+      "48", "--batch-size", "4", "--learning-rate", learningRate, "--steps", "\(steps)", "--dashboard", address,
     ]
   }
 
@@ -71,6 +72,37 @@ import Testing
     kill(process.processIdentifier, SIGTERM)
     process.waitUntilExit()
     #expect(process.terminationStatus == 75)
+  }
+
+  /// Whoever watches sees why the run has failed, and does not make a signal of its exit code: `--restarts` would try again.
+  @Test func aWatchedRunThatFailsKeepsItsExitCode() throws {
+    defer { try? FileManager.default.removeItem(atPath: run) }
+    let process = Process()
+    process.executableURL = Subprocess.products.appendingPathComponent("cosface")
+    process.arguments = arguments("127.0.0.1:0", steps: 100, learningRate: "1e30")
+    let errors = Pipe()
+    (process.standardInput, process.standardOutput, process.standardError) = (
+      FileHandle.nullDevice, FileHandle.nullDevice, errors
+    )
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    var text = ""
+    while !text.contains("dashboard http") {
+      let news = errors.fileHandleForReading.availableData
+      try #require(!news.isEmpty, "it ended: \(text)")
+      text += String(decoding: news, as: UTF8.self)
+    }
+    let port = try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//).flatMap { UInt16($0.1) })
+    var pages: [String] = []
+    while let page = try? DashboardClient.ask(port, "/") {
+      if page.status == 200 { pages.append(page.text) }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 1)
+    #expect(pages.last?.contains("<main data-ended>") == true && pages.last?.contains("Training has failed: ") == true)
+    let rest = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(rest.contains("not finite"), "\(rest)")
   }
 
   @Test func anAddressThatIsNone() throws {

@@ -1,8 +1,11 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
 import Foundation
 import NeuralNetwork
 import TestSupport
 import Testing
+import Weights
 
 /// Training and judging on record files, lists and several sets, as a person meets it.
 @Suite(.serialized) struct DataFormsCommandTests {
@@ -80,6 +83,47 @@ import Testing
       "balanced", "uniform")
     let joined = try train([faces.path], "joined", ["--data", record, "--join-people"], ranks: ranks)
     #expect(joined.exitCode == 0 && joined.text.contains("40 images of 4 people"), "\(joined.text)")
+  }
+
+  /// People numbered from 1, and one taken out: the run keeps the labels as names, and says so.
+  @Test func labelsWithGaps() throws {
+    let labels = [1, 2, 9, 30]
+    func record(_ people: [Int]) -> Data {
+      let images = people.flatMap { person in (0..<5).map { (person, $0) } }
+      return Data(
+        RecordFixture.plain(
+          images.map { (Float(labels[$0]), [UInt8](FaceFolder.pgm(person: $0, image: $1, side: 48))) }
+        ).bytes)
+    }
+    try files.write(record([0, 1, 2, 3]), to: "set/train.rec")
+    try files.write(record([3, 1]), to: "part/train.rec")
+    let note = "its 4 people have the numbers 1 to 30, not 0, 1, 2 ...: classes are numbered anew in their order"
+    let info = try Subprocess.cosface(["dataset", "info", files["set"]])
+    #expect(info.exitCode == 0 && info.text.contains(note), "\(info.text)")
+    let check = try Subprocess.cosface(["dataset", "check", files["set"]])
+    #expect(check.exitCode == 0 && check.text.contains(note), "\(check.text)")
+    let whole = try train([files["set"]], "whole")
+    #expect(whole.exitCode == 0 && whole.text.contains("20 images of 4 people"), "\(whole.text)")
+    #expect(whole.lines.count { $0.contains(note) } == 1, "\(whole.text)")
+    let parted = try train([files["set"]], "parted", ["--stop-after", "1"], ranks: 2)
+    #expect(parted.exitCode == 75 && parted.lines.count { $0.contains(note) } == 1, "\(parted.text)")
+    let resumed = try Subprocess.cosface(["train", "--resume", files["parted"], "--stop-after", "1"], ranks: 2)
+    #expect(resumed.exitCode == 75, "\(resumed.text)")
+    #expect(
+      try ModelFile.description(of: SafetensorsFile(path: files["whole/model.safetensors"])).classNames == [
+        "1", "2", "9", "30",
+      ])
+    // A set of two of them: the rows go by the labels, not by their places.
+    let warm = try train([files["part"]], "warm", ["--weights", files["whole"], "--stop-after", "1"])
+    #expect(warm.exitCode == 75 && !warm.text.contains("new rows"), "\(warm.text)")
+    // A set of the same classes without gaps is another.
+    expectRefusal(
+      try Subprocess.cosface(["train", "--resume", files["parted"], "--data", faces.path]), "people")
+    let judged = try Subprocess.cosface(
+      ["evaluate", "--model", files["whole"], "--data", files["set"]])
+    #expect(judged.exitCode == 0 && judged.text.contains(note), "\(judged.text)")
+    let union = try train([files["set"], files["part"]], "union", ["--stop-after", "1"])
+    #expect(union.exitCode == 75 && union.text.contains("30 images of 6 people"), "\(union.text)")
   }
 
   @Test func theSameVerdictInEveryForm() throws {

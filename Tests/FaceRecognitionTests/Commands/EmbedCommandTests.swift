@@ -1,6 +1,7 @@
-import FaceRecognition
-import Foundation
 import MPI
+import Datasets
+import Files
+import Foundation
 import NeuralNetwork
 import TestSupport
 import Testing

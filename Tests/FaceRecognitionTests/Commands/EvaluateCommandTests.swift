@@ -1,8 +1,11 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
 import Foundation
 import NeuralNetwork
 import TestSupport
 import Testing
+import Weights
 
 /// `cosface evaluate` as a person meets it.
 @Suite(.serialized) struct EvaluateCommandTests {

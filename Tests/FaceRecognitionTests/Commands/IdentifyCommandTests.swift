@@ -1,8 +1,10 @@
-import FaceRecognition
+import Datasets
+import Evaluation
 import Foundation
 import NeuralNetwork
 import TestSupport
 import Testing
+import Weights
 
 /// `cosface evaluate --probes` as a person meets it.
 @Suite(.serialized) struct IdentifyCommandTests {

@@ -1,8 +1,12 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
 import Foundation
+import Inference
 import NeuralNetwork
 import TestSupport
 import Testing
+import Weights
 
 /// Two people whose names are one text to `String` and two to the disk, through every command.
 @Suite(.serialized) struct NameCommandTests {

@@ -1,8 +1,12 @@
-import FaceRecognition
-import Foundation
 import NeuralNetwork
+import Evaluation
+import Files
+import Foundation
+import Inference
+import Reports
 import TestSupport
 import Testing
+import Weights
 
 /// No option is taken and ignored, and no message advises one that there is not.
 @Suite(.serialized) struct OptionEffectTests {

@@ -1,8 +1,10 @@
-import FaceRecognition
+import Evaluation
 import Foundation
 import NeuralNetwork
+import Reports
 import TestSupport
 import Testing
+import Training
 
 /// Pages of real runs: their figures are those of the files, and of `evaluate`.
 @Suite(.serialized) struct ReportCommandTests {

@@ -1,7 +1,9 @@
-import FaceRecognition
+import Files
 import Foundation
 import TestSupport
 import Testing
+import Training
+import Weights
 
 /// A run that was stopped and goes on is the run that was never stopped.
 @Suite(.serialized) struct ResumeCommandTests {
@@ -137,6 +139,21 @@ import Testing
     #expect(try contents("whole/model.safetensors") == contents("parted/model.safetensors"))
   }
 
+  @Test func aDamagedLineOfMetricsCostsNoOther() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    #expect(try train("run", ["--stop-after", "5"]).exitCode == 75)
+    var bytes = try contents("run/metrics.jsonl")
+    let lines = bytes.split(separator: 10)
+    bytes[lines[2].startIndex + 12] = 0xFF
+    try bytes.write(to: URL(fileURLWithPath: "\(runs)/run/metrics.jsonl"))
+    let resumed = try resume("run", ["--stop-after", "1"])
+    #expect(resumed.exitCode == 75, "\(resumed.text)")
+    #expect(resumed.text.contains("metrics.jsonl: line 3 cannot be read and was left out"), "\(resumed.text)")
+    let kept = try contents("run/metrics.jsonl").split(separator: 10)
+    #expect(kept.prefix(4) == [lines[0], lines[1], lines[3], lines[4]] && kept.count == 5)
+    #expect(try contents("run/metrics.jsonl.damaged") == bytes)
+  }
+
   @Test func whatDiffersIsRefusedInATable() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     #expect(try train("run", ["--stop-after", "3"]).exitCode == 75)
@@ -254,6 +271,21 @@ import Testing
       "run", "'\(program)' train --resume '\(runs)/run'; kill -TERM ${ranks[0]}", checkpointEvery: 1)
     #expect(outcome.text.contains("is being trained by process "), "\(outcome.text)")
     #expect(outcome.exitCode == 75, "\(outcome.text)")
+  }
+
+  /// Of a run that has no checkpoint yet, another start takes nothing away.
+  @Test func aRunThatHasOnlyBegunIsNotClearedAway() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    let program = Subprocess.products.appendingPathComponent("cosface").path
+    let outcome = try background(
+      "run",
+      "'\(program)' train --data '\(faces.path)' --resume-or-start '\(runs)/run' --embedding 32 --input-size 48 "
+        + "--batch-size 8 --steps 100000; kill -TERM ${ranks[0]}")
+    #expect(outcome.text.contains("is being trained by process "), "\(outcome.text)")
+    #expect(outcome.exitCode == 75, "\(outcome.text)")
+    let lines = try String(contentsOfFile: "\(runs)/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+    #expect(try JSONDecoder().decode(MetricsFile.Line.self, from: Data(try #require(lines.first).utf8)).step == 0)
+    #expect(FileManager.default.fileExists(atPath: "\(runs)/run/starts.jsonl"))
   }
 
   /// Starts a run of two ranks that has no end, waits for its first steps, runs `command` (bash, with $pid of mpirun and

@@ -1,7 +1,8 @@
-import FaceRecognition
+import Datasets
 import Foundation
 import TestSupport
 import Testing
+import Weights
 
 /// The event files of a run hold what its metrics do, and pictures and histograms of what the network saw.
 @Suite(.serialized) struct TensorBoardCommandTests {

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Weights
 
 /// What `cosface train --trace` writes, read as a viewer reads it.
 @Suite(.serialized) struct TraceCommandTests {
@@ -105,6 +106,29 @@ import Testing
     #expect(outcome.exitCode == 0 && outcome.text.contains("ended before step 50"), "\(outcome.text)")
     let events = try JSONDecoder().decode([Event].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
     #expect(!events.isEmpty && events.allSatisfy { $0.ph == "M" })
+  }
+
+  /// The folder of the trace goes between the trial at the start and the end: a full disk would do the same.
+  @Test(arguments: [(1, 6, Int32(1)), (2, 6, 1), (2, 3, 75)])
+  func aTraceThatCannotBeWritten(ranks: Int, steps: Int, exitCode: Int32) throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    // A run that begins anew clears this folder away.
+    let folder = "\(runs)/run/tensorboard"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let outcome = try train(
+      [
+        "--resume-or-start", "\(runs)/run", "--no-tensorboard", "--trace", "\(folder)/trace.json", "--stop-after",
+        "\(steps)",
+      ],
+      ranks: ranks)
+    #expect(outcome.exitCode == exitCode, "\(outcome.text)")
+    #expect(outcome.text.contains("The trace was not written, all else was. Cannot create a file to write"))
+    #expect(outcome.text.contains("\(folder)/trace.json"), "\(outcome.text)")
+    #expect(outcome.lines.count { $0.hasPrefix("Error: ") } == (exitCode == 1 ? 1 : 0), "\(outcome.text)")
+    let checkpoint = try Checkpoint(path: "\(runs)/run/checkpoints/step-0000000\(steps)")
+    #expect(checkpoint.state.step == steps)
+    #expect(FileManager.default.fileExists(atPath: "\(runs)/run/model.safetensors") == (steps == 6))
+    #expect(try shares().count == steps)
   }
 
   @Test(arguments: [

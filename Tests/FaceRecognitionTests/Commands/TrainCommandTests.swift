@@ -91,7 +91,8 @@ import Testing
     try faces.write(FaceFolder.pgm(person: 1, image: 1, side: 48).prefix(300), to: FaceFolder.name(1, 1))
     let accepted = try Subprocess.cosface(arguments(["--max-bad-images", "0.1"]), ranks: ranks)
     #expect(accepted.exitCode == 0, "\(accepted.text)")
-    #expect(accepted.lines.filter { $0.contains("skipped") }.count == 2, "\(accepted.text)")
+    #expect(accepted.lines.count { $0.hasPrefix("skipped   p0") } == 2, "\(accepted.text)")
+    #expect(accepted.lines.count { $0.hasPrefix("skipped   2 images in all; ") } == 1, "\(accepted.text)")
     #expect(accepted.text.contains("p00/01.pgm") && accepted.text.contains("p01/01.pgm"))
     #expect(try metrics("run").last?["badImages"] as? Int == 2)
     expectRefusal(

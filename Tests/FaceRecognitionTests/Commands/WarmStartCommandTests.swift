@@ -1,7 +1,9 @@
-import FaceRecognition
+import Files
 import Foundation
 import TestSupport
 import Testing
+import Training
+import Weights
 
 /// A run that starts from another's weights, as a person meets it.
 @Suite(.serialized) struct WarmStartCommandTests {

@@ -1,5 +1,7 @@
 import FaceRecognition
+import Files
 import Testing
+import Training
 
 @Suite struct ConfigurationFileTests {
   private func read(_ text: String) throws -> [ConfigurationFile.Entry] {

@@ -6,6 +6,7 @@ import Testing
 final class DashboardClient {
   private let socket: CInt
 
+  /// - Throws: `POSIXError` where nobody listens.
   init(port: UInt16) throws {
     socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     try #require(socket >= 0)
@@ -18,7 +19,11 @@ final class DashboardClient {
         connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    try #require(code == 0, "connect: \(String(cString: strerror(errno)))")
+    guard code == 0 else {
+      let reason = POSIXErrorCode(rawValue: errno) ?? .EIO
+      close(socket)
+      throw POSIXError(reason)
+    }
     var patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
   }

@@ -1,6 +1,7 @@
 import CSPNG
 import CTurboJPEG
-import FaceRecognition
+import Datasets
+import Files
 import Testing
 
 @Suite struct ImageDecoderTests {

@@ -1,4 +1,4 @@
-import FaceRecognition
+import Datasets
 import Testing
 
 @Suite struct ImageEncoderTests {

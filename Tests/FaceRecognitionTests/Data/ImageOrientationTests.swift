@@ -1,4 +1,4 @@
-import FaceRecognition
+import Datasets
 import Testing
 
 /// The expected values are Pillow's (13.0, `ImageOps.exif_transpose`).

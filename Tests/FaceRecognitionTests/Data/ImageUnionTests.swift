@@ -1,4 +1,5 @@
-import FaceRecognition
+import Datasets
+import Files
 import Testing
 
 @Suite struct ImageUnionTests {

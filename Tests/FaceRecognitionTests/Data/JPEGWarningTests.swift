@@ -1,5 +1,6 @@
 import CTurboJPEG
-import FaceRecognition
+import Datasets
+import Files
 import Testing
 
 /// libjpeg warns of much: only what loses pixels is damage.

@@ -1,4 +1,5 @@
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
 import Testing
 

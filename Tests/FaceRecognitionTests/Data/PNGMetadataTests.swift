@@ -1,6 +1,7 @@
 import CSPNG
 import CZlib
-import FaceRecognition
+import Datasets
+import Files
 import Testing
 
 /// What stands beside the picture in a file, and must not decide over it.

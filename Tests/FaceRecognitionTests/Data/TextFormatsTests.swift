@@ -1,6 +1,9 @@
+import Datasets
 import FaceRecognition
+import Files
 import Foundation
 import Testing
+import Training
 
 /// What holds for one text format holds for all: whatever an editor does to the ends of lines, the content stays the same.
 @Suite struct TextFormatsTests {

@@ -1,4 +1,4 @@
-import FaceRecognition
+import Distributed
 import Testing
 
 @Suite struct ClassSamplingTests {

@@ -1,4 +1,5 @@
-import FaceRecognition
+import Datasets
+import Inference
 import Testing
 
 @Suite struct EmbeddingTableTests {

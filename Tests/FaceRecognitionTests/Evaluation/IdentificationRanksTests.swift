@@ -1,4 +1,5 @@
-import FaceRecognition
+import Evaluation
+import Inference
 import Testing
 
 @Suite struct IdentificationRanksTests {

@@ -1,4 +1,6 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
 import Foundation
 import Testing
 
@@ -151,7 +153,7 @@ import Testing
     let folder = try folder()
     let lfw = try read("1\nAnn_B\t1\t3\nAnn_B\t2\tZoë\t1", folder)
     #expect(lfw.absent.map(\.line) == [2] && lfw.images[1] == folder["Ann_B/Ann_B_0003.jpg"])
-    #expect(lfw.absent[0].image == folder["Ann_B/Ann_B_0003.jpg|jpeg|png|pgm|ppm"])
+    #expect(lfw.absent[0].image == folder["Ann_B/Ann_B_0003.jpg|jpeg|png|pgm|ppm|jfif|jpe|jif|jfi|pnm|apng"])
     let plain = try read(
       "\nAnn_B/Ann_B_0001.jpg Ann_B/absent.png 1\nAnn_B/absent.png Zoë/no.jpg 0\r\nZoë/no.jpg Ann_B/absent.png 0",
       folder)

@@ -1,5 +1,8 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
 import Foundation
+import Inference
 import Testing
 
 @Suite struct TemplateListTests {

@@ -1,5 +1,6 @@
-import FaceRecognition
+import Evaluation
 import Foundation
+import Inference
 import Testing
 
 @Suite struct VerificationReportTests {

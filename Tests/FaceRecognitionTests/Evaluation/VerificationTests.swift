@@ -1,4 +1,7 @@
-import FaceRecognition
+import Datasets
+import Evaluation
+import Files
+import Inference
 import Testing
 
 @Suite struct VerificationTests {

@@ -1,7 +1,8 @@
-import FaceRecognition
+import Files
 import Foundation
 import NeuralNetwork
 import Testing
+import Weights
 
 /// What leaves the program is read back and computed by an interpreter that shares no code with the layers.
 @Suite(.serialized) struct ModelExportTests {

@@ -1,5 +1,6 @@
-import FaceRecognition
 import NeuralNetwork
+import VectorKernels
+import Weights
 
 /// A network whose every weight and running statistic is random, so that no default hides a mistake.
 enum RandomModel {

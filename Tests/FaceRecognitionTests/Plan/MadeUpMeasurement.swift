@@ -1,5 +1,5 @@
-import FaceRecognition
 import Foundation
+import Planning
 
 /// A measurement as a plan's file holds it, with costs whose results can be worked out.
 enum MadeUpMeasurement {

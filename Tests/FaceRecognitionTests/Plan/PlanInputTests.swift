@@ -1,5 +1,6 @@
-import FaceRecognition
+import Files
 import Foundation
+import Planning
 import Testing
 
 @Suite struct PlanInputTests {

@@ -1,6 +1,6 @@
-import FaceRecognition
 import Foundation
 import NeuralNetwork
+import Planning
 import Testing
 
 /// Which classifier is recommended, and what the plan shows.

@@ -1,6 +1,7 @@
-import FaceRecognition
 import Foundation
 import NeuralNetwork
+import Distributed
+import Planning
 import Testing
 
 /// The model of a step, on made-up costs whose results can be worked out.

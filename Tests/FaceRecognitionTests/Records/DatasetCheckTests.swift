@@ -1,4 +1,4 @@
-import FaceRecognition
+import Datasets
 import Foundation
 import TestSupport
 import Testing

@@ -1,9 +1,11 @@
-import FaceRecognition
+import Datasets
+import Files
 import Foundation
 import Testing
+import VectorKernels
 
-/// Random accidents to one valid file of each format, thousands of times: `scripts/drills/fuzz.sh` says how many
-/// (COSFACE_FUZZ, COSFACE_SEED). Nothing may crash or hang, and what is read may not have other labels than before.
+/// Random accidents to one valid file of each format that comes from outside, thousands of times: `scripts/drills/fuzz.sh` says how many
+/// (COSFACE_FUZZ, COSFACE_SEED). Nothing may crash or hang, and what is read may not have other labels, weights or options than before.
 @Suite(.serialized) struct DatasetFuzzTests {
   /// A file that is mutated, and what lies beside it.
   enum Format: String, CaseIterable {
@@ -28,6 +30,11 @@ import Testing
     case jpeg = "image.jpg"
     case png = "image.png"
     case ppm = "image.ppm"
+    case torch = "state.pt of PyTorch"
+    case torchCheckpoint = "checkpoint.pt"
+    case torchScript = "module.pt without checksums"
+    case oldTorch = "state.pt before PyTorch 1.6"
+    case configuration = "run.yaml"
 
     var file: String {
       switch self {
@@ -47,13 +54,18 @@ import Testing
       case .jpeg: "image.jpg"
       case .png: "image.png"
       case .ppm: "image.ppm"
+      case .torch, .torchCheckpoint, .torchScript, .oldTorch: "state.pt"
+      case .configuration: "run.yaml"
       }
     }
+
+    var isOfRun: Bool { file == "state.pt" || file == "run.yaml" }
 
     /// Formats without a checksum or anything else said twice: a changed label in them looks as good as any.
     var hasRedundancy: Bool {
       switch self {
-      case .catalogued, .ranges, .index, .property, .catalog, .sealedBin, .jpeg, .png, .ppm: true
+      case .catalogued, .ranges, .index, .property, .catalog, .sealedBin, .jpeg, .png, .ppm, .torch, .torchCheckpoint:
+        true
       default: false
       }
     }
@@ -103,6 +115,8 @@ import Testing
     case .jpeg: return ["image.jpg": Picture(width: 24, height: 18) { x, y, _ in UInt8(x * y % 251) }.jpeg()]
     case .png: return ["image.png": Picture(width: 24, height: 18) { x, y, _ in UInt8(x * y % 251) }.png()]
     case .ppm: return ["image.ppm": Picture(width: 24, height: 18) { x, y, _ in UInt8(x * y % 251) }.ppm()]
+    case .torch, .torchCheckpoint, .torchScript, .oldTorch, .configuration:
+      return [format.file: try FuzzedRunFiles.bytes(format)]
     }
   }
 
@@ -197,11 +211,17 @@ import Testing
       }
       // Other pixels are no other label.
       return Contents(labels: [], images: [Array(pixels.prefix(0))])
+    case .torch, .torchCheckpoint, .torchScript, .oldTorch:
+      return Contents(labels: try FuzzedRunFiles.weights(folder + "/state.pt").map(number), images: [])
+    case .configuration:
+      return Contents(labels: try FuzzedRunFiles.options(folder + "/run.yaml").map(number), images: [])
     default:
       let isList = [.list, .numberedList].contains(format)
       let source = try ImageSet.open(isList ? "\(folder)/\(format.file)" : folder)
-      return Contents(
-        labels: (0..<source.count).map(source.label), images: try (0..<source.count).map(source.encodedImage))
+      var labels = (0..<source.count).map(source.label)
+      // Ranges say who is one person. What number a person has stands in the person's only image alone.
+      if format == .ranges { labels = labels.map { labels.firstIndex(of: $0)! } }
+      return Contents(labels: labels, images: try (0..<source.count).map(source.encodedImage))
     }
   }
 
@@ -224,6 +244,7 @@ import Testing
       folder.write([UInt8](changed), format.file)
       do {
         let contents = try Self.read(format, folder.path)
+        if format.isOfRun, number < 8 { try FuzzedRunFiles.expectPlainEnd(format, folder.path) }
         if contents == whole {
           same += 1
         } else if contents.labels == whole.labels {
@@ -234,6 +255,7 @@ import Testing
         }
       } catch {
         refused += 1
+        if format.isOfRun, number < 8 { try FuzzedRunFiles.expectPlainEnd(format, folder.path) }
         #expect("\(error)".count > 20 && !"\(error)".contains("Swift."), "\(error)")
       }
     }

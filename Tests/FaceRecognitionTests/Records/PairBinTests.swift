@@ -1,4 +1,5 @@
-import FaceRecognition
+import Datasets
+import Evaluation
 import Foundation
 import Testing
 

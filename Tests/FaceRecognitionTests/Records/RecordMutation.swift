@@ -1,5 +1,5 @@
-import FaceRecognition
 import Foundation
+import VectorKernels
 
 /// Accidents, and what somebody with a hex editor may do, to files that are small words in a row.
 enum RecordMutation {
@@ -44,7 +44,7 @@ enum RecordMutation {
 
   /// Another character where text stands.
   private static func digit(_ data: Data, _ generator: inout CounterGenerator) -> Data {
-    let letters = Array("0123456789\t\n\r ,-.#/ax".utf8)
+    let letters = Array("0123456789\t\n\r ,-.#/ax:[]{}&*!|>'\"%@`~?".utf8)
     var changed = data
     let place = generator.below(data.count)
     switch generator.below(3) {

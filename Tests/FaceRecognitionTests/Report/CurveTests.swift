@@ -1,4 +1,4 @@
-import FaceRecognition
+import Reports
 import Testing
 
 struct CurveTests {

@@ -1,6 +1,7 @@
-import FaceRecognition
 import Foundation
+import Reports
 import Testing
+import Training
 
 /// Pages of runs that this test makes up.
 struct ReportPageTests {

@@ -1,5 +1,6 @@
-import FaceRecognition
+import Files
 import Foundation
+import Reports
 import Testing
 
 struct TFRecordTests {

@@ -1,6 +1,6 @@
-import FaceRecognition
 import Foundation
 import Testing
+import Training
 
 @Suite struct TraceStepsTests {
   @Test func ranges() throws {

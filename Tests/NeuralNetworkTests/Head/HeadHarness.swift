@@ -1,4 +1,5 @@
 import NeuralNetwork
+import VectorKernels
 
 /// A head over given values, with memory for what it returns.
 final class HeadHarness {
@@ -8,7 +9,7 @@ final class HeadHarness {
   let sgd: SGD
 
   init(
-    classes: Range<Int>, of classCount: Int, width: Int, capacity: Int, margin: Double = 0.35,
+    classes: Range<Int>, of classCount: Int, width: Int, capacity: Int, margin: Margin = .cosine(0.35),
     logitScale: LogitScale = .learned(multiplier: 16), holdsGradient: Bool = true, momentum: Float = 0.9,
     isNesterov: Bool = false, decay: Float = 0
   ) {

@@ -22,7 +22,7 @@ import Testing
   @Test(arguments: [0.0, 0.35], [4.0, 16]) func lossOfUntrainedDirections(margin: Double, scale: Double) throws {
     let (n, k, m) = (3000, 128, 64)
     let harness = HeadHarness(
-      classes: 0..<n, of: n, width: k, capacity: m, margin: margin, logitScale: .fixed(scale))
+      classes: 0..<n, of: n, width: k, capacity: m, margin: .cosine(margin), logitScale: .fixed(scale))
     harness.head.initialize(seed: 1)
     try harness.head.renormalize(to: 1)
     let loss = try harness.forward(unitRows(m, width: k, seed: 2), labels(m, classCount: n))

@@ -27,7 +27,8 @@ import Testing
     let width = RecordedHead.width
     let total = RecordedHead.labels.count
     let harness = HeadHarness(
-      classes: 0..<RecordedHead.classCount, of: RecordedHead.classCount, width: width, capacity: total, margin: margin,
+      classes: 0..<RecordedHead.classCount, of: RecordedHead.classCount, width: width, capacity: total,
+      margin: .cosine(margin),
       logitScale: run.fixed.map { .fixed($0) } ?? .learned(multiplier: run.multiplier!),
       holdsGradient: path != .fused, momentum: momentum, decay: decay ?? run.decay)
     harness.set(RecordedHead.classWeight)

@@ -1,5 +1,6 @@
 import NeuralNetwork
 import Testing
+import VectorKernels
 
 /// A step over some of the rows is a step of a head that has no others.
 @Suite struct SampledHeadTests {
@@ -12,7 +13,8 @@ import Testing
     -> LargeMarginCosineLoss
   {
     LargeMarginCosineLoss(
-      classes: 0..<classes, of: classes, width: k, capacity: m, margin: 0.35, logitScale: scale, holdsGradient: false,
+      classes: 0..<classes, of: classes, width: k, capacity: m, margin: .cosine(0.35), logitScale: scale,
+      holdsGradient: false,
       sampledRows: sampledRows)
   }
 
@@ -100,7 +102,7 @@ import Testing
   /// What TensorBoard's histograms show: of the step's rows and no others, of the whole head or of one rank's classes.
   @Test(arguments: [0..<90, 30..<90]) func cosinesAreThoseOfTheStepsRows(classes: Range<Int>) throws {
     let head = LargeMarginCosineLoss(
-      classes: classes, of: n, width: k, capacity: m, margin: 0.35, logitScale: .learned(multiplier: 16),
+      classes: classes, of: n, width: k, capacity: m, margin: .cosine(0.35), logitScale: .learned(multiplier: 16),
       holdsGradient: false, sampledRows: 4)
     head.initialize(seed: 3)
     try projectSampled(head, to: 1.3)

@@ -1,5 +1,5 @@
-import Foundation
 import NeuralNetwork
+import Foundation
 import Testing
 
 @Suite struct ExponentialTests {

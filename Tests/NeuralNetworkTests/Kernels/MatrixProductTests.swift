@@ -1,5 +1,6 @@
 import NeuralNetwork
 import Testing
+import VectorKernels
 
 @Suite struct MatrixProductTests {
   func plain(

@@ -1,0 +1,25 @@
+package import Files
+
+/// An image that could not be read or decoded.
+package struct BadImage: Codable, Equatable, Sendable {
+  /// Its index in the source: the key by which ranks join their lists, since a replacement that is looked for on one
+  /// rank may be the sample of another.
+  package let sample: Int
+  /// Its path relative to the source's root.
+  package let identifier: String
+  package let reason: String
+
+  package init(sample: Int, identifier: String, reason: String) {
+    (self.sample, self.identifier, self.reason) = (sample, identifier, reason)
+  }
+}
+
+extension DataError {
+  /// None of a person's images, all of them listed, can be read.
+  package static func noImage(of person: Name, in location: String, _ bad: [BadImage]) -> DataError {
+    DataError(
+      "\(location)/\(person)",
+      "none of the \(bad.count) images of this person can be read; \(bad[0].identifier): \(bad[0].reason)",
+      remedy: "Mend the images or remove the person.")
+  }
+}

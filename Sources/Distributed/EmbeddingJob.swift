@@ -1,0 +1,137 @@
+package import Datasets
+import Files
+import Foundation
+package import Inference
+package import MPI
+import Weights
+
+/// The embeddings of many images as a file, on all ranks, part by part: after an interruption the same command goes on.
+///
+/// The rows are the same bytes on any number of ranks, interrupted or not.
+package final class EmbeddingJob {
+  /// What came of it.
+  package struct Summary: Equatable, Sendable {
+    package let files: [String]
+    package let rows: Int
+    package let badImages: [BadImage]
+  }
+
+  private let options: EmbeddingOptions
+  private let format: EmbeddingFormat
+  private let images: any ImageSource
+  package var notes: [String] { images.notes }
+  private let embedder: Embedder
+  private let parts: EmbeddingParts
+  private let communicator: Communicator
+
+  /// Opens the model and lists the images; every rank calls it.
+  package init(_ options: EmbeddingOptions, _ communicator: Communicator) throws {
+    self.options = options
+    self.communicator = communicator
+    format = try EmbeddingFormat(path: options.output)
+    if communicator.rank == 0 {
+      try OutputFiles.tryOut(
+        [options.output, format.namesPath(for: options.output)], inputs: [options.data, options.model])
+    }
+    let network = try ModelFile.open(options.model, assuming: options.assumedModel).network
+    images = try Self.images(options.data)
+    embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
+    let inventory = try images.inventory()
+    let key = [
+      ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", inventory.fingerprint),
+      ("options", "\(options.flip) \(options.normalize) \(options.batchSize) \(options.partSize)"),
+    ]
+    try RankAgreement.check(key, communicator)
+    parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map { Name($0.1) }))
+    try DividedImages.check(absent: inventory.absent, limit: badImageLimit, images)
+  }
+
+  /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
+  private static func images(_ path: String) throws -> any ImageSource {
+    let record =
+      FilePath.kind(path) == .folder ? ImageSet.record(in: path) : FilePath.hasEnding(".rec", path) ? path : nil
+    if let record {
+      let set = try RecordSet(path: record)
+      // Names stand one a line beside the rows.
+      if let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) }) {
+        throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
+      }
+      return set
+    }
+    guard !FilePath.hasEnding(".bin", path) else {
+      throw DataError(
+        path, "an image of a .bin has no name, and stands in several pairs",
+        remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and embed the folder.")
+    }
+    return try ImageList(at: path)
+  }
+
+  /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
+  private var partSize: Int { max(options.partSize / options.batchSize, 1) * options.batchSize }
+  private var badImageLimit: Int { Int(options.maximumBadImages * Double(images.count)) }
+  private var partCount: Int { (images.count + partSize - 1) / partSize }
+
+  /// Embeds what is not done yet and writes the file. `progress` is told on rank 0 of images done and of all.
+  ///
+  /// - Throws: `EvaluationError`, the same on every rank, where too many images cannot be read or an embedding has no
+  ///   direction to normalize; `FileError`.
+  package func run(_ progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }) throws -> Summary? {
+    let isRoot = communicator.rank == 0
+    if isRoot { try parts.prepare() }
+    let done = try communicator.broadcast(bytes: isRoot ? (0..<partCount).map { parts.contains($0) ? 1 : 0 } : [])
+    let limit = badImageLimit
+    var badCount = 0
+    for part in 0..<partCount {
+      let samples = (part * partSize)..<min((part + 1) * partSize, images.count)
+      if done[part] == 1 {
+        let known = isRoot ? try parts.samples(part).badImages.count : 0
+        badCount += try communicator.broadcast(known)
+      } else {
+        let embeddings = try embedder.embed(
+          images, samples: Array(samples), flip: options.flip, badImageLimit: limit - badCount, communicator)
+        badCount += embeddings.badImages.count
+        let rows = try rows(of: embeddings)
+        if isRoot {
+          try parts.write(
+            rows, width: embeddings.width, samples: embeddings.samples, badImages: embeddings.badImages, part: part)
+        }
+      }
+      if isRoot { progress(samples.upperBound, images.count) }
+    }
+    let summary = isRoot ? try join() : nil
+    try communicator.barrier()
+    return summary
+  }
+
+  private func rows(of embeddings: Embeddings) throws(EvaluationError) -> [Float] {
+    var rows: [Float] = []
+    rows.reserveCapacity(embeddings.values.count)
+    for row in 0..<embeddings.count {
+      let vector = options.normalize ? try embeddings.unitVector(row, of: images) : embeddings.vector(row)
+      guard vector.allSatisfy(\.isFinite) else {
+        let name = images.identifier(of: embeddings.samples[row])
+        throw EvaluationError("The embedding of '\(name.printableName)' holds a value that is not finite")
+      }
+      rows += vector
+    }
+    return rows
+  }
+
+  /// The parts as one file.
+  private func join() throws -> Summary {
+    var names: [String] = []
+    var badImages: [BadImage] = []
+    for part in 0..<partCount {
+      let (samples, bad) = try parts.samples(part)
+      names += samples.map { images.identifier(of: $0) }
+      badImages += bad
+    }
+    let files = try World.during("writing the embeddings") {
+      try format.write(
+        names: names, width: embedder.network.embeddingWidth, to: options.output, parts: 0..<partCount,
+        part: parts.rows)
+    }
+    try parts.remove()
+    return Summary(files: files, rows: names.count, badImages: badImages)
+  }
+}

@@ -1,0 +1,34 @@
+package import Inference
+package import Weights
+
+/// What is judged, by which pairs, and how.
+package struct EvaluationOptions: Codable, Equatable, Sendable {
+  /// A model file, or a run's folder.
+  package var model: String
+  /// Of which network `model` is, where its file does not say.
+  package var assumedModel: AssumedModel?
+  /// A folder of people, or the root of the images that `pairs` names.
+  package var data: String
+  /// A list of pairs.
+  package var pairs: String?
+  /// A list of templates, which `pairs` then names.
+  package var templates: String?
+  /// Where above 0: judged by those people alone whom training with this number and `seed` held out.
+  package var holdoutPeople = 0
+  package var seed: UInt64 = 1
+  package var maximumPairs = Verification.defaultMaximumPairs
+  package var flip = FlipTest.sum
+  package var rawPixels = false
+  /// Fraction of the images that may be unreadable.
+  package var maximumBadImages = 0.001
+  package var batchSize = 32
+  package var workers = 1
+
+  package init(model: String, data: String) {
+    self.model = model
+    self.data = data
+  }
+
+  /// How many of so many images may be unreadable.
+  func badImageLimit(of count: Int) -> Int { Int(maximumBadImages * Double(count)) }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+extension EvaluationReport: CustomStringConvertible {
+  /// For people.
+  package var description: String {
+    let whose = people.map { " of \($0) people" } ?? templates.map { " in \($0) templates" } ?? ""
+    let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
+    let parts = [
+      """
+      model       \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
+      data        \(data): \(images) images\(whose); \(selection)
+      embeddings  norm \(norms[0]), deviation \(norms[1])\(flip == .none ? "" : "; " + flip.description)
+      """,
+      verification.description,
+      rawPixels.map(comparison),
+      badImages.isEmpty ? nil : "Images that could not be read, their pairs left out:\n" + badImageLines,
+    ]
+    return parts.compactMap { $0 }.joined(separator: "\n\n")
+  }
+
+  private var badImageLines: String {
+    badImages.map { "  \($0.identifier): \($0.reason)" }.joined(separator: "\n")
+  }
+
+  /// The figures that tell most, beside those of the pixels.
+  private func comparison(_ pixels: VerificationReport) -> String {
+    let rows = zip(Self.figures(verification), Self.figures(pixels)).map { own, other in
+      (own.name, own.value, other.value)
+    }
+    return ([("", "network", "raw pixels")] + rows).map { name, own, other in
+      name.padding(toLength: 18, withPad: " ", startingAt: 0) + Self.right(own) + Self.right(other)
+    }.joined(separator: "\n")
+  }
+
+  private static func figures(_ report: VerificationReport) -> [(name: String, value: String)] {
+    [
+      ("accuracy", percent(report.best.accuracy)),
+      ("precision", report.best.precision.map(percent) ?? "-"),
+      ("recall", percent(report.best.recall)),
+      ("F1", String(format: "%.4f", report.best.f1)),
+      ("10-fold accuracy", report.crossValidation.map { percent($0.mean) } ?? "-"),
+      ("AUC", String(format: "%.4f", report.areaUnderCurve)),
+      ("EER", percent(report.equalErrorRate)),
+    ]
+  }
+
+  private static func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
+
+  private static func right(_ text: String) -> String { String(repeating: " ", count: max(12 - text.count, 1)) + text }
+}

@@ -1,0 +1,62 @@
+package import Datasets
+package import Foundation
+package import Inference
+import Weights
+
+/// What `cosface evaluate` says, as JSON and as a table: the same bytes on any number of ranks.
+package struct EvaluationReport: Codable, Equatable, Sendable {
+  package let model: String
+  package let network: String
+  package let embeddingWidth: Int
+  package let inputSide: Int
+  package let trainedSteps: Int
+  package let data: String
+  /// Images that the pairs name.
+  package let images: Int
+  /// Templates that the pairs name, where they are of templates.
+  package let templates: Int?
+  /// Nil where a list of pairs says nothing of people.
+  package let people: Int?
+  /// How the pairs were chosen.
+  package let selection: String
+  package let flip: FlipTest
+  package let badImages: [BadImage]
+  package let embeddingNorms: Distribution
+  package let verification: VerificationReport
+  package let rawPixels: VerificationReport?
+
+  init(
+    options: EvaluationOptions, model: ModelDescription, verification: Verification, network: VerificationResult,
+    rawPixels: VerificationResult?
+  ) {
+    self.model = options.model
+    self.network = model.network
+    embeddingWidth = model.embeddingWidth
+    inputSide = model.inputSide
+    trainedSteps = model.step
+    data = options.data
+    images = verification.samples.count
+    templates = verification.templates.map { _ in Set(verification.pairs.flatMap { [$0.first, $0.second] }).count }
+    people = verification.knowsPeople ? verification.source.classNames.count : nil
+    let heldOut = options.holdoutPeople > 0 ? " of the people held out by seed \(options.seed)" : ""
+    selection =
+      switch verification.selection {
+      case .list(let path): "pairs of \(path)"
+      case .templates(let path, let pairs): "pairs of \(pairs), templates of \(path)"
+      case .all: "all pairs\(heldOut)"
+      case .sample(let seed): "a balanced sample of pairs by seed \(seed)\(heldOut)"
+      }
+    flip = options.flip
+    badImages = network.badImages
+    embeddingNorms = network.norms
+    self.verification = network.report
+    self.rawPixels = rawPixels?.report
+  }
+
+  /// One JSON object, keys sorted.
+  package func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+}

@@ -1,0 +1,29 @@
+package import Inference
+package import Weights
+
+/// Who is searched for, among whom, and how.
+package struct IdentificationOptions: Codable, Equatable, Sendable {
+  /// A model file, or a run's folder.
+  package var model: String
+  /// Of which network `model` is, where its file does not say.
+  package var assumedModel: AssumedModel?
+  /// A set of people: a folder, a .rec or a list.
+  package var probes: String
+  /// A set of people among whom the probes' are.
+  package var gallery: String?
+  /// A set of other people.
+  package var distractors: String?
+  package var flip = FlipTest.sum
+  /// Fraction of each set's images that may be unreadable.
+  package var maximumBadImages = 0.001
+  package var batchSize = 32
+  package var workers = 1
+
+  package init(model: String, probes: String) {
+    self.model = model
+    self.probes = probes
+  }
+
+  /// How many of so many images may be unreadable.
+  func badImageLimit(of count: Int) -> Int { Int(maximumBadImages * Double(count)) }
+}

@@ -1,0 +1,86 @@
+package import Datasets
+package import Foundation
+package import Inference
+
+/// What a search for people in a gallery came to: the same bytes on any number of ranks.
+package struct IdentificationReport: Codable, Equatable, Sendable {
+  package struct RankRate: Codable, Equatable, Sendable {
+    package let rank: Int
+    /// Searches whose mate is among the first `rank`.
+    package let found: Int
+    package let rate: Double
+  }
+
+  package let model: String
+  package let network: String
+  package let embeddingWidth: Int
+  package let inputSide: Int
+  package let trainedSteps: Int
+  package let flip: FlipTest
+  package let probes: String
+  package let gallery: String?
+  package let distractors: String?
+  package let people: Int
+  package let probeImages: Int
+  package let galleryImages: Int?
+  package let distractorImages: Int?
+  package let searches: Int
+  /// Least and most images that a search looks through, its mate among them.
+  package let smallestGallery: Int
+  package let largestGallery: Int
+  /// The cumulative match characteristic: at ranks 1 and 5, and at 10, 20, 50 and 100 where the gallery is larger.
+  package let rates: [RankRate]
+  package let mateScores: Distribution
+  package let embeddingNorms: Distribution
+  package let badImages: [BadImage]
+  /// Distractors' folders with names of people searched for: are they others?
+  package let sharedNames: Int
+
+  package func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+
+  package static func rates(of ranks: [Int], largestGallery: Int) -> [RankRate] {
+    [1, 5, 10, 20, 50, 100].filter { $0 <= 5 || $0 < largestGallery }.map { rank in
+      let found = ranks.count { $0 <= rank }
+      return RankRate(rank: rank, found: found, rate: Double(found) / Double(ranks.count))
+    }
+  }
+}
+
+extension IdentificationReport: CustomStringConvertible {
+  /// For people.
+  package var description: String {
+    let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
+    let sizes = smallestGallery == largestGallery ? "\(largestGallery)" : "\(smallestGallery) to \(largestGallery)"
+    var lines = [
+      "model        \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps",
+      "probes       \(probes): \(probeImages) images of \(people) people",
+    ]
+    if let gallery, let galleryImages { lines.append("gallery      \(gallery): \(galleryImages) images") }
+    if let distractors, let distractorImages { lines.append("distractors  \(distractors): \(distractorImages) images") }
+    lines += [
+      "embeddings   norm \(norms[0]), deviation \(norms[1])" + (flip == .none ? "" : "; \(flip.description)"), "",
+      "searches     \(searches), each among \(sizes) images",
+    ]
+    for rate in rates {
+      lines.append(
+        "rank \(rate.rank)".padding(toLength: 13, withPad: " ", startingAt: 0)
+          + String(format: "%.2f %%", 100 * rate.rate) + "  \(rate.found) found")
+    }
+    lines.append(
+      String(
+        format: "mate score   %.4f, deviation %.4f, %.4f to %.4f", mateScores.mean, mateScores.standardDeviation,
+        mateScores.minimum, mateScores.maximum))
+    if sharedNames > 0 {
+      lines.append("\(sharedNames) of the people searched for have folders of their names among the distractors.")
+    }
+    if !badImages.isEmpty {
+      lines.append("\nImages that could not be read and were left out:")
+      lines += badImages.map { "  \($0.identifier): \($0.reason)" }
+    }
+    return lines.joined(separator: "\n")
+  }
+}

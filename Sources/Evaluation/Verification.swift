@@ -1,0 +1,145 @@
+package import Datasets
+package import Inference
+package import MPI
+
+/// A task: tell whether two images show the same person, for these pairs of them.
+///
+/// Made once; run by every rank, with every model that is to be judged, also between the steps of a training run.
+/// ```swift
+/// let verification = try Verification(of: heldOutPeople, seed: 1)
+/// let accuracy = try verification.run(embedder, communicator).report.best.accuracy
+/// ```
+package struct Verification: Sendable {
+  /// How the pairs were chosen.
+  package enum Selection: Equatable, Sendable {
+    case list(path: String)
+    case templates(path: String, pairs: String)
+    case all
+    case sample(seed: UInt64)
+  }
+
+  /// Whether the labels of the source's images are people: a list of pairs says nothing of them.
+  package var knowsPeople: Bool {
+    switch selection {
+    case .list, .templates: false
+    case .all, .sample: true
+    }
+  }
+
+  package let source: any ImageSource
+  /// What the pairs are of, where they are not of single images.
+  package let templates: [FaceTemplate]?
+  /// By sample numbers of the source, or by places in `templates`.
+  package let pairs: [FacePair]
+  package let selection: Selection
+  /// The folds that a list or a .bin prescribes.
+  package let foldCount: Int
+  /// The images that the pairs name, ascending: no others are read.
+  package let samples: [Int]
+
+  /// Up to so many pairs a folder is judged by all of them: 447 images.
+  package static let defaultMaximumPairs = 100_000
+
+  /// All pairs of the source's images, or a balanced sample of `maximumPairs` where there are more.
+  ///
+  /// - Throws: `EvaluationError` where there are no two images of one person, or a single person.
+  package init(of source: any ImageSource, maximumPairs: Int = defaultMaximumPairs, seed: UInt64) throws {
+    let labels = (0..<source.count).map(source.label)
+    let existing = PairSelection(labels: labels)
+    guard existing.sameCount > 0, existing.differentCount > 0 else {
+      throw EvaluationError(
+        "\(source.location.printableName): verification needs two people, and two images of one of them, but there are "
+          + "\(source.count) images of \(source.classNames.count) people")
+    }
+    let takesAll = existing.sameCount + existing.differentCount <= maximumPairs
+    pairs =
+      takesAll
+      ? PairSelection.all(labels: labels) : existing.balancedSample(count: maximumPairs, seed: seed)
+    selection = takesAll ? .all : .sample(seed: seed)
+    foldCount = 0
+    templates = nil
+    self.source = source
+    samples = Self.samples(of: pairs)
+  }
+
+  /// The pairs of a list.
+  ///
+  /// - Parameter maximumBadImages: fraction of the images that may be absent or unreadable.
+  /// - Throws: `DataError` where more are absent, `EvaluationError` where all pairs are of one kind.
+  package init(_ list: PairList, maximumBadImages: Double = 0) throws {
+    let limit = Int(maximumBadImages * Double(list.images.count))
+    if list.absent.count > limit { throw list.absenceError(limit: limit) }
+    try Self.check(list.pairs, of: list.path)
+    source = ImageList(list.images, root: list.root, notes: list.notes)
+    templates = nil
+    pairs = list.pairs
+    selection = .list(path: list.path)
+    foldCount = list.foldCount
+    samples = Self.samples(of: pairs)
+  }
+
+  /// The pairs of a .bin.
+  ///
+  /// - Throws: `EvaluationError` where all of them are of one kind.
+  package init(_ bin: PairBin) throws {
+    try Self.check(bin.pairs, of: bin.location)
+    source = bin
+    templates = nil
+    pairs = bin.pairs
+    selection = .list(path: bin.location)
+    foldCount = bin.foldCount
+    samples = Self.samples(of: pairs)
+  }
+
+  /// Pairs of templates.
+  ///
+  /// - Throws: `EvaluationError` where all of them are of one kind.
+  package init(_ list: TemplateList) throws {
+    try Self.check(list.pairs, of: list.pairsPath)
+    source = ImageList(list.images, root: list.root, notes: list.notes)
+    templates = list.templates
+    pairs = list.pairs
+    selection = .templates(path: list.path, pairs: list.pairsPath)
+    foldCount = 0
+    samples = Set(Self.samples(of: pairs).lazy.flatMap { list.templates[$0].media.joined() }).sorted()
+  }
+
+  private static func check(_ pairs: [FacePair], of path: String) throws(EvaluationError) {
+    let sameCount = pairs.count { $0.same }
+    guard sameCount > 0, sameCount < pairs.count else {
+      throw EvaluationError(
+        "\(path.printableName): verification needs pairs of the same person and of different people, but there are "
+          + "\(sameCount) and \(pairs.count - sameCount)")
+    }
+  }
+
+  /// What a pair's number stands for: an image, or a template.
+  package func name(of place: Int) -> String { templates?[place].id ?? source.identifier(of: place) }
+
+  /// Judges a network. Every rank calls it with the same values and gets the same.
+  ///
+  /// - Parameters:
+  ///   - flip: what becomes of an image's embedding and its mirror image's.
+  ///   - badImageLimit: images that may be unreadable; their pairs are left out.
+  /// - Throws: `EvaluationError`, the same on every rank: too many bad images, an embedding that is zero or not finite.
+  package func run(
+    _ embedder: Embedder, flip: FlipTest = .sum, badImageLimit: Int = 0, _ communicator: Communicator
+  ) throws -> VerificationResult {
+    let embeddings = try embedder.embed(
+      source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, communicator)
+    return try VerificationResult(of: embeddings, flip, self)
+  }
+
+  /// Judges the pixels themselves, as `run` does a network.
+  package func runRawPixels(
+    flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1, _ communicator: Communicator
+  ) throws -> VerificationResult {
+    let embeddings = try RawPixels.embed(
+      source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, workers: workers, communicator)
+    return try VerificationResult(of: embeddings, flip, self)
+  }
+
+  private static func samples(of pairs: [FacePair]) -> [Int] {
+    Set(pairs.lazy.flatMap { [$0.first, $0.second] }).sorted()
+  }
+}

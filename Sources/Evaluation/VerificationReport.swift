@@ -1,0 +1,75 @@
+package import Datasets
+package import Foundation
+package import Inference
+package import NeuralNetwork
+
+/// How well scores tell pairs of the same person from pairs of different people.
+///
+/// Everything is computed from the ranked scores in whole numbers before the last division, in O(n log n) for n pairs;
+/// the order of the pairs plays no part but in folds that must be assigned. As JSON, what is nil is left out.
+package struct VerificationReport: Codable, Equatable, Sendable {
+  package let sameCount: Int
+  package let differentCount: Int
+  /// At the threshold with the best accuracy on these very pairs (the lowest such threshold): an optimistic figure.
+  package let best: OperatingPoint
+  /// The accuracy of always giving the answer that is right more often. Equal to `best` at worst.
+  package let constantAccuracy: Double
+  package let crossValidation: CrossValidation?
+  /// Why there is no cross validation.
+  package let crossValidationReason: String?
+  /// The area under the ROC curve.
+  package let areaUnderCurve: Double
+  package let equalErrorRate: Double
+  /// At FAR 1e-1, 1e-2 ... 1e-6.
+  package let acceptRates: [AcceptRate]
+  package let sameScores: Distribution
+  package let differentScores: Distribution
+  /// For a drawing: see `ROCCurve.drawing`.
+  package let curve: [ROCCurve.Point]
+
+  /// `same[i]` is the truth about pair i, `folds[i]` its fold, see `CrossValidation.folds`. Throws where a score is
+  /// not finite or one kind of pair is missing.
+  package init<S: BinaryFloatingPoint>(
+    scores: [S], same: [Bool], folds: [Int]? = nil
+  ) throws(EvaluationError) {
+    let division = CrossValidation.folds(given: folds, same: same)
+    let ranked = try RankedScores(
+      scores: scores, same: same, folds: division?.folds ?? [Int](repeating: 0, count: same.count),
+      foldCount: division?.count ?? 1)
+    let curve = ROCCurve(of: ranked)
+
+    sameCount = ranked.sameCount
+    differentCount = ranked.differentCount
+    best = OperatingPoint(ranked.bestCut(), of: ranked)
+    constantAccuracy = Double(max(sameCount, differentCount)) / Double(same.count)
+    crossValidation = division.map { CrossValidation(of: ranked, prescribed: $0.prescribed) }
+    crossValidationReason =
+      division == nil
+      ? "ten folds need ten pairs of each kind, there are \(sameCount) of the same person "
+        + "and \(differentCount) of different people"
+      : nil
+    areaUnderCurve = curve.area
+    equalErrorRate = curve.equalErrorRate
+    let differentCount = differentCount
+    acceptRates = (1...6).map { AcceptRate(exponent: $0, on: curve, differentCount: differentCount) }
+    sameScores = Distribution(of: ranked.entries.filter(\.same).map(\.score))
+    differentScores = Distribution(of: ranked.entries.filter { !$0.same }.map(\.score))
+    self.curve = curve.drawing
+  }
+
+  /// One JSON object, keys sorted, the same bytes for the same scores.
+  package func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+}
+
+extension VerificationReport {
+  /// The threshold that was best, for `network`, which was judged by `data`.
+  package func threshold(data: String, flip: FlipTest, of network: Network) -> VerificationThreshold {
+    VerificationThreshold(
+      threshold: best.threshold, accuracy: best.accuracy, pairs: sameCount + differentCount, data: data, flip: flip,
+      of: network)
+  }
+}

@@ -1,0 +1,26 @@
+package import Datasets
+
+/// Who shares the work of embedding images: this process alone, or ranks.
+package protocol EmbeddingGroup {
+  /// This process's number, from 0 to size - 1.
+  var rank: Int { get }
+  var size: Int { get }
+
+  /// The values of all in the order of ranks; `counts` of each.
+  func gather(_ values: [Float], counts: [Int]) throws -> [Float]
+
+  /// The lists of all as one, each image once, in the order of the sample numbers.
+  func join(_ own: [BadImage]) throws -> [BadImage]
+}
+
+/// One process that does all.
+package struct SingleProcess: EmbeddingGroup {
+  package init() {}
+
+  package var rank: Int { 0 }
+  package var size: Int { 1 }
+
+  package func gather(_ values: [Float], counts: [Int]) -> [Float] { values }
+
+  package func join(_ own: [BadImage]) -> [BadImage] { own.sorted { $0.sample < $1.sample } }
+}

@@ -1,0 +1,57 @@
+import Files
+import Foundation
+package import NeuralNetwork
+import Weights
+
+/// From which cosine on two images are taken for the same person: `threshold.json` beside a run's model.
+///
+/// It is the threshold with the best accuracy on the pairs that the network was judged by last: at the end of training with
+/// validation, or by `evaluate --keep-threshold`. It belongs to these very weights.
+package struct VerificationThreshold: Codable, Equatable, Sendable {
+  package var threshold: Double
+  /// On those pairs, at this threshold: an optimistic figure.
+  package var accuracy: Double
+  package var pairs: Int
+  /// What was judged by, as a person named it.
+  package var data: String
+  /// Whether embeddings were sums of an image's and its mirror image's.
+  package var flip: FlipTest
+  /// `Network.weightsDigest`
+  package var weights: String
+
+  package static let fileName = "threshold.json"
+
+  package init(
+    threshold: Double, accuracy: Double, pairs: Int, data: String, flip: FlipTest, of network: Network
+  ) {
+    (self.threshold, self.accuracy, self.pairs) = (threshold, accuracy, pairs)
+    (self.data, self.flip) = (data, flip)
+    weights = network.weightsDigest
+  }
+
+  package static func path(beside weightFile: String) -> String {
+    FilePath.join(FilePath.folder(of: weightFile), fileName)
+  }
+
+  /// Writes it beside the network's weight file.
+  package func write(beside weightFile: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: Self.path(beside: weightFile))
+  }
+
+  /// What stands beside a weight file; nil where nothing does, or what belongs to other weights.
+  ///
+  /// - Throws: a `ModelFileError` where it cannot be read.
+  package static func read(beside weightFile: String, of network: Network) throws -> VerificationThreshold? {
+    let path = path(beside: weightFile)
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    do {
+      let found = try JSONDecoder().decode(VerificationThreshold.self, from: data)
+      return found.weights == network.weightsDigest ? found : nil
+    } catch {
+      throw ModelFileError(
+        path: path, reason: "is damaged: remove it, and let `cosface evaluate --keep-threshold` make it")
+    }
+  }
+}

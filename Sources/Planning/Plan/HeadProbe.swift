@@ -1,0 +1,93 @@
+import Distributed
+import MPI
+import NeuralNetwork
+import VectorKernels
+
+/// Measures the classifier's parts at two numbers of samples, and takes what lies between them for a line: what a row costs
+/// however many samples there are (its memory), and what each sample adds (the products).
+struct HeadProbe {
+  let rows: Int
+  let width: Int
+  let batchSize: Int
+  let steps: Int
+  let settings: StepSettings
+
+  struct Costs {
+    var forward: ComputeMeasurement.RowCost
+    var backward: ComputeMeasurement.RowCost
+    var fused: ComputeMeasurement.RowCost
+    var update: ComputeMeasurement.RowCost
+    var renormalize: Double
+  }
+
+  func measure(_ communicator: Communicator) throws -> Costs {
+    let samples = (batchSize, 4 * batchSize)
+    let head = LargeMarginCosineLoss(
+      classes: 0..<rows, of: rows, width: width, capacity: samples.1, margin: settings.margin,
+      logitScale: settings.logitScale, holdsGradient: true)
+    head.initialize(seed: 1)
+    try head.renormalize(to: 1)
+    let (few, many) = (try measure(head, samples.0, communicator), try measure(head, samples.1, communicator))
+    func line(_ part: KeyPath<Seconds, Double>) -> ComputeMeasurement.RowCost {
+      let (a, b) = (few[keyPath: part] / Double(rows), many[keyPath: part] / Double(rows))
+      let slope = max((b - a) / Double(samples.1 - samples.0), 0)
+      return .init(row: max(a - slope * Double(samples.0), 0), sample: slope)
+    }
+    return Costs(
+      forward: line(\.forward), backward: line(\.backward), fused: line(\.fused),
+      // Both do not depend on the samples.
+      update: .init(row: few.update / Double(rows), sample: 0), renormalize: few.renormalize / Double(rows))
+  }
+
+  private struct Seconds {
+    var forward = 0.0
+    var backward = 0.0
+    var fused = 0.0
+    var update = 0.0
+    var renormalize = 0.0
+  }
+
+  private func measure(_ head: LargeMarginCosineLoss, _ samples: Int, _ communicator: Communicator) throws -> Seconds {
+    let embeddings = AlignedMemory(count: samples * width)
+    Initializer.normal(standardDeviation: 1).fill(embeddings.elements, seed: 1, name: "embeddings")
+    let normalize = L2Normalize(width: width, capacity: samples)
+    try normalize.forward(embeddings.elements.baseAddress!, batch: samples)
+    let gradient = AlignedMemory(count: samples * width)
+    let labels = (0..<samples).map { Int32(($0 * 7_919) % rows) }
+    // A rate of zero: the same work, and weights that stay as they are.
+    let rule = UpdateRule(learningRate: 0, momentum: Float(settings.momentum))
+    var all: [Seconds] = []
+    for step in 0..<(steps + 1) {
+      try communicator.barrier()
+      var seconds = Seconds()
+      var start = ContinuousClock.now
+      func lap() -> Double {
+        defer { start = .now }
+        return (ContinuousClock.now - start).seconds
+      }
+      func forward() throws {
+        _ = try labels.withUnsafeBufferPointer {
+          try head.forward(normalize.embeddings.baseAddress!, labels: $0, count: samples)
+        }
+      }
+      try forward()
+      seconds.forward = lap()
+      head.backward(into: gradient.elements.baseAddress!)
+      seconds.backward = lap()
+      head.update(0..<rows, with: rule, clearingGradient: true)
+      seconds.update = lap()
+      try head.renormalize()
+      seconds.renormalize = lap()
+      try forward()
+      _ = lap()
+      head.backward(into: gradient.elements.baseAddress!, updatingWith: rule)
+      seconds.fused = lap()
+      try head.renormalize()
+      if step > 0 { all.append(seconds) }
+    }
+    func median(_ part: KeyPath<Seconds, Double>) -> Double { Timing(all.map { $0[keyPath: part] }).median }
+    return Seconds(
+      forward: median(\.forward), backward: median(\.backward), fused: median(\.fused), update: median(\.update),
+      renormalize: median(\.renormalize))
+  }
+}

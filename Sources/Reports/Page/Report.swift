@@ -1,0 +1,78 @@
+import Evaluation
+import Files
+import Foundation
+package import MPI
+import Training
+
+/// Makes the page of one run or several: reads what they wrote, judges their models, writes one HTML file.
+package struct Report {
+  private let options: ReportOptions
+  private let communicator: Communicator
+
+  package init(_ options: ReportOptions, _ communicator: Communicator) {
+    self.options = options
+    self.communicator = communicator
+  }
+
+  /// Every rank calls it; rank 0 reads and writes, all judge.
+  ///
+  /// - Returns: what is missing or damaged, sentences for people; on rank 0.
+  /// - Throws: `ReportError` where a folder holds no run, and what is wrong with images or models.
+  package func write() throws -> [String] {
+    let isRoot = communicator.rank == 0
+    let folders = options.runs.map(RunFolder.init)
+    let runs = isRoot ? try folders.map(RunRecord.init) : []
+    if isRoot { try OutputFiles.tryOut([options.output], inputs: [options.data, options.pairs]) }
+    var (evaluations, notes) = ([RunEvaluation?](), [String]())
+    for (index, folder) in folders.enumerated() {
+      let plan = isRoot ? plan(folder, runs[index]) : Plan()
+      let bytes = isRoot ? Array(try JSONEncoder().encode(plan)) : []
+      let agreed = try JSONDecoder().decode(Plan.self, from: Data(communicator.broadcast(bytes: bytes)))
+      if let note = agreed.note { notes.append("\(isRoot ? runs[index].name : folder.path): \(note)") }
+      guard let options = agreed.evaluation else {
+        evaluations.append(nil)
+        continue
+      }
+      let (evaluation, note) = try judge(options)
+      evaluations.append(evaluation)
+      if let note { notes.append(note) }
+    }
+    guard isRoot else { return [] }
+    let page = ReportPage(runs, evaluations: evaluations, notes: notes)
+    try AtomicFile.write(Data(page.html.utf8), to: options.output)
+    return runs.flatMap { run in run.notes.map { "\(run.path): \($0)." } } + notes
+  }
+
+  /// What the ranks do with a run's model.
+  private struct Plan: Codable {
+    var evaluation: EvaluationOptions?
+    var note: String?
+  }
+
+  private func plan(_ folder: RunFolder, _ run: RunRecord) -> Plan {
+    let own = FileManager.default.contents(atPath: folder.configuration).flatMap {
+      try? JSONDecoder().decode(TrainingOptions.self, from: $0)
+    }
+    guard let evaluation = options.evaluation(of: folder, options: own) else { return Plan() }
+    guard run.hasModel else {
+      return Plan(note: "it has no model.safetensors yet, so it is not judged.")
+    }
+    // What the run was validated by may lie elsewhere today; what the command line names must be there.
+    if options.data == nil, !FileManager.default.fileExists(atPath: evaluation.data) {
+      return Plan(note: "the images of its validation are not at \(evaluation.data), so it is not judged.")
+    }
+    return Plan(evaluation: evaluation)
+  }
+
+  private func judge(_ options: EvaluationOptions) throws -> (RunEvaluation?, note: String?) {
+    let evaluation = try Evaluation(options, communicator)
+    let report = try evaluation.run()
+    guard communicator.rank == 0 else { return (nil, nil) }
+    let trained = evaluation.trainedPeople
+    let note =
+      trained > 0
+      ? "\(trained) of the people in \(options.data) bear names of people that the model was trained on: "
+        + "its figures tell little of strangers." : nil
+    return (try RunEvaluation(evaluation, report, pictures: self.options.pictures), note)
+  }
+}

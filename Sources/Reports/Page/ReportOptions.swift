@@ -1,0 +1,46 @@
+import Evaluation
+import Training
+
+/// Which runs a report is about, and what their models are judged by.
+package struct ReportOptions: Sendable {
+  package var runs: [String]
+  package var output: String
+  /// Judges every run's model by these images instead of what it was validated by.
+  package var data: String?
+  /// A list of pairs of `data`.
+  package var pairs: String?
+  package var evaluates = true
+  /// Hardest pairs of each kind that are shown with their pictures and names.
+  package var pictures = 0
+  package var batchSize = 32
+  package var workers = 1
+  package var maximumBadImages = 0.001
+
+  package init(runs: [String], output: String) {
+    self.runs = runs
+    self.output = output
+  }
+
+  /// What a run is judged by: `data`, else the validation set of its own options, else its people held out, else nil.
+  func evaluation(of run: RunFolder, options own: TrainingOptions?) -> EvaluationOptions? {
+    guard evaluates else { return nil }
+    var options: EvaluationOptions
+    if let data {
+      options = EvaluationOptions(model: run.path, data: data)
+      options.pairs = pairs
+    } else if let own, let validation = own.validation {
+      options = EvaluationOptions(model: run.path, data: own.validationImages ?? validation)
+      options.pairs = own.validationImages == nil ? nil : validation
+    } else if let own, own.holdoutPeople > 0, own.data.count == 1 {
+      options = EvaluationOptions(model: run.path, data: own.data[0])
+      options.holdoutPeople = own.holdoutPeople
+    } else {
+      return nil
+    }
+    options.seed = own?.seed ?? options.seed
+    options.batchSize = batchSize
+    options.workers = workers
+    options.maximumBadImages = maximumBadImages
+    return options
+  }
+}

@@ -1,0 +1,161 @@
+import Evaluation
+import Inference
+import Training
+
+extension ReportPage {
+  static func curves(_ runs: [RunRecord]) -> Section? {
+    let charts = [
+      Chart("Loss", "loss", of: runs), Chart("Scale of the logits", "scale", of: runs),
+      Chart("Learning rate", "learningRate", of: runs),
+      Chart("Speed", "imagesPerSecond", unit: " images/s", of: runs),
+      Chart("Waiting for images", "dataShare", unit: " % of the step", of: runs, scale: 100),
+      Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100),
+      Chart("Accuracy of validations", "accuracy", unit: " %", of: runs, scale: 100),
+      Chart("Area under the ROC curve of validations", "areaUnderCurve", of: runs),
+    ].compactMap(\.self)
+    guard !charts.isEmpty else { return nil }
+    return section(
+      "curves", "Curves",
+      ["Lines are means of neighbouring steps; the shade reaches from the smallest value to the largest."],
+      charts: charts)
+  }
+
+  static func verification(_ runs: [Chart.Judged]) -> Section {
+    let reports = runs.map(\.evaluation.report)
+    let verifications = reports.map(\.verification)
+    var rows: [(title: String, cells: [String])] = [
+      ("pairs", verifications.map { ($0.sameCount + $0.differentCount).grouped }),
+      ("of the same person", verifications.map { $0.sameCount.grouped }),
+      ("images", reports.map { $0.images.grouped }),
+      ("accuracy at the best threshold", verifications.map { Figure.percent($0.best.accuracy) }),
+      ("best threshold", verifications.map { Figure.fixed($0.best.threshold, 4) }),
+      ("precision there", verifications.map { $0.best.precision.map(Figure.percent) ?? "-" }),
+      ("recall there", verifications.map { Figure.percent($0.best.recall) }),
+      ("accuracy over folds", verifications.map { $0.crossValidation.map { Figure.percent($0.mean) } ?? "-" }),
+      ("area under the ROC curve", verifications.map { Figure.fixed($0.areaUnderCurve, 4) }),
+      ("equal error rate", verifications.map { Figure.percent($0.equalErrorRate) }),
+    ]
+    rows += verifications[0].acceptRates.indices.map { index in
+      (
+        "TAR at FAR \(Figure.short(verifications[0].acceptRates[index].falseAcceptRate))",
+        verifications.map { $0.acceptRates[index].trueAcceptRate.map(Figure.percent) ?? "too few pairs" }
+      )
+    }
+    rows.append(("mean norm of embeddings", reports.map { Figure.short($0.embeddingNorms.mean) }))
+    let compares = runs.count > 1
+    return section(
+      "verification", "Verification",
+      runs.map { run in
+        (compares ? "\(run.name): " : "")
+          + "Judged by \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(run.evaluation.report.trainedSteps.grouped) steps."
+      },
+      charts: [Chart.roc(runs), Chart.precisionRecall(runs)]
+        + runs.map { Chart.scores($0.evaluation, name: $0.name, number: $0.number, compares: compares) },
+      tables: [
+        Table(
+          caption: "Figures", corner: "", columns: compares ? runs.map(\.name) : ["figure"], rows: rows,
+          compares: compares)
+      ])
+  }
+
+  static func hardPairs(_ runs: [Chart.Judged]) -> Section? {
+    let pairs = runs.flatMap { run in
+      run.evaluation.hardPairs.map { pair in
+        Pair(
+          caption: (runs.count > 1 ? "\(run.name): " : "") + (pair.same ? "the same person" : "different people")
+            + ", cosine \(Figure.fixed(pair.score, 4))",
+          firstName: pair.first.name, firstAddress: pair.first.address, secondName: pair.second.name,
+          secondAddress: pair.second.address)
+      }
+    }
+    guard !pairs.isEmpty else { return nil }
+    return section(
+      "pairs", "The hardest pairs",
+      [
+        "Pairs of the same person with the lowest cosines, and of different people with the highest. "
+          + "Mislabelled images turn up here first."
+      ], pairs: pairs)
+  }
+
+  static func timing(_ runs: [RunRecord]) -> Section? {
+    let timed = runs.filter { $0.history.seconds > 0 }
+    guard !timed.isEmpty else { return nil }
+    let names = timed[0].history.parts.map(\.name)
+    let rows = names.indices.map { index in
+      (
+        title: names[index],
+        cells: timed.flatMap { run in
+          let history = run.history
+          let seconds = history.parts[index].seconds
+          return [Figure.fixed(1000 * seconds / Double(history.steps), 1), Figure.percent(seconds / history.seconds)]
+        }
+      )
+    }
+    let bars = timed.map { run in
+      let history = run.history
+      var start = 0.0
+      let parts = history.parts.enumerated().map { number, part in
+        defer { start += part.seconds / history.seconds * 400 }
+        return Bars.Part(
+          number: number, x: Chart.text(start), width: Chart.text(part.seconds / history.seconds * 400))
+      }
+      let words = history.parts.map { "\($0.name) \(Figure.percent($0.seconds / history.seconds))" }
+      return Bars(title: run.name, words: words.joined(separator: ", "), parts: parts)
+    }
+    let columns = timed.flatMap { run in
+      (timed.count > 1 ? ["\(run.name): ms", "%"] : ["milliseconds a step", "share"])
+    }
+    return section(
+      "timing", "Time by part", ["As rank 0 measured it, over all steps; validation and checkpoints are not in it."],
+      tables: [Table(caption: "Time of a step", corner: "part", columns: columns, rows: rows)], bars: bars)
+  }
+
+  static func options(_ runs: [RunRecord]) -> Section? {
+    var seen: Set<String> = []
+    let names = runs.flatMap { $0.options.map(\.name) }.filter { seen.insert($0).inserted }.sorted()
+    guard !names.isEmpty else { return nil }
+    let compares = runs.count > 1
+    return section(
+      "options", "What was run", compares ? ["Options in which the runs differ are marked."] : [],
+      tables: [
+        Table(
+          caption: "Options", corner: "option", columns: compares ? runs.map(\.name) : ["value"],
+          rows: names.map { name in (title: name, cells: runs.map { $0.option(name) ?? "-" }) }, compares: compares)
+      ])
+  }
+
+  static func environment(_ runs: [RunRecord]) -> Section? {
+    let starts = runs.flatMap { run in
+      // A run that was resumed often: the first start and the last ones say enough.
+      (run.starts.count > 6 ? Array(run.starts.prefix(1) + run.starts.suffix(5)) : run.starts).map { (run.name, $0) }
+    }
+    guard !starts.isEmpty else { return nil }
+    let rows: [(title: String, value: (RunStart) -> String)] = [
+      ("started", { $0.date }), ("from step", { $0.firstStep.grouped }),
+      ("ranks", { "\($0.ranks)" }),
+      ("hosts", { $0.hosts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ") }),
+      ("threads per rank", { "\($0.threadsPerRank)" }), ("readers per rank", { "\($0.readersPerRank)" }),
+      ("images in a step", { $0.globalBatchSize.grouped }),
+      ("parameters", { $0.parameters.grouped }), ("program", { $0.program }),
+      ("kernels of rank 0", { $0.kernels ?? "-" }),
+      ("processor of rank 0", { $0.processor }), ("its cores", { "\($0.cores)" }),
+      ("its memory", { Figure.fixed(Double($0.memoryBytes) / 1e9, 1) + " GB" }), ("system", { $0.system }),
+    ]
+    return section(
+      "environment", "Where it ran", [],
+      tables: [
+        Table(
+          caption: "Starts", corner: "", columns: starts.map { runs.count > 1 ? $0.0 : "start" },
+          rows: rows.map { row in (title: row.title, cells: starts.map { row.value($0.1) }) })
+      ])
+  }
+
+  private static func section(
+    _ identifier: String, _ heading: String, _ paragraphs: [String], charts: [Chart] = [], tables: [Table] = [],
+    bars: [Bars] = [], pairs: [Pair] = []
+  ) -> Section {
+    Section(
+      identifier: identifier, heading: heading, paragraphs: paragraphs, charts: charts, tables: tables, bars: bars,
+      pairs: pairs)
+  }
+}

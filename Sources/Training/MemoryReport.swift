@@ -1,0 +1,86 @@
+package import Distributed
+package import NeuralNetwork
+
+/// What a rank takes in memory while it trains, part by part, by formula: what a run's start tells and what plans reckon
+/// with. Nothing is allocated.
+package struct MemoryReport: Codable, Equatable, Sendable {
+  package struct Part: Codable, Equatable, Sendable {
+    package let name: String
+    package let bytes: Int
+  }
+
+  /// What decides about memory beside the network.
+  package struct Settings: Sendable {
+    package var classifier = ClassifierKind.replicated
+    /// Of sharded classes.
+    package var sampling: ClassSampling?
+    package var classCount: Int
+    package var ranks = 1
+    package var threads = 1
+    /// The largest micro-batch of a rank.
+    package var batch: Int
+    package var accumulates = false
+    package var clips = false
+    package var bucketBytes = 4 << 20
+    /// Batches that the loader holds, of `loadedBatch` images of `imageSide` pixels.
+    package var loadedBatches = 3
+    package var loadedBatch: Int
+    package var imageSide: Int
+    /// Whether this rank holds the copy from which checkpoints are written.
+    package var copiesCheckpoints = true
+
+    package init(classCount: Int, batch: Int, imageSide: Int) {
+      (self.classCount, self.batch, self.imageSide) = (classCount, batch, imageSide)
+      loadedBatch = batch
+    }
+  }
+
+  package let parts: [Part]
+  package var totalBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+  package init(_ network: NetworkFootprint, _ settings: Settings) {
+    let floats = MemoryLayout<Float>.stride
+    let (classes, width, ranks) = (settings.classCount, network.embeddingWidth, settings.ranks)
+    // Rank 0's share is the largest.
+    let rows = settings.classifier == .replicated ? classes : (classes + ranks - 1) / ranks
+    var parts = [
+      Part(name: "network, gradients and momentum", bytes: network.parameterBytes + network.statisticsBytes),
+      Part(name: "activations", bytes: network.activationBytes),
+      Part(name: "class weight, momentum and logits", bytes: Self.classifier(settings, rows: rows, width: width)),
+    ]
+    if ranks > 1 {
+      // Four buckets under way, each with a place for what the other ranks send.
+      parts.append(Part(name: "buckets under way", bytes: 4 * settings.bucketBytes))
+    }
+    parts.append(
+      Part(
+        name: "images",
+        bytes: settings.loadedBatches * settings.loadedBatch * 3 * settings.imageSide * settings.imageSide * floats))
+    if settings.copiesCheckpoints {
+      let network = network.parameterBytes - floats * network.gradientCount + network.statisticsBytes
+      parts.append(
+        Part(
+          name: "copy for checkpoints" + (settings.classifier == .replicated ? ", on rank 0" : ""),
+          bytes: network + 2 * rows * width * floats))
+    }
+    self.parts = parts
+  }
+
+  private static func classifier(_ settings: Settings, rows: Int, width: Int) -> Int {
+    let several = settings.accumulates || settings.clips
+    switch settings.classifier {
+    case .replicated:
+      return LargeMarginCosineLoss.bytes(
+        rows: rows, width: width, capacity: settings.batch, threads: settings.threads,
+        holdsGradient: settings.ranks > 1 || several)
+    case .sharded:
+      let samples = settings.batch * settings.ranks
+      // The loss over a rank's rows, and all ranks' embeddings, their gradients and labels.
+      return LargeMarginCosineLoss.bytes(
+        rows: rows, width: width, capacity: samples, threads: settings.threads, holdsGradient: several,
+        sampledRows: settings.sampling?.capacity(of: rows, samples: samples))
+        + (2 * samples * width + samples) * MemoryLayout<Float>.stride
+        + OrderedSums.bytes(capacity: 2 * samples, ranks: settings.ranks)
+    }
+  }
+}

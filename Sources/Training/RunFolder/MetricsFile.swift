@@ -1,0 +1,55 @@
+/// `RUN/metrics.jsonl`: one JSON object a step, each line written whole.
+package final class MetricsFile {
+  package struct Line: StepLine, Equatable, Sendable {
+    /// Counted from 0 over all epochs.
+    package var step: Int
+    package var epoch: Int
+    /// Mean over the step's samples of all ranks.
+    package var loss: Double
+    /// The logits' scale: gamma times the norm of the class weight's rows.
+    package var scale: Double
+    package var classWeightNorm: Double
+    package var learningRate: Double
+    package var samples: Int
+    package var seconds: Double
+    package var imagesPerSecond: Double
+    /// Seconds that rank 0 waited for images in this step.
+    package var dataSeconds: Double
+    /// The share of the step that rank 0 spent in the MPI library: what communication was not hidden.
+    package var communicationShare: Double
+    /// Images that could not be read so far, over all ranks.
+    package var badImages: Int
+    /// On the steps after which the network was judged.
+    package var accuracy: Double?
+    package var areaUnderCurve: Double?
+  }
+
+  private let log: StepLog<Line>
+
+  /// An empty file, or that of a run that is resumed at `step`: lines of steps that will be trained again go.
+  package init(path: String, keepingStepsBefore step: Int? = nil) throws {
+    log = try StepLog(path: path, keepingStepsBefore: step)
+  }
+
+  package func write(_ line: Line) throws { try log.write(line) }
+
+  /// What shall be said of lines that could not be kept.
+  package var note: String? { log.note }
+}
+
+extension MetricsFile.Line {
+  /// The numbers that are worth a curve, under their names in the file.
+  package var scalars: [(name: String, value: Double)] {
+    var scalars = [
+      ("loss", loss), ("scale", scale), ("classWeightNorm", classWeightNorm), ("learningRate", learningRate),
+      ("imagesPerSecond", imagesPerSecond), ("dataShare", dataShare),
+      ("communicationShare", communicationShare),
+    ]
+    if let accuracy { scalars.append(("accuracy", accuracy)) }
+    if let areaUnderCurve { scalars.append(("areaUnderCurve", areaUnderCurve)) }
+    return scalars
+  }
+
+  /// The part of the step's time that rank 0 waited for images: `dataSeconds` of `seconds`.
+  var dataShare: Double { seconds > 0 ? dataSeconds / seconds : 0 }
+}

@@ -1,0 +1,44 @@
+import Files
+
+/// A stretch of training: "500" steps, or "2.5e" epochs.
+package enum TrainingLength: Equatable, Sendable, CodedAsText {
+  package static let meaning =
+    "a number of steps from 0 to \(Limits.mostSteps), or of epochs from 0e to \(Limits.mostEpochs.shown)e"
+
+  case steps(Int)
+  case epochs(Double)
+
+  /// nil for anything but a number that `meaning` describes, with an "e" behind it for epochs.
+  package init?(_ text: String) {
+    if text.hasSuffix("e") {
+      guard let epochs = Double(given: String(text.dropLast())) else { return nil }
+      self = .epochs(epochs)
+    } else {
+      guard let steps = Int(text) else { return nil }
+      self = .steps(steps)
+    }
+    guard isPossible else { return nil }
+  }
+
+  /// Whether its steps can be counted, whatever an epoch has.
+  package var isPossible: Bool {
+    switch self {
+    case .steps(let count): (0...Limits.mostSteps).contains(count)
+    case .epochs(let count): (0...Limits.mostEpochs).contains(count)
+    }
+  }
+
+  package func steps(perEpoch: Int) -> Int {
+    switch self {
+    case .steps(let count): count
+    case .epochs(let count): Int((count * Double(perEpoch)).rounded())
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .steps(let count): "\(count)"
+    case .epochs(let count): count == count.rounded() ? "\(Int(count))e" : "\(count)e"
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package import Files
+package import NeuralNetwork
+
+/// A checkpoint that was verified to its last byte, open for reading.
+package final class Checkpoint {
+  package let folder: CheckpointFolder
+  package let document: CheckpointDocument
+  /// Which network, of which size, for whom.
+  package let description: ModelDescription
+  package let model: SafetensorsFile
+  package let optimizer: SafetensorsFile
+  /// The class weight and its momenta, in one file or in many.
+  package let classRows: ClassRows
+
+  package var state: CheckpointState { document.state }
+
+  /// Opens a checkpoint's folder and checks all of it.
+  ///
+  /// - Throws: `CheckpointError.damaged` with everything that is wrong, `.newerFormat`, or a `FileError`.
+  package convenience init(path: String) throws {
+    try self.init(CheckpointExamination(CheckpointFolder(path: path)))
+  }
+
+  /// - Throws: `CheckpointError.damaged`
+  package init(_ examination: CheckpointExamination) throws {
+    guard examination.isWhole, let document = examination.document, let description = examination.description,
+      let model = examination.model, let optimizer = examination.optimizer
+    else { throw CheckpointError.damaged(examination.folder.path, examination.damage) }
+    folder = examination.folder
+    self.document = document
+    self.description = description
+    self.model = model
+    self.optimizer = optimizer
+    classRows =
+      try document.classRows.map { try ClassRows($0, examination.classRows) }
+      ?? ClassRows(model: model, optimizer: optimizer, name: Self.classWeightName)
+  }
+
+  private static let classWeightName = "classWeight"
+
+  /// Puts values, running statistics and momenta back, to the bit. `classWeight` must not be pending, and the head must
+  /// be told (`valueChanged()`).
+  ///
+  /// - Throws: `ModelFileError` or `SafetensorsError` where the network is another one.
+  package func restore(_ network: Network, classWeight: Parameter) throws {
+    try restore(network)
+    try classRows.expect(count: classWeight.shape[0], width: classWeight.shape[1])
+    try classRows.copy(0..<classRows.count, values: classWeight.value, momenta: classWeight.momentum)
+  }
+
+  /// The same without the class weight.
+  package func restore(_ network: Network) throws {
+    try ModelFile.load(network, from: model)
+    for parameter in network.parameters.parameters where parameter.isTrained {
+      let name = CheckpointSnapshot.momentumPrefix + parameter.name
+      try optimizer.copyFloats(of: name, shape: parameter.shape, into: parameter.momentum)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Files
+package import NeuralNetwork
+
+/// A copy of everything that a checkpoint's model and optimizer files hold.
+///
+/// Training stops only for `capture()`. What reads the copy (the thread that writes it) must have ended before the next
+/// one.
+package final class CheckpointSnapshot: @unchecked Sendable {
+  /// "momentum.layer1.0.conv1.weight"
+  package static let momentumPrefix = "momentum."
+
+  private let entries: [ModelFile.Entry]
+  /// Values of the parameters in `entries`, and then all momenta.
+  private let copy: TensorCopy
+  private let valueCount: Int
+  private let network: Network
+
+  /// All that `network` and its head hold now and later: their memory must stay where it is.
+  ///
+  /// `classWeight` nil: its rows are in files of their own.
+  package init(_ network: Network, classWeight: Parameter?) {
+    self.network = network
+    entries = ModelFile.entries(of: network, classWeight: classWeight)
+    let parameters = entries.compactMap(\.parameter)
+    valueCount = parameters.count
+    let values = parameters.map { TensorCopy.Source(name: $0.name, shape: $0.shape, values: $0.value) }
+    let momenta = parameters.filter(\.isTrained).map {
+      TensorCopy.Source(name: Self.momentumPrefix + $0.name, shape: $0.shape, values: $0.momentum)
+    }
+    copy = TensorCopy(values + momenta)
+  }
+
+  package var bytes: Int { copy.bytes }
+
+  /// Copies all values as they are now, by all threads of the pool. The class weight must have been materialized.
+  package func capture() { copy.capture() }
+
+  /// The model file of the copy; the same bytes as `ModelFile.write` of the network at the capture.
+  func modelWriter(_ description: ModelDescription) throws -> SafetensorsWriter {
+    // Entries without a parameter have no copy; the others are in the same order.
+    let names = copy.sources[..<valueCount].map(\.name)
+    let values = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, copy.values($0)) })
+    return try ModelFile.writer(entries, description) { values[$0.name]! }
+  }
+
+  func optimizerWriter() -> SafetensorsWriter {
+    var writer = SafetensorsWriter(metadata: ["format": "pt"])
+    for (index, source) in copy.sources.enumerated().dropFirst(valueCount) {
+      writer.add(source.name, shape: source.shape, copy.values(index))
+    }
+    return writer
+  }
+}
