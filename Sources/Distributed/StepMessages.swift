@@ -118,7 +118,7 @@ package struct StepMessages: Equatable, Sendable {
     let names: [Name] =
       switch moment {
       case .begin: isSharded ? (accumulates ? [.rounds] : []) + [.sampleCounts] : []
-      case .statistics: statistics > 0 ? [.statistics] : []
+      case .statistics: sendsStatistics ? [.statistics] : []
       case .logits: isSharded ? [.embeddings, .labels] : []
       case .softmax: isSharded ? [.logitMaxima, .softmaxSums] : []
       case .classifierBackward: isSharded ? [.embeddingGradients] : [.classWeight]
@@ -129,6 +129,9 @@ package struct StepMessages: Equatable, Sendable {
       }
     return names.map { message($0, samples: samples) }
   }
+
+  /// Whether the running statistics travel: asked in every step, where nothing shall be allocated.
+  package var sendsStatistics: Bool { ranks > 1 && statistics > 0 }
 
   /// All messages of a step of one round.
   package func messages(samples: Int) -> [Message] {

@@ -180,7 +180,7 @@ package final class TrainingStep {
   /// Running statistics: the mean over the samples of all ranks; a rank without samples has nothing to say. They have moved
   /// in the forward pass, so they travel before the gradients.
   private func average(samples: Int, of count: Int) throws {
-    guard !messages.messages(at: .statistics, samples: samples).isEmpty else { return }
+    guard messages.sendsStatistics else { return }
     Elementwise.multiply(network.statistics.values, by: Float(samples) / Float(count))
     try reducer.start(network.statistics.values, .statistics)
   }

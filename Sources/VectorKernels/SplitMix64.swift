@@ -1,10 +1,11 @@
-/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. Draw n is `draw(seed + n golden)`:
-/// no draw needs the one before it.
+/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. Draw n, from 1,
+/// is `mixed(state + n golden)`: none needs the one before it.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   package var state: UInt64
 
   /// What one draw adds to the state.
-  @usableFromInline package static let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
+  @inlinable @inline(__always)
+  package static var golden: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 
   package init(state: UInt64) { self.state = state }
 
