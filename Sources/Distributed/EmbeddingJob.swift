@@ -68,7 +68,7 @@ package final class EmbeddingJob {
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
   private var partSize: Int { max(options.partSize / options.batchSize, 1) * options.batchSize }
-  private var badImageLimit: Int { Int(options.maximumBadImages * Double(images.count)) }
+  private var badImageLimit: Int { BadImage.limit(options.maximumBadImages, of: images.count) }
   private var partCount: Int { (images.count + partSize - 1) / partSize }
 
   /// Embeds what is not done yet and writes the file. `progress` is told on rank 0 of images done and of all.

@@ -44,7 +44,8 @@ package final class Evaluation {
         ("pairs", "\(verification.pairs.count), \(samples.count) images"),
       ], communicator)
     try DividedImages.check(
-      absent: inventory.absent, samples: samples, limit: options.badImageLimit(of: samples.count), verification.source)
+      absent: inventory.absent, samples: samples, limit: BadImage.limit(options.maximumBadImages, of: samples.count),
+      verification.source)
   }
 
   private static func verification(_ options: EvaluationOptions) throws -> Verification {
@@ -81,7 +82,7 @@ package final class Evaluation {
 
   /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
   package func run() throws -> EvaluationReport {
-    let limit = options.badImageLimit(of: verification.samples.count)
+    let limit = BadImage.limit(options.maximumBadImages, of: verification.samples.count)
     let network = try verification.run(embedder, flip: options.flip, badImageLimit: limit, communicator)
     let rawPixels =
       options.rawPixels

@@ -28,7 +28,4 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
     self.model = model
     self.data = data
   }
-
-  /// How many of so many images may be unreadable.
-  func badImageLimit(of count: Int) -> Int { Int(maximumBadImages * Double(count)) }
 }

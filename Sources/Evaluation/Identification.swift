@@ -45,7 +45,8 @@ package final class Identification {
       [("weights of \(options.model)", weights.joined())]
         + zip(sources, inventories).map { ("images in \($0.location)", $1.fingerprint) }, communicator)
     for (source, inventory) in zip(sources, inventories) {
-      try DividedImages.check(absent: inventory.absent, limit: options.badImageLimit(of: source.count), source)
+      try DividedImages.check(
+        absent: inventory.absent, limit: BadImage.limit(options.maximumBadImages, of: source.count), source)
     }
     if let gallery {
       if let nameless = [probes, gallery].first(where: { !$0.namesPeople }) {
@@ -120,7 +121,7 @@ package final class Identification {
   private typealias Task = (probe: Int, mate: Int?, person: Int, score: Double)
 
   private func embed(_ source: any ImageSource) throws -> Embedded {
-    let limit = options.badImageLimit(of: source.count)
+    let limit = BadImage.limit(options.maximumBadImages, of: source.count)
     let embeddings = try embedder.embed(source, flip: options.flip != .none, badImageLimit: limit, communicator)
     let numbers = Dictionary(zip(probes.classNames, 0...)) { first, _ in first }
     let people = source.classNames.map { numbers[$0] ?? -1 }

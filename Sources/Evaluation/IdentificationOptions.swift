@@ -23,7 +23,4 @@ package struct IdentificationOptions: Codable, Equatable, Sendable {
     self.model = model
     self.probes = probes
   }
-
-  /// How many of so many images may be unreadable.
-  func badImageLimit(of count: Int) -> Int { Int(maximumBadImages * Double(count)) }
 }

@@ -67,7 +67,7 @@ package struct Verification: Sendable {
   /// - Parameter maximumBadImages: fraction of the images that may be absent or unreadable.
   /// - Throws: `DataError` where more are absent, `EvaluationError` where all pairs are of one kind.
   package init(_ list: PairList, maximumBadImages: Double = 0) throws {
-    let limit = Int(maximumBadImages * Double(list.images.count))
+    let limit = BadImage.limit(maximumBadImages, of: list.images.count)
     if list.absent.count > limit { throw list.absenceError(limit: limit) }
     try Self.check(list.pairs, of: list.path)
     source = ImageList(list.images, root: list.root, notes: list.notes)

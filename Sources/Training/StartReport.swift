@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import NeuralNetwork
 
@@ -47,7 +48,7 @@ struct StartReport {
     return absent.prefix(shown).map { "skipped   \($0.identifier): \($0.reason)" }
       + [
         "skipped   \(absent.count.counted("image")) in all, not there; --max-bad-images allows "
-          + Int(options.maxBadImages * Double(data.training.count)).grouped
+          + BadImage.limit(options.maxBadImages, of: data.training.count).grouped
       ]
   }
 

@@ -92,7 +92,8 @@ package final class Trainer {
     calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
-      limit: Int(options.maxBadImages * Double(data.training.count)), known: data.absent, communicator: communicator)
+      limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
+      communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)

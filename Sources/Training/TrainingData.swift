@@ -35,7 +35,7 @@ package struct TrainingData {
     let inventory = try training.inventory()
     (fingerprint, absent) = (inventory.fingerprint, inventory.absent)
     try RankAgreement.check([("data in \(options.data.joined(separator: ", "))", fingerprint)], communicator)
-    let limit = Int(options.maxBadImages * Double(training.count))
+    let limit = BadImage.limit(options.maxBadImages, of: training.count)
     guard absent.count <= limit else {
       throw TrainingError.tooManyBadImages(count: absent.count, limit: limit, images: absent)
     }

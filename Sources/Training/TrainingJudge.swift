@@ -46,7 +46,7 @@ final class TrainingJudge {
     }
     data = options.validation ?? "the people held out of \(options.data)"
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
-    badImageLimit = Int(options.maxBadImages * Double(verification.samples.count))
+    badImageLimit = BadImage.limit(options.maxBadImages, of: verification.samples.count)
     // Now, not after the first epoch.
     let absent = try verification.source.inventory().absent
     try DividedImages.check(absent: absent, samples: verification.samples, limit: badImageLimit, verification.source)

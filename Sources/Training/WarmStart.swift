@@ -125,7 +125,7 @@ package struct WarmStart {
     let images = (0..<source.count).map { (label: source.label(of: $0), sample: $0) }.filter { new.contains($0.label) }
       .sorted { ($0.label, $0.sample) < ($1.label, $1.sample) }
     let embedder = Embedder(step.network, batchSize: options.batchSize, workers: options.workers)
-    let limit = Int(options.maxBadImages * Double(source.count))
+    let limit = BadImage.limit(options.maxBadImages, of: source.count)
     var start = 0
     while start < images.count {
       var end = min(start + Self.imagesAtOnce, images.count)

@@ -12,6 +12,9 @@ package struct BadImage: Codable, Equatable, Sendable {
   package init(sample: Int, identifier: String, reason: String) {
     (self.sample, self.identifier, self.reason) = (sample, identifier, reason)
   }
+
+  /// How many of `count` images may be bad where a `share` of them may, from 0 to 1: whole images.
+  package static func limit(_ share: Double, of count: Int) -> Int { Int(share * Double(count)) }
 }
 
 extension DataError {
