@@ -12,15 +12,3 @@ package protocol EmbeddingGroup {
   /// The lists of all as one, each image once, in the order of the sample numbers.
   func join(_ own: [BadImage]) throws -> [BadImage]
 }
-
-/// One process that does all.
-package struct SingleProcess: EmbeddingGroup {
-  package init() {}
-
-  package var rank: Int { 0 }
-  package var size: Int { 1 }
-
-  package func gather(_ values: [Float], counts: [Int]) -> [Float] { values }
-
-  package func join(_ own: [BadImage]) -> [BadImage] { own.sorted { $0.sample < $1.sample } }
-}
