@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// Time that this rank spends inside the MPI library: waiting for messages, and driving on those under way.
 package enum LibraryTime {
@@ -27,13 +27,7 @@ package enum LibraryTime {
   }
 
   /// Nanoseconds of a clock that never goes back.
-  ///
-  /// The corresponding C function is `clock_gettime` with `CLOCK_MONOTONIC`.
-  package static var now: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
+  package static var now: Int64 { Int64(Heartbeat.now) }
 
   static func add(_ routine: StaticString, _ elements: Int, _ elementBytes: Int, since start: Int64) {
     let end = now

@@ -18,6 +18,8 @@ package enum Heartbeat {
   }
 
   /// Nanoseconds of a clock that never goes back.
+  ///
+  /// The corresponding C function is `clock_gettime` with `CLOCK_MONOTONIC`.
   package static var now: UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
