@@ -143,28 +143,25 @@ package struct Resumption {
   /// - Parameter classes: rows of the class weight.
   func roundings(_ communicator: Communicator, classes: Int) -> [String] {
     var notes: [String] = []
+    func note(_ now: String, before: String) {
+      notes.append("\(now), before \(before): the same data and mathematics, but sums are rounded in another order")
+    }
     let (ranks, threads) = (communicator.size, options.threads)
     if ranks != state.rankCount || threads != state.threadsPerRank {
-      notes.append(
-        "\(ranks) ranks of \(threads) threads, before \(state.rankCount) of \(state.threadsPerRank): the same "
-          + "data and mathematics, but sums are rounded in another order")
+      note("\(ranks) ranks of \(threads) threads", before: "\(state.rankCount) of \(state.threadsPerRank)")
     }
     // One rank holds all rows either way, and updates them in one piece.
     if max(ranks, state.rankCount) > 1 {
       let classifier = options.classifier
       if case .string(let name)? = before("classifier"), name != classifier.rawValue {
-        notes.append(
-          "--classifier \(classifier.rawValue), before \(name): the same data and mathematics, but sums are rounded in "
-            + "another order")
+        note("--classifier \(classifier.rawValue)", before: name)
       }
       // The gradient of the embeddings is added up piece by piece of the class weight.
       let megabytes = options.bucketMegabytes
       if case .integer(let count)? = before("bucketMegabytes"), count != Int64(megabytes), classifier == .replicated,
         (classes * options.embedding * 4) >> 20 >= min(Int(count), megabytes)
       {
-        notes.append(
-          "--bucket-megabytes \(megabytes), before \(count): the same data and mathematics, but sums are rounded in another "
-            + "order")
+        note("--bucket-megabytes \(megabytes)", before: "\(count)")
       }
     }
     let kernels = Libraries.kernels
