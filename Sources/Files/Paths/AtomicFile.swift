@@ -72,6 +72,16 @@ package struct AtomicFile: ~Copyable {
     try file.commit()
   }
 
+  /// Gives `path` the file that `write` makes, and may check, under the temporary name that it is given. Where it throws,
+  /// what has the name stays.
+  package static func replace<Result>(_ path: String, _ write: (_ temporary: String) throws -> Result) throws -> Result
+  {
+    let file = try AtomicFile(path: path)
+    let result = try write(file.temporary)
+    try file.commit()
+    return result
+  }
+
   /// Fails where `path` cannot be written: before the work is done that would be lost.
   package static func tryOut(_ path: String) throws(FileError) {
     _ = try AtomicFile(path: path)

@@ -90,21 +90,16 @@ package struct ModelExport {
     ]
   }
 
-  /// Gives the file that `write` writes and checks its name; where that fails, what has the name stays.
+  /// As `AtomicFile.replace`, with errors by the name that the user knows.
   private func replaceOutput<Result>(_ write: (_ temporary: String) throws -> Result) throws -> Result {
-    let (folder, name) = FilePath.split(output)
-    let temporary = "\(folder)/.\(name).\(getpid())-0.tmp"
     do {
-      let result = try write(temporary)
-      guard rename(temporary, output) == 0 else { throw FileError("rename the finished file to", output) }
-      try AtomicFile.synchronizeFolder(folder)
-      return result
-    } catch {
-      unlink(temporary)
-      // By the name that the user knows.
-      if let error = error as? ExportError, error.path == temporary { throw ExportError(output, error.reason) }
-      if let error = error as? FileError { throw FileError(error.operation, output, code: error.code) }
-      throw error
+      return try AtomicFile.replace(output) { temporary in
+        do { return try write(temporary) } catch let error as ExportError where error.path == temporary {
+          throw ExportError(output, error.reason)
+        }
+      }
+    } catch let error as FileError {
+      throw FileError(error.operation, output, code: error.code)
     }
   }
 
