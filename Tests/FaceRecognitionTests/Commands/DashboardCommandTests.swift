@@ -40,23 +40,9 @@ import Training
 
   @Test func servesWhileTrainingGoesOn() throws {
     defer { try? FileManager.default.removeItem(atPath: run) }
-    let process = Process()
-    process.executableURL = Subprocess.products.appendingPathComponent("cosface")
-    process.arguments = arguments("127.0.0.1:0", steps: 100_000)
-    let errors = Pipe()
-    (process.standardInput, process.standardOutput, process.standardError) = (
-      FileHandle.nullDevice, FileHandle.nullDevice, errors
-    )
-    try process.run()
-    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-    var text = ""
-    while !text.contains("step 1/") {
-      let news = errors.fileHandleForReading.availableData
-      try #require(!news.isEmpty, "it ended: \(text)")
-      text += String(decoding: news, as: UTF8.self)
-    }
-    let address = try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//))
-    let port = try #require(UInt16(address.1))
+    let watched = try WatchedRun(arguments("127.0.0.1:0", steps: 100_000), until: "step 1/")
+    defer { withExtendedLifetime(watched) {} }
+    let (process, port) = (watched.process, watched.port)
     let slow = try DashboardClient(port: port)
     slow.send("GET / HT")
     let page = try DashboardClient.ask(port, "/")
@@ -77,22 +63,9 @@ import Training
   /// Whoever watches sees why the run has failed, and does not make a signal of its exit code: `--restarts` would try again.
   @Test func aWatchedRunThatFailsKeepsItsExitCode() throws {
     defer { try? FileManager.default.removeItem(atPath: run) }
-    let process = Process()
-    process.executableURL = Subprocess.products.appendingPathComponent("cosface")
-    process.arguments = arguments("127.0.0.1:0", steps: 100, learningRate: "1e30")
-    let errors = Pipe()
-    (process.standardInput, process.standardOutput, process.standardError) = (
-      FileHandle.nullDevice, FileHandle.nullDevice, errors
-    )
-    try process.run()
-    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-    var text = ""
-    while !text.contains("dashboard http") {
-      let news = errors.fileHandleForReading.availableData
-      try #require(!news.isEmpty, "it ended: \(text)")
-      text += String(decoding: news, as: UTF8.self)
-    }
-    let port = try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//).flatMap { UInt16($0.1) })
+    let watched = try WatchedRun(arguments("127.0.0.1:0", steps: 100, learningRate: "1e30"), until: "dashboard http")
+    defer { withExtendedLifetime(watched) {} }
+    let (process, port) = (watched.process, watched.port)
     var pages: [String] = []
     while let page = try? DashboardClient.ask(port, "/") {
       if page.status == 200 { pages.append(page.text) }
@@ -101,7 +74,7 @@ import Training
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 1)
     #expect(pages.last?.contains("<main data-ended>") == true && pages.last?.contains("Training has failed: ") == true)
-    let rest = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let rest = String(decoding: watched.errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     #expect(rest.contains("not finite"), "\(rest)")
   }
 
@@ -109,4 +82,30 @@ import Training
     let outcome = try Subprocess.cosface(arguments("8080", steps: 2))
     #expect(outcome.exitCode != 0 && outcome.text.contains("--dashboard '8080' must be HOST:PORT"), "\(outcome.text)")
   }
+}
+
+/// A run with a live page, ended with this object.
+private final class WatchedRun {
+  let process = Process()
+  let errors = Pipe()
+  private(set) var port: UInt16 = 0
+
+  /// Starts it, and reads what it says until it says `mark`.
+  init(_ arguments: [String], until mark: String) throws {
+    process.executableURL = Subprocess.products.appendingPathComponent("cosface")
+    process.arguments = arguments
+    (process.standardInput, process.standardOutput, process.standardError) = (
+      FileHandle.nullDevice, FileHandle.nullDevice, errors
+    )
+    try process.run()
+    var text = ""
+    while !text.contains(mark) {
+      let news = errors.fileHandleForReading.availableData
+      try #require(!news.isEmpty, "it ended: \(text)")
+      text += String(decoding: news, as: UTF8.self)
+    }
+    port = try #require(text.firstMatch(of: /dashboard http:\/\/127.0.0.1:([0-9]+)\//).flatMap { UInt16($0.1) })
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 }
