@@ -27,10 +27,7 @@ struct EmbeddingParts {
     try FilePath.makeFolder(folder)
   }
 
-  private func path(_ part: Int) -> String {
-    let digits = String(part)
-    return "\(folder)/part-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".safetensors"
-  }
+  private func path(_ part: Int) -> String { "\(folder)/part-\(part.digits(8)).safetensors" }
 
   /// Whether the part is there, whole and of this job.
   func contains(_ part: Int) -> Bool {

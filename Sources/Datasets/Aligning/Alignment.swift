@@ -54,12 +54,10 @@ package final class Alignment: Sendable {
     let group = DispatchGroup()
     for worker in 0..<min(options.workers, max(total, 1)) {
       group.enter()
-      let thread = Thread { [self] in
+      Thread.start("align-\(worker)") { [self] in
         align(work, progress)
         group.leave()
       }
-      thread.name = "align-\(worker)"
-      thread.start()
     }
     group.wait()
     let (outcomes, failure) = work.withLock { ($0.outcomes, $0.failure) }
@@ -85,7 +83,7 @@ package final class Alignment: Sendable {
     _ bad: [AlignmentReport.Listed], _ table: FaceTable, _ options: FaceAlignmentOptions
   ) throws(DataError) {
     let rows = table.count + table.problems.count
-    let limit = Int(options.maximumBadImages * Double(rows))
+    let limit = BadImage.limit(options.maximumBadImages, of: rows)
     guard bad.count > limit else { return }
     let named = bad.prefix(10).map { "\n  \($0.image.printableName): \($0.reason)" }.joined()
     throw DataError(

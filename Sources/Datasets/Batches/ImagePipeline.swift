@@ -74,12 +74,7 @@ final class ImagePipeline: @unchecked Sendable {
     isStopping = false
     running = workers
     for worker in 0..<workers {
-      let thread = Thread {
-        // `Thread.name` does not reach the system where the thread runs before `start` has come back.
-        try? Data("data-\(worker)".utf8).write(to: URL(fileURLWithPath: "/proc/thread-self/comm"))
-        self.work()
-      }
-      thread.start()
+      Thread.start("data-\(worker)") { self.work() }
     }
   }
 

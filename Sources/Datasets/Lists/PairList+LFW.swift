@@ -112,8 +112,7 @@ extension PairList {
     guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")) else {
       throw error(row, "'\(name)' is no name of a person")
     }
-    let digits = String(index)
-    let stem = "\(root)/\(name)/\(name)_" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+    let stem = "\(root)/\(name)/\(name)_" + index.digits(4)
     if let place = found[Name(stem)] { return place }
     let ending = Self.extensions.first { FilePath.kind(stem + "." + $0) != .missing }
     let place = self.index(of: stem + "." + (ending ?? Self.extensions[0]))

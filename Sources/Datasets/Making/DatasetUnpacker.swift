@@ -97,10 +97,7 @@ package struct DatasetUnpacker {
       && name.utf8.count <= 255
   }
 
-  private static func number(_ sample: Int) -> String {
-    let digits = String(sample)
-    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-  }
+  private static func number(_ sample: Int) -> String { sample.digits(8) }
 
   /// What the first bytes tell.
   private static func ending(_ bytes: UnsafeRawBufferPointer) -> String? {

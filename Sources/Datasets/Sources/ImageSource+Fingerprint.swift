@@ -1,4 +1,3 @@
-import CXXHash
 import Files
 
 /// What a set of images holds, as far as it shows without reading one.
@@ -14,17 +13,13 @@ extension ImageSource {
   package func fingerprint() throws -> String { try inventory().fingerprint }
 
   /// Looks at every file, and reads none.
-  ///
-  /// XXH3, 128 bits. The corresponding C functions are `XXH3_128bits_update` and `XXH3_128bits_digest`.
   package func inventory() throws -> ImageInventory {
     var absent: [BadImage] = []
-    guard let state = XXH3_createState() else { fatalError("Out of memory for a hash state") }
-    defer { XXH3_freeState(state) }
-    XXH3_128bits_reset(state)
+    var stream = DigestStream()
     for sample in 0..<count {
       Heartbeat.beat()
       var name = identifier(of: sample)
-      name.withUTF8 { _ = XXH3_128bits_update(state, $0.baseAddress, $0.count) }
+      name.withUTF8 { stream.update(UnsafeRawBufferPointer($0)) }
       // The zero ends the name: no name contains one, so no two lists of images hash the same bytes.
       let size: Int
       do {
@@ -34,13 +29,8 @@ extension ImageSource {
         absent.append(BadImage(sample: sample, identifier: name, reason: error.reason))
       }
       var numbers = (UInt64(0), UInt64(label(of: sample)).littleEndian, UInt64(size).littleEndian)
-      withUnsafeBytes(of: &numbers) { _ = XXH3_128bits_update(state, $0.baseAddress, $0.count) }
+      withUnsafeBytes(of: &numbers) { stream.update($0) }
     }
-    let hash = XXH3_128bits_digest(state)
-    let digits = [hash.high64, hash.low64].map { half in
-      let digits = String(half, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-    return ImageInventory(fingerprint: digits.joined(), absent: absent)
+    return ImageInventory(fingerprint: "\(stream.digest)", absent: absent)
   }
 }

@@ -35,12 +35,7 @@ package struct Digest: Hashable, Sendable, CodedAsText {
   }
 
   /// 32 hexadecimal digits, the high half first.
-  package var description: String { Self.hex(high) + Self.hex(low) }
-
-  private static func hex(_ word: UInt64) -> String {
-    let digits = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  package var description: String { high.digits(16, radix: 16) + low.digits(16, radix: 16) }
 }
 
 /// The digest of bytes that come piece by piece: equal to that of the whole, however it is cut.

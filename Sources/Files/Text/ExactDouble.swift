@@ -20,8 +20,7 @@ package struct ExactDouble: Codable, Equatable, Sendable {
 
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    let digits = String(value.bitPattern, radix: 16)
-    try container.encode(String(repeating: "0", count: 16 - digits.count) + digits, forKey: .bits)
+    try container.encode(value.bitPattern.digits(16, radix: 16), forKey: .bits)
     try container.encode(value, forKey: .value)
   }
 }

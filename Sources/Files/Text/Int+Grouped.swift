@@ -13,3 +13,11 @@ extension Int {
   /// "1 image", "36,644 images".
   package func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 }
+
+extension BinaryInteger {
+  /// In digits of `radix`, zeros before them where there are fewer than `count`: 7 as "007".
+  package func digits(_ count: Int, radix: Int = 10, uppercase: Bool = false) -> String {
+    let digits = String(self, radix: radix, uppercase: uppercase)
+    return String(repeating: "0", count: Swift.max(0, count - digits.utf8.count)) + digits
+  }
+}

@@ -9,11 +9,11 @@ extension String {
 
   /// For JSON, where they stand in texts alone: as `\u001b`, which is the same text to every reader.
   package var printableJSON: String {
-    shown(as: { "\\u" + Self.digits($0, count: 4) }) { $0 == "\n" }
+    shown(as: { "\\u" + $0.value.digits(4, radix: 16, uppercase: true) }) { $0 == "\n" }
   }
 
   private func shown(
-    as escape: (Unicode.Scalar) -> String = { "\\u{" + Self.digits($0, count: 2) + "}" },
+    as escape: (Unicode.Scalar) -> String = { "\\u{" + $0.value.digits(2, radix: 16, uppercase: true) + "}" },
     except isKept: (Unicode.Scalar) -> Bool
   ) -> String {
     guard unicodeScalars.contains(where: { $0.steersTerminals && !isKept($0) }) else { return self }
@@ -26,11 +26,6 @@ extension String {
       }
     }
     return result
-  }
-
-  private static func digits(_ scalar: Unicode.Scalar, count: Int) -> String {
-    let digits = String(scalar.value, radix: 16, uppercase: true)
-    return String(repeating: "0", count: Swift.max(0, count - digits.count)) + digits
   }
 }
 

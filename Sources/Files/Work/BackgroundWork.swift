@@ -25,7 +25,7 @@ package final class BackgroundWork: @unchecked Sendable {
     condition.lock()
     busy = true
     condition.unlock()
-    let thread = Thread {
+    Thread.start(name) {
       var problem: (any Error)?
       do { try body() } catch { problem = error }
       self.condition.lock()
@@ -34,8 +34,6 @@ package final class BackgroundWork: @unchecked Sendable {
       self.condition.broadcast()
       self.condition.unlock()
     }
-    thread.name = name
-    thread.start()
   }
 
   /// Throws what went wrong since the last call; does not wait.

@@ -41,14 +41,12 @@ final class DashboardServer: @unchecked Sendable {
       precondition(state == .listening, "A dashboard's server was started twice, or after its end")
       state = .serving
     }
-    let thread = Thread { [self] in
+    Thread.start("dashboard") { [self] in
       // The calling thread's own: whoever computes goes first.
       setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
       serve(answer)
       ended.signal()
     }
-    thread.name = "dashboard"
-    thread.start()
   }
 
   /// Ends the thread, if `start` started one, all connections, and listening. To be called again is allowed.
@@ -111,10 +109,7 @@ struct DashboardToken: Sendable {
   init() {
     // The system's own source of randomness, which is meant for secrets.
     var random = SystemRandomNumberGenerator()
-    text = (0..<4).map { _ in
-      let digits = String(random.next() as UInt32, radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    text = (0..<4).map { _ in (random.next() as UInt32).digits(8, radix: 16) }.joined()
   }
 
   /// Takes the same time wherever the first wrong character is.

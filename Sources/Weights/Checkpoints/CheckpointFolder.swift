@@ -41,8 +41,7 @@ package struct CheckpointFolder: Equatable, Sendable {
   /// "step-00001200"
   package static func name(step: Int) -> String {
     precondition(step >= 0, "A checkpoint after \(step) steps")
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    return "step-" + step.digits(8)
   }
 
   /// The step of a checkpoint's name; nil for any other name.

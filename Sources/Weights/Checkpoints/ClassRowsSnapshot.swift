@@ -20,12 +20,7 @@ package struct ClassRowsRecord: Codable, Equatable, Sendable {
   /// "classWeight.00002-of-00003"
   static func tensorName(_ part: Int, of parts: Int) -> String { "classWeight.\(label(part, of: parts))" }
 
-  private static func label(_ part: Int, of parts: Int) -> String { "\(digits(part + 1))-of-\(digits(parts))" }
-
-  private static func digits(_ number: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, 5 - text.count)) + text
-  }
+  private static func label(_ part: Int, of parts: Int) -> String { "\((part + 1).digits(5))-of-\(parts.digits(5))" }
 }
 
 /// A copy of one rank's rows of the class weight and their momenta.
