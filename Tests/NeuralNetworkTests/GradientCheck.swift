@@ -76,7 +76,7 @@ struct GradientCheck {
   /// rounding: then it differs from its neighbour. The step counts that does either least.
   static func slope(at x: Float, _ f: (Float) -> Double) -> (value: Double, error: Double) {
     let middle = f(x)
-    let steps = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4].map { (step: Float) in
+    let steps = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 5e-5].map { (step: Float) in
       let (left, right) = (Double(x) - Double(x - step), Double(x + step) - Double(x))
       let (below, above) = (f(x - step), f(x + step))
       let difference = (above - below) / (left + right)
