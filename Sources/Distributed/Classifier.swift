@@ -20,10 +20,10 @@ package protocol Classifier: AnyObject {
 
   /// Makes the ranks agree on weights that were initialized or loaded; `renormalize` is due then.
   func synchronize() throws
-  /// Takes the class weight and its momenta from a checkpoint, which rank 0 alone has and reads for all; `resume` is
+  /// Takes the class weight and its optimizer's states from a checkpoint, which rank 0 alone has and reads for all; `resume` is
   /// due then.
   func restore(_ rows: ClassRows?) throws
-  /// Makes the ranks agree on weights and momenta of a run that goes on; `scale` is the norm that all rows share.
+  /// Makes the ranks agree on weights and states of a run that goes on; `scale` is the norm that all rows share.
   func resume(scale: Double) throws
 
   /// `step` counts from 0; `sampleCounts` are the sizes of this rank's micro-batches.

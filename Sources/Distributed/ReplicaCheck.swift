@@ -2,7 +2,7 @@ import Files
 package import MPI
 package import NeuralNetwork
 
-/// Compares the replicas: every parameter, running statistic and momentum must be the same to the bit on all ranks.
+/// Compares the replicas: every parameter, running statistic and optimizer's state must be the same to the bit on all ranks.
 package struct ReplicaCheck {
   /// Replicas that have drifted apart.
   package struct Failure: Error, Equatable, CustomStringConvertible {
@@ -22,19 +22,20 @@ package struct ReplicaCheck {
     }
   }
 
-  private let parts: [(name: String, memory: () -> UnsafeMutableBufferPointer<Float>)]
+  private let parts: [(name: String, memory: UnsafeMutableBufferPointer<Float>)]
 
   /// `stores` by what their parameters' names stand for: the class weight must be materialized before `run`.
   package init(_ stores: [ParameterStore]) {
     parts = stores.flatMap(\.parameters).flatMap { parameter in
-      [(parameter.name, { parameter.value }), ("momentum of \(parameter.name)", { parameter.momentum })]
+      [(parameter.name, parameter.value)]
+        + parameter.states.map { ("\($0.name) of \(parameter.name)", $0.values) }
     }
   }
 
   /// Every rank calls it; all throw the same `Failure`, which names the first parameter that differs.
   package func run(_ communicator: Communicator, step: Int) throws {
     guard communicator.size > 1 else { return }
-    let digests = parts.map { Digest(of: UnsafeRawBufferPointer($0.memory())) }
+    let digests = parts.map { Digest(of: UnsafeRawBufferPointer($0.memory)) }
     let mine = digests.flatMap { [Int64(bitPattern: $0.high), Int64(bitPattern: $0.low)] }
     let all = try communicator.allGather(mine, counts: Array(repeating: mine.count, count: communicator.size))
     for (index, part) in parts.enumerated() {

@@ -31,6 +31,7 @@ package final class ReplicatedClassifier: Classifier {
     head = LargeMarginCosineLoss(
       classes: 0..<classCount, of: classCount, width: width, capacity: capacity, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: !isFused)
+    head.store.makeStates(settings.optimizer.stateNames)
   }
 
   package func synchronize() throws {
@@ -41,13 +42,13 @@ package final class ReplicatedClassifier: Classifier {
 
   /// Rank 0 fills its replica; `resume` sends it.
   package func restore(_ rows: ClassRows?) throws {
-    try rows?.expect(count: head.classCount, width: head.width)
-    try rows?.copy(0..<head.rowCount, values: head.classWeight.value, momenta: head.classWeight.momentum)
+    try rows?.expect(count: head.classCount, width: head.width, states: head.store.states.map(\.name))
+    try rows?.copy(0..<head.rowCount, values: head.classWeight.value, states: head.classWeight.states)
   }
 
   package func resume(scale: Double) throws {
     try communicator.broadcast(head.store.values)
-    try communicator.broadcast(head.store.momenta)
+    for state in head.store.states { try communicator.broadcast(state.values) }
     head.restore(scale: scale)
   }
 

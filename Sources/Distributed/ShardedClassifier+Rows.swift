@@ -1,4 +1,5 @@
 import MPI
+import NeuralNetwork
 import VectorKernels
 package import Weights
 
@@ -10,25 +11,26 @@ extension ShardedClassifier {
 
   package func restore(_ rows: ClassRows?) throws {
     precondition((rows != nil) == (communicator.rank == 0), "Rank 0 reads for all")
-    try rows?.expect(count: head.classCount, width: head.width)
-    let buffers = (AlignedMemory(count: Self.messageCount), AlignedMemory(count: Self.messageCount))
+    let names = head.store.states.map(\.name)
+    try rows?.expect(count: head.classCount, width: head.width, states: names)
+    let buffers = (0...names.count).map { _ in AlignedMemory(count: Self.messageCount) }
     try forEachPiece { owner, piece in
       let count = piece.count * head.width
       if communicator.rank == owner {
         let values = memory(of: piece, in: head.classWeight.value)
-        let momenta = memory(of: piece, in: head.classWeight.momentum)
+        let states = head.classWeight.states.map {
+          OptimizerState(name: $0.name, values: memory(of: piece, in: $0.values))
+        }
         if let rows {
-          try rows.copy(piece, values: values, momenta: momenta)
+          try rows.copy(piece, values: values, states: states)
         } else {
-          try communicator.receive(values, from: 0)
-          try communicator.receive(momenta, from: 0)
+          for memory in [values] + states.map(\.values) { try communicator.receive(memory, from: 0) }
         }
       } else if let rows {
-        let values = UnsafeMutableBufferPointer(rebasing: buffers.0.elements[0..<count])
-        let momenta = UnsafeMutableBufferPointer(rebasing: buffers.1.elements[0..<count])
-        try rows.copy(piece, values: values, momenta: momenta)
-        try communicator.send(UnsafeBufferPointer(values), to: owner)
-        try communicator.send(UnsafeBufferPointer(momenta), to: owner)
+        let memories = buffers.map { UnsafeMutableBufferPointer(rebasing: $0.elements[0..<count]) }
+        let states = zip(names, memories.dropFirst()).map { OptimizerState(name: $0, values: $1) }
+        try rows.copy(piece, values: memories[0], states: states)
+        for memory in memories { try communicator.send(UnsafeBufferPointer(memory), to: owner) }
       }
     }
   }

@@ -75,6 +75,7 @@ package final class ShardedClassifier: Classifier {
       classes: classes, of: classCount, width: width, capacity: all, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: holdsGradient,
       sampledRows: sampling?.capacity(of: classes.count, samples: all))
+    head.store.makeStates(settings.optimizer.stateNames)
     embeddings = AlignedMemory(count: all * width)
     gradients = AlignedMemory(count: all * width)
     sums = OrderedSums(communicator, capacity: messages.count(.softmaxSums, samples: all))

@@ -7,8 +7,7 @@ package struct StepSettings: Sendable {
   package var sampling: ClassSampling?
   package var margin = Margin.cosine(0.35)
   package var logitScale = LogitScale.learned(multiplier: 32)
-  package var momentum = 0.9
-  package var isNesterov = false
+  package var optimizer = Optimizer.sgd(SGD())
   package var weightDecay = 5e-4
   /// It would pull on the scale, so 0 unless asked for.
   package var classWeightDecay = 0.0

@@ -3,7 +3,7 @@ import VectorKernels
 /// A backbone: images in, embeddings out. Owns the parameters and the memory of its passes.
 package final class Network {
   package let name: String
-  /// Values, gradients and momenta, in the order in which backward finishes them.
+  /// Values, gradients and optimizer's states, in the order in which backward finishes them.
   package let parameters: ParameterStore
   /// Running means and variances.
   package let statistics: ParameterStore
@@ -36,7 +36,7 @@ package final class Network {
     foldedGraph = graph.folded()
     let layers = graph.nodes.map(\.layer)
     parameters = ParameterStore(layers.reversed().flatMap(\.parameters))
-    statistics = ParameterStore(layers.flatMap(\.statistics), gradients: false, momenta: false)
+    statistics = ParameterStore(layers.flatMap(\.statistics), gradients: false)
     stateNames = layers.flatMap { ($0.parameters + $0.statistics).map(\.name) }
     precondition(Set(stateNames).count == stateNames.count, "\(name) has two parameters of one name")
     inputShape = graph.shape(of: graph.input)

@@ -6,17 +6,20 @@ package struct NetworkFootprint: Sendable {
   package let gradientCount: Int
   /// Floats of the running statistics.
   package let statisticsCount: Int
-  /// Values, gradients and momenta.
+  /// Values, gradients and optimizer's states.
   package let parameterBytes: Int
   package let statisticsBytes: Int
+  /// What the optimizer keeps of each element.
+  package let states: Int
   /// Activations and their gradients of a training pass.
   package let activationBytes: Int
   package let embeddingWidth: Int
 
-  /// `batch` is the largest that a pass is made for, `threads` those that it runs on.
+  /// `batch` is the largest that a pass is made for, `threads` those that it runs on; `states` = what the optimizer keeps
+  /// of each element, none without training.
   package init(
     _ kind: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false,
-    batch: Int, threads: Int = Parallel.threads
+    states: Int, batch: Int, threads: Int = Parallel.threads
   ) {
     let graph = kind.makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout)
     let layers = graph.nodes.map(\.layer)
@@ -25,11 +28,12 @@ package struct NetworkFootprint: Sendable {
     parameterCount = parameters.reduce(0) { $0 + $1.count }
     gradientCount = ParameterStore.layout(parameters).trainedCount
     statisticsCount = ParameterStore.layout(statistics).count
-    parameterBytes = ParameterStore.bytes(parameters)
-    statisticsBytes = ParameterStore.bytes(statistics, gradients: false, momenta: false)
+    parameterBytes = ParameterStore.bytes(parameters, states: states)
+    statisticsBytes = ParameterStore.bytes(statistics, gradients: false, states: 0)
     activationBytes =
       MemoryLayout<Float>.stride
       * Network.passCount(graph, batch: batch, .training, recomputes: recomputes, threads: threads)
     self.embeddingWidth = embeddingWidth
+    self.states = states
   }
 }

@@ -1,4 +1,4 @@
-/// A trained (or fixed) tensor of a layer: its value, gradient and momentum, each a slice of a `ParameterStore`.
+/// A trained (or fixed) tensor of a layer: its value, gradient and optimizer's state, each a slice of a `ParameterStore`.
 ///
 /// Elements lie in PyTorch's order (row-major; a convolution's weight is output, input, height, width), whatever
 /// blocked layout the primitives prefer, so that files, ranks and processors of different kinds agree.
@@ -13,7 +13,8 @@ package final class Parameter {
   /// Bound to memory by `ParameterStore`; empty before that. A parameter that is not trained has a value only.
   package internal(set) var value = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
   package internal(set) var gradient = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
-  package internal(set) var momentum = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+  /// What the optimizer keeps of it; none before `ParameterStore.makeStates`.
+  package internal(set) var states: [OptimizerState] = []
 
   package var count: Int { shape.reduce(1, *) }
 

@@ -10,7 +10,7 @@ extension MemoryReport {
     let step = options.stepSettings
     let network = NetworkFootprint(
       kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute, batch: capacity, threads: options.threads)
+      recomputes: options.recompute, states: step.optimizer.stateNames.count, batch: capacity, threads: options.threads)
     var settings = Settings(
       classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)
     settings.classifier = step.classifier

@@ -44,9 +44,9 @@ package struct MemoryReport: Codable, Equatable, Sendable {
     // Rank 0's share is the largest.
     let rows = settings.classifier == .replicated ? classes : (classes + ranks - 1) / ranks
     var parts = [
-      Part(name: "network, gradients and momentum", bytes: network.parameterBytes + network.statisticsBytes),
+      Part(name: "network, gradients and optimizer state", bytes: network.parameterBytes + network.statisticsBytes),
       Part(name: "activations", bytes: network.activationBytes),
-      Part(name: "class weight, momentum and logits", bytes: Self.classifier(settings, rows: rows, width: width)),
+      Part(name: "class weight, optimizer state and logits", bytes: Self.classifier(network, settings, rows: rows)),
     ]
     if ranks > 1 {
       // Four buckets under way, each with a place for what the other ranks send.
@@ -57,28 +57,29 @@ package struct MemoryReport: Codable, Equatable, Sendable {
         name: "images",
         bytes: settings.loadedBatches * settings.loadedBatch * 3 * settings.imageSide * settings.imageSide * floats))
     if settings.copiesCheckpoints {
-      let network = network.parameterBytes - floats * network.gradientCount + network.statisticsBytes
+      let ownBytes = network.parameterBytes - floats * network.gradientCount + network.statisticsBytes
       parts.append(
         Part(
           name: "copy for checkpoints" + (settings.classifier == .replicated ? ", on rank 0" : ""),
-          bytes: network + 2 * rows * width * floats))
+          bytes: ownBytes + (1 + network.states) * rows * width * floats))
     }
     self.parts = parts
   }
 
-  private static func classifier(_ settings: Settings, rows: Int, width: Int) -> Int {
+  private static func classifier(_ network: NetworkFootprint, _ settings: Settings, rows: Int) -> Int {
+    let (width, states) = (network.embeddingWidth, network.states)
     let several = settings.accumulates || settings.clips
     switch settings.classifier {
     case .replicated:
       return LargeMarginCosineLoss.bytes(
         rows: rows, width: width, capacity: settings.batch, threads: settings.threads,
-        holdsGradient: settings.ranks > 1 || several)
+        holdsGradient: settings.ranks > 1 || several, states: states)
     case .sharded:
       let samples = settings.batch * settings.ranks
       // The loss over a rank's rows, and all ranks' embeddings, their gradients and labels.
       return LargeMarginCosineLoss.bytes(
         rows: rows, width: width, capacity: samples, threads: settings.threads, holdsGradient: several,
-        sampledRows: settings.sampling?.capacity(of: rows, samples: samples))
+        states: states, sampledRows: settings.sampling?.capacity(of: rows, samples: samples))
         + (2 * samples * width + samples) * MemoryLayout<Float>.stride
         + OrderedSums.bytes(capacity: 2 * samples, ranks: settings.ranks)
     }

@@ -101,8 +101,7 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
     settings.sampling = sampleRate.map { ClassSampling(rate: $0, seed: seed) }
     settings.margin = Margin(marginKind, margin, multiplier: marginMultiplier, angle: marginAngle)
     settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 32)
-    settings.momentum = momentum
-    settings.isNesterov = nesterov
+    settings.optimizer = .sgd(SGD(momentum: Float(momentum), isNesterov: nesterov))
     settings.weightDecay = weightDecay
     settings.classWeightDecay = classWeightDecay
     settings.gradientClipping = gradientClipping

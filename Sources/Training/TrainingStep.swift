@@ -6,7 +6,7 @@ package import Weights
 /// One step of training on all ranks: forward, loss, backward with the allreduces behind it, update, renormalization.
 ///
 /// The step's mathematics are numbered as in the design:
-/// 1 backbone, 2 L2Normalize, 3 LMCL, 4 softmax cross-entropy, 5 allreduce, 6 SGD, 7 renormalization by rank 0.
+/// 1 backbone, 2 L2Normalize, 3 LMCL, 4 softmax cross-entropy, 5 allreduce, 6 update, 7 renormalization by rank 0.
 package final class TrainingStep {
   package let network: Network
   package let normalize: L2Normalize
@@ -30,7 +30,7 @@ package final class TrainingStep {
   /// Bytes that this rank has sent in all to have gradients and statistics summed, by part.
   package var sentBytes: [Int] { reducer.sentBytes }
 
-  private let optimizer: SGD
+  private let update: ParameterUpdate
   private let reducer: GradientReducer
   private let clipping: GradientClipping?
 
@@ -69,9 +69,7 @@ package final class TrainingStep {
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
-    optimizer = SGD(network.parameters, momentum: Float(settings.momentum), isNesterov: settings.isNesterov) { _ in
-      decay
-    }
+    update = ParameterUpdate(network.parameters, settings.optimizer) { _ in decay }
     let stores = [network.parameters] + classifier.replicas
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }
     network.reserve(training: capacity)
@@ -90,17 +88,17 @@ package final class TrainingStep {
     try classifier.renormalize(to: norm)
   }
 
-  /// Takes weights and momenta from a checkpoint, which rank 0 alone has and reads for all; `resume` is due then.
+  /// Takes weights and the optimizer's states from a checkpoint, which rank 0 alone has and reads for all; `resume` is due then.
   package func restore(_ checkpoint: Checkpoint?) throws {
     try checkpoint?.restore(network)
     try classifier.restore(checkpoint?.classRows)
   }
 
-  /// Makes rank 0's state everybody's, momenta too: where a run goes on. `scale` is the norm that all class rows share.
+  /// Makes rank 0's state everybody's, the optimizer's too: where a run goes on. `scale` is the norm that all class rows share.
   package func resume(scale: Double) throws {
     for store in [network.parameters, network.statistics] {
       try communicator.broadcast(store.values)
-      try communicator.broadcast(store.momenta)
+      for state in store.states { try communicator.broadcast(state.values) }
     }
     network.weightsChanged()
     try classifier.resume(scale: scale)
@@ -114,7 +112,7 @@ package final class TrainingStep {
       network.parameters.zeroGradients()
       if updatesOnArrival {
         let rate = Float(learningRate)
-        reducer.whenSummed = { [optimizer] range in optimizer.update(learningRate: rate, in: range) }
+        reducer.whenSummed = { [update] range in update.run(learningRate: rate, in: range) }
       }
       let samples = batches.reduce(0) { $0 + $1.count }
       var loss = 0.0
@@ -127,7 +125,7 @@ package final class TrainingStep {
           batch, samples: isLast ? samples : nil, of: count, rule: rule(learningRate))
       }
       try trace.span(.communicationWait) { try reducer.finish() }
-      try trace.span(.update) { try update(learningRate: learningRate) }
+      try trace.span(.update) { try updateAll(learningRate) }
       try trace.span(.renormalize) { try classifier.renormalize(to: nil) }
       return loss
     } catch {
@@ -185,7 +183,7 @@ package final class TrainingStep {
     try reducer.start(network.statistics.values, .statistics)
   }
 
-  private func update(learningRate: Double) throws {
+  private func updateAll(_ learningRate: Double) throws {
     var factor: Float = 1
     if let clipping {
       let norm = clipping.norm(squaresElsewhere: try classifier.squaredGradientNorm())
@@ -193,7 +191,7 @@ package final class TrainingStep {
       factor = clipping.factor(forNorm: norm)
     }
     classifier.update(with: rule(learningRate, factor: factor))
-    if !updatesOnArrival { optimizer.update(learningRate: Float(learningRate), gradientFactor: factor) }
+    if !updatesOnArrival { update.run(learningRate: Float(learningRate), gradientFactor: factor) }
   }
 
   /// Whether a bucket of the network is updated as soon as it is summed: clipping needs the whole gradient's norm first.
@@ -201,7 +199,7 @@ package final class TrainingStep {
 
   private func rule(_ learningRate: Double, factor: Float = 1) -> UpdateRule {
     UpdateRule(
-      learningRate: Float(learningRate), momentum: Float(settings.momentum),
-      weightDecay: Float(settings.classWeightDecay), isNesterov: settings.isNesterov, gradientFactor: factor)
+      settings.optimizer, learningRate: Float(learningRate), weightDecay: Float(settings.classWeightDecay),
+      gradientFactor: factor)
   }
 }

@@ -9,8 +9,10 @@ import Testing
     ], [false, true])
   func network(size: (kind: NetworkKind, batch: Int), recomputes: Bool) {
     let (kind, batch) = size
-    let footprint = NetworkFootprint(kind, embeddingWidth: 64, inputSide: 48, recomputes: recomputes, batch: batch)
+    let footprint = NetworkFootprint(
+      kind, embeddingWidth: 64, inputSide: 48, recomputes: recomputes, states: 1, batch: batch)
     let network = kind.makeNetwork(embeddingWidth: 64, inputSide: 48, recomputes: recomputes)
+    network.parameters.makeStates(SGD.stateNames)
     network.reserve(training: batch)
     #expect(footprint.parameterBytes == network.parameters.bytes)
     #expect(footprint.statisticsBytes == network.statistics.bytes)
@@ -26,9 +28,10 @@ import Testing
     let loss = LargeMarginCosineLoss(
       classes: 0..<size.rows, of: size.rows + 5, width: size.width, capacity: size.capacity, margin: .cosine(0.35),
       logitScale: .fixed(32), holdsGradient: holdsGradient)
+    loss.store.makeStates(SGD.stateNames)
     let formula = LargeMarginCosineLoss.bytes(
       rows: size.rows, width: size.width, capacity: size.capacity, threads: Parallel.threads,
-      holdsGradient: holdsGradient)
+      holdsGradient: holdsGradient, states: 1)
     #expect(formula == loss.bytes)
   }
 }

@@ -73,7 +73,7 @@ extension RankTests {
       var settings = StepSettings()
       settings.logitScale = .learned(multiplier: Record.multiplier)
       settings.weightDecay = mistake == .decay ? 0 : Record.weightDecay
-      settings.momentum = mistake == .momentum ? 0.85 : 0.9
+      settings.optimizer = .sgd(SGD(momentum: mistake == .momentum ? 0.85 : 0.9))
       settings.margin = .cosine(mistake == .margin ? 0.34 : 0.35)
       let network = kind.makeNetwork(embeddingWidth: Record.width, inputSide: Record.side)
       let step = try TrainingStep(

@@ -120,8 +120,8 @@ extension RankTests {
         guard index == 0 else { continue }
         // After one step momentum is the gradient.
         let gradients = try (
-          gathered(sharded.head.classWeight.momentum, sharded),
-          gathered(replicated.head.classWeight.momentum, replicated)
+          gathered(sharded.head.classWeight.states[0].values, sharded),
+          gathered(replicated.head.classWeight.states[0].values, replicated)
         )
         #expect(distance(gradients.0, gradients.1) <= 1e-5)
         #expect(distance(sharded.network.parameters.gradients, replicated.network.parameters.gradients) <= 1e-5)
@@ -153,8 +153,8 @@ extension RankTests {
       }
       #expect(
         try distance(
-          gathered(sharded.head.classWeight.momentum, sharded),
-          gathered(replicated.head.classWeight.momentum, replicated)) <= 1e-5)
+          gathered(sharded.head.classWeight.states[0].values, sharded),
+          gathered(replicated.head.classWeight.states[0].values, replicated)) <= 1e-5)
       #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
       withExtendedLifetime((sharded, replicated)) {}
     }
@@ -171,7 +171,7 @@ extension RankTests {
       for index in 0..<3 {
         for step in clipped + [free] { _ = try train(step, mine, of: count, index: index) }
       }
-      let momenta = try (clipped + [free]).map { try gathered($0.head.classWeight.momentum, $0) }
+      let momenta = try (clipped + [free]).map { try gathered($0.head.classWeight.states[0].values, $0) }
       #expect(distance(momenta[0], momenta[1]) <= 1e-5)
       #expect(distance(clipped[0].network.parameters.values, clipped[1].network.parameters.values) <= 1e-5)
       // A clip that changes nothing would make this test worthless.
@@ -194,7 +194,7 @@ extension RankTests {
         #expect(abs(together.head.scale - single.head.scale) <= 1e-6)
       }
       #expect(
-        distance(try gathered(together.head.classWeight.momentum, together), single.head.classWeight.momentum) <= 1e-5)
+        distance(try gathered(together.head.classWeight.states[0].values, together), single.head.classWeight.states[0].values) <= 1e-5)
       #expect(distance(together.network.parameters.values, single.network.parameters.values) <= 1e-5)
       withExtendedLifetime((together, single)) {}
       try alone.free()

@@ -83,7 +83,7 @@ extension RankTests {
       #expect(row(step, 2) == Array(material.rows[..<width]))
       #expect(abs(step.head.scale - material.norm) < 1e-6)
       #expect(Array(step.network.parameters.values) == Array(material.network.parameters.values))
-      #expect(step.head.store.momenta.allSatisfy { $0 == 0 })
+      #expect(step.head.store.states[0].values.allSatisfy { $0 == 0 })
       #expect(
         lines.contains { $0.contains("3 new rows of the class weight, from the embeddings of 12 images") }, "\(lines)")
       #expect(lines[0].contains("1 people of the file are not in the data: gone"), "\(lines)")

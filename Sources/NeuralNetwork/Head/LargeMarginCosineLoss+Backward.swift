@@ -32,18 +32,18 @@ extension LargeMarginCosineLoss {
     backward(into: gradient, rowsPerPiece: rowCount) { _ in }
   }
 
-  /// Writes de (M, K) and updates W and its momentum with dW, tile of rows by tile of rows: dW never exists whole.
+  /// Writes de (M, K) and updates W and its optimizer's state with dW, tile of rows by tile of rows: dW never exists whole.
   ///
   /// For one rank: nobody else adds to dW, and nothing needs its norm first. The new rows' norms are gathered on the
-  /// way. One read of W and of its momentum, one write of both; sampled, of the step's rows.
+  /// way. One read of W and of its state, one write of both; sampled, of the step's rows.
   package func backward(into gradient: UnsafeMutablePointer<Float>, updatingWith rule: UpdateRule) {
     let values = classWeight.value.baseAddress!
-    let momenta = classWeight.momentum.baseAddress!
+    let states = classWeight.states
     clearEmbeddingGradients()
     sweep(0..<activeCount) { place, current, gradient in
       let row = row(at: place)
       let updated = values + row * width
-      rule.apply(current, into: updated, gradient: gradient, momentum: momenta + row * width, count: width)
+      rule.apply(current, into: updated, gradient: gradient, states: states, at: row * width, count: width)
       normMemory.elements[row] = rowNorm(updated)
     }
     isPending = false
@@ -51,21 +51,21 @@ extension LargeMarginCosineLoss {
     gatherEmbeddingGradient(into: gradient)
   }
 
-  /// SGD over the gathered gradient of `rows`, as `SGD.update` does it to the bit, with the new rows' norms on the way.
+  /// Updates `rows` with the gathered gradient, as `ParameterUpdate` does it to the bit, with the new rows' norms on the way.
   ///
   /// Pieces may come in any order, as their allreduce finishes; the norms count once all rows had their turn.
-  /// One read of W, dW and momentum, one write of W, momentum and, where cleared for the next step, dW.
+  /// One read of W, dW and state, one write of W, state and, where cleared for the next step, dW.
   package func update(_ rows: Range<Int>, with rule: UpdateRule, clearingGradient: Bool) {
     precondition(!isPending, "An update of rows whose factors are pending")
     guard let gradients = classWeight.gradient.baseAddress else {
       preconditionFailure("This class weight holds no gradient.")
     }
-    let (values, momenta) = (classWeight.value.baseAddress!, classWeight.momentum.baseAddress!)
+    let (values, states) = (classWeight.value.baseAddress!, classWeight.states)
     Parallel.ranges(rows.count) { part in
       for row in (rows.lowerBound + part.lowerBound)..<(rows.lowerBound + part.upperBound) {
         let start = row * width
         rule.apply(
-          values + start, into: values + start, gradient: gradients + start, momentum: momenta + start,
+          values + start, into: values + start, gradient: gradients + start, states: states, at: start,
           count: width)
         normMemory.elements[row] = rowNorm(values + start)
         if clearingGradient { (gradients + start).update(repeating: 0, count: width) }

@@ -14,10 +14,11 @@ import VectorKernels
 /// `SoftmaxReductions` join the pieces; de is then this rank's part of a sum over the ranks.
 ///
 /// Sampled (PartialFC: An et al. 2021), a step knows only the rows that `select` names: softmax, gradient, update and
-/// projection are over these, and the others keep their values and momenta.
+/// projection are over these, and the others keep their values and states.
 ///
 /// W is streamed in blocks of rows that stay in the cache. A fused step (one rank, no clipping, no accumulation) reads W
-/// twice and its momentum once, writes both once, and holds no gradient: 5 passes of N * K over the memory bus.
+/// twice and its optimizer's state once, writes both once, and holds no gradient: with SGD's momentum 5 passes of N * K over
+/// the memory bus.
 package final class LargeMarginCosineLoss {
   package let classes: Range<Int>
   package let classCount: Int
@@ -126,7 +127,7 @@ package final class LargeMarginCosineLoss {
     valueChanged()
   }
 
-  /// Bytes of everything held here, for the memory report: W, its momentum and gradient, logits, buffers.
+  /// Bytes of everything held here, for the memory report: W, its gradient and states, logits, buffers.
   package var bytes: Int {
     let memories = [
       normMemory, factorMemory, scaledColumns, columnPanels, logits, labelCosines, labelSlopes, maxima,

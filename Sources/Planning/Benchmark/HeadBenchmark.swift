@@ -44,11 +44,14 @@ package struct HeadBenchmark {
   package func run() throws -> Report {
     let (M, N, K) = (batchSize, classes, embedding)
     try MemoryNeed.check(
-      LargeMarginCosineLoss.bytes(rows: N, width: K, capacity: M, threads: Parallel.threads, holdsGradient: false),
+      LargeMarginCosineLoss.bytes(
+        rows: N, width: K, capacity: M, threads: Parallel.threads, holdsGradient: false,
+        states: settings.optimizer.stateNames.count),
       of: "A classifier like this", remedy: "--classes, --embedding or --batch-size")
     let head = LargeMarginCosineLoss(
       classes: 0..<N, of: N, width: K, capacity: M, margin: settings.margin, logitScale: settings.logitScale,
       holdsGradient: false)
+    head.store.makeStates(settings.optimizer.stateNames)
     let normalize = L2Normalize(width: K, capacity: M)
     head.initialize(seed: 1)
     try head.renormalize(to: 1)
@@ -56,7 +59,7 @@ package struct HeadBenchmark {
     Initializer.normal(standardDeviation: 1).fill(x.elements, seed: 1, name: "embeddings")
     let gradient = AlignedMemory(count: M * K)
     let labels = (0..<M).map { Int32(($0 * 7_919) % N) }
-    let rule = UpdateRule(learningRate: 0.01, momentum: Float(settings.momentum))
+    let rule = UpdateRule(settings.optimizer, learningRate: 0.01)
     let timing = try labels.withUnsafeBufferPointer { labels in
       try Timing.measure(steps) {
         try normalize.forward(x.elements.baseAddress!, batch: M)

@@ -40,7 +40,8 @@ package struct InferenceBenchmark {
   package init(_ kind: NetworkKind) { self.kind = kind }
 
   package func run() throws -> Report {
-    let footprint = NetworkFootprint(kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, batch: 1)
+    let footprint = NetworkFootprint(
+      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, states: 0, batch: 1)
     let remedy = "--batch-size, --input-size or --embedding"
     try MemoryNeed.check(footprint.parameterBytes, of: "A network like this", remedy: remedy)
     let network = kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout)

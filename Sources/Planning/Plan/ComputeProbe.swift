@@ -33,7 +33,7 @@ struct ComputeProbe {
     let pass = network.pass(batch: batchSize, .training)
     let clock = ChainClock(chains: pass.backwardLayers.count)
     pass.observer = clock
-    let optimizer = SGD(network.parameters) { _ in Float(settings.weightDecay) }
+    let optimizer = ParameterUpdate(network.parameters, settings.optimizer) { _ in Float(settings.weightDecay) }
     var (forward, backward, update): ([Double], [[Double]], [Double]) = ([], [], [])
     for step in 0..<(steps + 2) {
       try communicator.barrier()
@@ -48,7 +48,7 @@ struct ComputeProbe {
       pass.backward { _ in }
       let end = ContinuousClock.now
       // A rate of zero costs the same and leaves the weights as they are.
-      optimizer.update(learningRate: 0)
+      optimizer.run(learningRate: 0)
       guard step >= 2 else { continue }  // The first steps make primitives.
       forward.append((between - start).seconds)
       backward.append(clock.seconds)

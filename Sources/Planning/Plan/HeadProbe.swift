@@ -25,6 +25,7 @@ struct HeadProbe {
     let head = LargeMarginCosineLoss(
       classes: 0..<rows, of: rows, width: width, capacity: samples.1, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: true)
+    head.store.makeStates(settings.optimizer.stateNames)
     head.initialize(seed: 1)
     try head.renormalize(to: 1)
     let (few, many) = (try measure(head, samples.0, communicator), try measure(head, samples.1, communicator))
@@ -55,7 +56,7 @@ struct HeadProbe {
     let gradient = AlignedMemory(count: samples * width)
     let labels = (0..<samples).map { Int32(($0 * 7_919) % rows) }
     // A rate of zero: the same work, and weights that stay as they are.
-    let rule = UpdateRule(learningRate: 0, momentum: Float(settings.momentum))
+    let rule = UpdateRule(settings.optimizer, learningRate: 0)
     var all: [Seconds] = []
     for step in 0..<(steps + 1) {
       try communicator.barrier()

@@ -39,7 +39,8 @@ package struct Planner {
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
       workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
-      recomputes: workload.recomputes, batch: workload.batchSize, threads: compute.threads)
+      recomputes: workload.recomputes, states: StepSettings().optimizer.stateNames.count, batch: workload.batchSize,
+      threads: compute.threads)
     var step = StepModel(compute, model, classes: workload.classes, statistics: network.statisticsCount)
     step.bucketBytes = bucketBytes
     step.gradientType = gradientType

@@ -24,7 +24,7 @@ package final class CheckpointWriter: @unchecked Sendable {
   private let work = BackgroundWork()
   private let last = Mutex<CheckpointFolder?>(nil)
 
-  /// Allocates the copy: as much memory as values, statistics and momenta have.
+  /// Allocates the copy: as much memory as values, statistics and optimizer's states have.
   package init(_ store: CheckpointStore, _ network: Network, classWeight: Parameter, keep: Int) {
     precondition(keep >= 1, "\(keep) checkpoints to keep")
     self.store = store

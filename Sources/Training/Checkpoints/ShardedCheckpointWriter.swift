@@ -32,7 +32,7 @@ package final class ShardedCheckpointWriter {
     var network: CheckpointStore.NetworkFiles?
   }
 
-  /// Allocates the copies: as much memory as this rank's rows and momenta have, on rank 0 also the network's.
+  /// Allocates the copies: as much memory as this rank's rows and their states have, on rank 0 also the network's.
   package init(
     _ store: CheckpointStore, _ network: Network, _ head: LargeMarginCosineLoss, keep: Int, _ communicator: Communicator
   ) {

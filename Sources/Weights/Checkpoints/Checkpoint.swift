@@ -9,7 +9,7 @@ package final class Checkpoint {
   package let description: ModelDescription
   package let model: SafetensorsFile
   package let optimizer: SafetensorsFile
-  /// The class weight and its momenta, in one file or in many.
+  /// The class weight and its optimizer's states, in one file or in many.
   package let classRows: ClassRows
 
   package var state: CheckpointState { document.state }
@@ -38,22 +38,25 @@ package final class Checkpoint {
 
   private static let classWeightName = "classWeight"
 
-  /// Puts values, running statistics and momenta back, to the bit. `classWeight` must not be pending, and the head must
+  /// Puts values, running statistics and the optimizer's states back, to the bit. `classWeight` must not be pending, and the head must
   /// be told (`valueChanged()`).
   ///
-  /// - Throws: `ModelFileError` or `SafetensorsError` where the network is another one.
+  /// - Throws: `ModelFileError` or `SafetensorsError` where the network or the optimizer is another one.
   package func restore(_ network: Network, classWeight: Parameter) throws {
     try restore(network)
-    try classRows.expect(count: classWeight.shape[0], width: classWeight.shape[1])
-    try classRows.copy(0..<classRows.count, values: classWeight.value, momenta: classWeight.momentum)
+    try classRows.expect(
+      count: classWeight.shape[0], width: classWeight.shape[1], states: classWeight.states.map(\.name))
+    try classRows.copy(0..<classRows.count, values: classWeight.value, states: classWeight.states)
   }
 
   /// The same without the class weight.
   package func restore(_ network: Network) throws {
     try ModelFile.load(network, from: model)
-    for parameter in network.parameters.parameters where parameter.isTrained {
-      let name = CheckpointSnapshot.momentumPrefix + parameter.name
-      try optimizer.copyFloats(of: name, shape: parameter.shape, into: parameter.momentum)
+    for parameter in network.parameters.parameters {
+      for state in parameter.states {
+        let name = OptimizerState.tensorName(state.name, of: parameter.name)
+        try optimizer.copyFloats(of: name, shape: parameter.shape, into: state.values)
+      }
     }
   }
 }

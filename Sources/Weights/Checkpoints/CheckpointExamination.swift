@@ -147,7 +147,7 @@ package struct CheckpointExamination {
     }
     var end = 0
     for record in records {
-      if record.firstRow != end || record.rowCount < 1 || record.tensors.count != 2
+      if record.firstRow != end || record.rowCount < 1 || record.tensors.isEmpty
         || record.tensors.contains(where: { $0.shape.count != 2 || $0.shape[0] != record.rowCount })
       {
         note("the rows of \(record.file) do not follow row \(end)")

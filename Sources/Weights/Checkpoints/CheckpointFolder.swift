@@ -4,13 +4,13 @@ import Foundation
 /// One checkpoint on disk, `RUN/checkpoints/step-00001200`:
 ///
 ///     model.safetensors       parameters, running statistics, class weight: a model as ModelFile writes it
-///     optimizer.safetensors   momenta, "momentum.NAME"
+///     optimizer.safetensors   the optimizer's states, such as "momentum.NAME"
 ///     state.json              CheckpointDocument
 ///     digests.xxh128          digests of all files, as `xxhsum -H2` writes and `xxhsum -c` checks them
 ///
 /// With the class weight divided among ranks `model.safetensors` has none. Its rows are then in
 ///
-///     classWeight-00001-of-00002.safetensors ...      a file for each rank: rows and their momenta
+///     classWeight-00001-of-00002.safetensors ...      a file for each rank: rows and their states
 ///     model.safetensors.index.json                    which file holds which tensor
 package struct CheckpointFolder: Equatable, Sendable {
   package let path: String

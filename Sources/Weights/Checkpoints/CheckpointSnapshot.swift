@@ -6,11 +6,8 @@ package import NeuralNetwork
 /// Training stops only for `capture()`. What reads the copy (the thread that writes it) must have ended before the next
 /// one.
 package final class CheckpointSnapshot: @unchecked Sendable {
-  /// "momentum.layer1.0.conv1.weight"
-  package static let momentumPrefix = "momentum."
-
   private let entries: [ModelFile.Entry]
-  /// Values of the parameters in `entries`, and then all momenta.
+  /// Values of the parameters in `entries`, and then all of the optimizer's states.
   private let copy: TensorCopy
   private let valueCount: Int
   private let network: Network
@@ -24,10 +21,13 @@ package final class CheckpointSnapshot: @unchecked Sendable {
     let parameters = entries.compactMap(\.parameter)
     valueCount = parameters.count
     let values = parameters.map { TensorCopy.Source(name: $0.name, shape: $0.shape, values: $0.value) }
-    let momenta = parameters.filter(\.isTrained).map {
-      TensorCopy.Source(name: Self.momentumPrefix + $0.name, shape: $0.shape, values: $0.momentum)
+    let states = parameters.flatMap { parameter in
+      parameter.states.map {
+        TensorCopy.Source(
+          name: OptimizerState.tensorName($0.name, of: parameter.name), shape: parameter.shape, values: $0.values)
+      }
     }
-    copy = TensorCopy(values + momenta)
+    copy = TensorCopy(values + states)
   }
 
   package var bytes: Int { copy.bytes }

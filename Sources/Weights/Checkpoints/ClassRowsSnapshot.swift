@@ -1,7 +1,7 @@
 package import Files
 package import NeuralNetwork
 
-/// The file of a sharded checkpoint that holds one rank's rows of the class weight and their momenta.
+/// The file of a sharded checkpoint that holds one rank's rows of the class weight and their optimizer's states.
 ///
 ///     classWeight-00002-of-00003.safetensors     classWeight.00002-of-00003 (rows, K), momentum.classWeight.00002-of-00003
 package struct ClassRowsRecord: Codable, Equatable, Sendable {
@@ -9,7 +9,7 @@ package struct ClassRowsRecord: Codable, Equatable, Sendable {
   package let file: String
   package let firstRow: Int
   package let rowCount: Int
-  /// The rows, then their momenta.
+  /// The rows, then their states.
   package let tensors: [TensorRecord]
 
   var rows: Range<Int> { firstRow..<(firstRow + rowCount) }
@@ -23,7 +23,7 @@ package struct ClassRowsRecord: Codable, Equatable, Sendable {
   private static func label(_ part: Int, of parts: Int) -> String { "\((part + 1).digits(5))-of-\(parts.digits(5))" }
 }
 
-/// A copy of one rank's rows of the class weight and their momenta.
+/// A copy of one rank's rows of the class weight and their optimizer's states.
 package final class ClassRowsSnapshot: @unchecked Sendable {
   /// What a rank tells rank 0 of the file that it has written.
   package struct Part: Codable, Sendable {
@@ -41,10 +41,11 @@ package final class ClassRowsSnapshot: @unchecked Sendable {
     rows = head.classes
     file = ClassRowsRecord.fileName(part, of: parts)
     let (name, weight) = (ClassRowsRecord.tensorName(part, of: parts), head.classWeight)
-    copy = TensorCopy([
-      .init(name: name, shape: weight.shape, values: weight.value),
-      .init(name: CheckpointSnapshot.momentumPrefix + name, shape: weight.shape, values: weight.momentum),
-    ])
+    copy = TensorCopy(
+      [.init(name: name, shape: weight.shape, values: weight.value)]
+        + weight.states.map {
+          .init(name: OptimizerState.tensorName($0.name, of: name), shape: weight.shape, values: $0.values)
+        })
   }
 
   package var bytes: Int { copy.bytes }

@@ -33,6 +33,7 @@ final class CheckpointMaterial {
       network = NetworkKind.mobilefacenet.makeNetwork(embeddingWidth: 16, inputSide: 16)
     }
     head = ParameterStore([Parameter("classWeight", [classNames.count, 16], .constant(0))])
+    for store in [network.parameters, head] { store.makeStates(SGD.stateNames) }
     fill(seed: seed)
     try store.prepare()
   }
@@ -43,7 +44,7 @@ final class CheckpointMaterial {
     var generator = CounterGenerator(seed: seed, purpose: .order)
     for store in stores {
       for parameter in store.parameters {
-        for buffer in [parameter.value, parameter.momentum] {
+        for buffer in [parameter.value] + parameter.states.map(\.values) {
           for i in buffer.indices { buffer[i] = generator.uniform(-1, 1) }
         }
       }
@@ -51,7 +52,7 @@ final class CheckpointMaterial {
   }
 
   /// All values and momenta, in one list of bits.
-  var bits: [UInt32] { stores.flatMap { Array($0.values) + Array($0.momenta) }.map(\.bitPattern) }
+  var bits: [UInt32] { stores.flatMap { Array($0.values) + $0.states.flatMap { Array($0.values) } }.map(\.bitPattern) }
 
   func state(step: Int, best: CheckpointState.Validation? = nil) throws -> CheckpointState {
     CheckpointState(

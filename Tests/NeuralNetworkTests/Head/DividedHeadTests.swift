@@ -98,8 +98,8 @@ import Testing
     let (fused, whole, byRows) = (0, 1, 2)
     let harnesses = (0..<3).map {
       HeadHarness(
-        classes: 0..<n, of: n, width: width, capacity: m, holdsGradient: $0 != fused, isNesterov: isNesterov,
-        decay: 0.01)
+        classes: 0..<n, of: n, width: width, capacity: m, holdsGradient: $0 != fused,
+        optimizer: .sgd(SGD(isNesterov: isNesterov)), decay: 0.01)
     }
     for harness in harnesses { harness.head.initialize(seed: 8) }
     for _ in 0..<4 {
@@ -117,7 +117,7 @@ import Testing
     }
     for other in harnesses[1...] {
       #expect(harnesses[0].weight == other.weight)
-      #expect(Array(harnesses[0].head.classWeight.momentum) == Array(other.head.classWeight.momentum))
+      #expect(Array(harnesses[0].head.classWeight.states[0].values) == Array(other.head.classWeight.states[0].values))
       #expect(other.head.classWeight.gradient.allSatisfy { $0 == 0 })
     }
   }
@@ -171,7 +171,8 @@ import Testing
       }
     }
     #expect(Array(harnesses[0].head.classWeight.value) == Array(harnesses[1].head.classWeight.value))
-    #expect(Array(harnesses[0].head.classWeight.momentum) == Array(harnesses[1].head.classWeight.momentum))
+    #expect(
+      Array(harnesses[0].head.classWeight.states[0].values) == Array(harnesses[1].head.classWeight.states[0].values))
   }
 
   /// Rank 0's factors, sent to the others, leave all replicas with the same bits and rows of the same norm.
@@ -198,7 +199,7 @@ import Testing
     let harness = HeadHarness(classes: 0..<30, of: 30, width: 8, capacity: 4, holdsGradient: false)
     harness.set(normals(240, seed: 12))
     harness.assumeScale(1)
-    harness.head.classWeight.momentum.update(repeating: 1)
+    harness.head.classWeight.states[0].values.update(repeating: 1)
     let before = harness.weight
     #expect(try harness.forward([], [], count: 5) == 0)
     #expect(harness.backwardUpdating(samples: 0, learningRate: 0.5).isEmpty)

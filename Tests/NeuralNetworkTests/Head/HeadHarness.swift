@@ -6,23 +6,27 @@ final class HeadHarness {
   let head: LargeMarginCosineLoss
   let normalize: L2Normalize
   let embeddingGradient: AlignedMemory
-  let sgd: SGD
+  let parameterUpdate: ParameterUpdate
 
   init(
     classes: Range<Int>, of classCount: Int, width: Int, capacity: Int, margin: Margin = .cosine(0.35),
-    logitScale: LogitScale = .learned(multiplier: 16), holdsGradient: Bool = true, momentum: Float = 0.9,
-    isNesterov: Bool = false, decay: Float = 0
+    logitScale: LogitScale = .learned(multiplier: 16), holdsGradient: Bool = true,
+    optimizer: Optimizer = .sgd(SGD()), decay: Float = 0
   ) {
     head = LargeMarginCosineLoss(
       classes: classes, of: classCount, width: width, capacity: capacity, margin: margin, logitScale: logitScale,
       holdsGradient: holdsGradient)
     normalize = L2Normalize(width: width, capacity: capacity)
     embeddingGradient = AlignedMemory(count: capacity * width)
-    sgd = SGD(head.store, momentum: momentum, isNesterov: isNesterov) { _ in decay }
+    parameterUpdate = ParameterUpdate(head.store, optimizer) { _ in decay }
     self.decay = decay
   }
 
   private let decay: Float
+
+  func rule(learningRate: Float) -> UpdateRule {
+    UpdateRule(parameterUpdate.optimizer, learningRate: learningRate, weightDecay: decay)
+  }
 
   var weight: [Float] {
     head.materialize()
@@ -63,14 +67,14 @@ final class HeadHarness {
   func backwardUpdating(samples: Int, learningRate: Float) -> [Float] {
     head.backward(
       into: embeddingGradient.elements.baseAddress!,
-      updatingWith: sgd.rule(learningRate: learningRate, weightDecay: decay))
+      updatingWith: rule(learningRate: learningRate))
     return Array(embeddingGradient.elements.prefix(samples * head.width))
   }
 
-  /// SGD over the gathered gradient, which is cleared for the next step.
+  /// The update with the gathered gradient, which is cleared for the next step.
   func update(learningRate: Float) {
     head.materialize()
-    sgd.update(learningRate: learningRate)
+    parameterUpdate.run(learningRate: learningRate)
     head.store.zeroGradients()
     head.valueChanged()
   }
@@ -79,7 +83,7 @@ final class HeadHarness {
   func updateByRows(learningRate: Float) {
     let half = head.rowCount / 2
     for rows in [half..<head.rowCount, 0..<half] {
-      head.update(rows, with: sgd.rule(learningRate: learningRate, weightDecay: decay), clearingGradient: true)
+      head.update(rows, with: rule(learningRate: learningRate), clearingGradient: true)
     }
   }
 }

@@ -30,7 +30,7 @@ import Testing
       classes: 0..<RecordedHead.classCount, of: RecordedHead.classCount, width: width, capacity: total,
       margin: .cosine(margin),
       logitScale: run.fixed.map { .fixed($0) } ?? .learned(multiplier: run.multiplier!),
-      holdsGradient: path != .fused, momentum: momentum, decay: decay ?? run.decay)
+      holdsGradient: path != .fused, optimizer: .sgd(SGD(momentum: momentum)), decay: decay ?? run.decay)
     harness.set(RecordedHead.classWeight)
     let shards = path == .shards ? RecordedHead.shardSizes : [total]
     var outcome = Outcome()

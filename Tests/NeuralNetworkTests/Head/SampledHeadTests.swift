@@ -12,10 +12,11 @@ import VectorKernels
   private func makeHead(_ classes: Int, sampledRows: Int? = nil, scale: LogitScale = .learned(multiplier: 16))
     -> LargeMarginCosineLoss
   {
-    LargeMarginCosineLoss(
+    let head = LargeMarginCosineLoss(
       classes: 0..<classes, of: classes, width: k, capacity: m, margin: .cosine(0.35), logitScale: scale,
-      holdsGradient: false,
-      sampledRows: sampledRows)
+      holdsGradient: false, sampledRows: sampledRows)
+    head.store.makeStates(SGD.stateNames)
+    return head
   }
 
   private func forward(_ head: LargeMarginCosineLoss, _ e: [Float], _ labels: [Int32]) throws -> Double {
@@ -27,7 +28,7 @@ import VectorKernels
   private func backward(_ head: LargeMarginCosineLoss, rate: Float, momentum: Float = 0.9) -> [Float] {
     let gradient = AlignedMemory(count: m * k)
     head.backward(
-      into: gradient.elements.baseAddress!, updatingWith: UpdateRule(learningRate: rate, momentum: momentum))
+      into: gradient.elements.baseAddress!, updatingWith: UpdateRule(.sgd(SGD(momentum: momentum)), learningRate: rate))
     return Array(gradient.elements)
   }
 
@@ -67,9 +68,9 @@ import VectorKernels
       try projectSampled(sampled, to: mean)
       try small.renormalize(to: mean)
     }
-    #expect(take(rows, of: sampled.classWeight.momentum) == Array(small.classWeight.momentum))
+    #expect(take(rows, of: sampled.classWeight.states[0].values) == Array(small.classWeight.states[0].values))
     #expect(take(untouched, of: sampled.classWeight.value) == before)
-    #expect(take(untouched, of: sampled.classWeight.momentum).allSatisfy { $0 == 0 })
+    #expect(take(untouched, of: sampled.classWeight.states[0].values).allSatisfy { $0 == 0 })
     sampled.project()
     small.materialize()
     #expect(take(rows, of: sampled.classWeight.value) == Array(small.classWeight.value))

@@ -19,15 +19,16 @@ import Testing
   func error(_ run: RecordedSGD.Run, momentum: Float? = nil, decays: [Float]? = nil, clip: Double?? = nil) -> Double {
     let store = store()
     let decays = decays ?? run.decays
-    let sgd = SGD(store, momentum: momentum ?? run.momentum, isNesterov: run.isNesterov) {
+    let sgd = SGD(momentum: momentum ?? run.momentum, isNesterov: run.isNesterov)
+    let update = ParameterUpdate(store, .sgd(sgd)) {
       decays[$0.name == "a" ? 0 : 1]
     }
     let clipping = (clip ?? run.clip).map { GradientClipping([store], maximumNorm: $0) }
     for (step, rate) in RecordedSGD.learningRates.enumerated() {
       set(Array(RecordedSGD.gradients[step * 8..<step * 8 + 8]), in: store, \.gradient)
-      sgd.update(learningRate: rate, gradientFactor: clipping.map { $0.factor(forNorm: $0.norm()) } ?? 1)
+      update.run(learningRate: rate, gradientFactor: clipping.map { $0.factor(forNorm: $0.norm()) } ?? 1)
     }
-    #expect(store.values[5..<16].allSatisfy { $0 == 0 } && store.momenta[19..<32].allSatisfy { $0 == 0 })
+    #expect(store.values[5..<16].allSatisfy { $0 == 0 } && store.states[0].values[19..<32].allSatisfy { $0 == 0 })
     return difference(Array(store.values[0..<5]) + Array(store.values[16..<19]), run.result)
   }
 
@@ -46,26 +47,27 @@ import Testing
   /// Ranges that cut through vectors and parameters give the bits of one whole update.
   @Test func rangesEqualTheWhole() {
     let (count, rest) = (1000, 37)
+    var updates: [ParameterUpdate] = []
     let stores = (0..<2).map { _ in
       let store = ParameterStore([
         Parameter("a", [count], .constant(0)), Parameter("fixed", [9], .constant(0), isTrained: false),
         Parameter("b", [rest], .constant(0)),
       ])
+      updates.append(ParameterUpdate(store, .sgd(SGD(isNesterov: true))) { $0.name == "a" ? 0.01 : 0 })
       for (seed, memory) in [store.parameters[0], store.parameters[1]].enumerated() {
         _ = memory.value.update(fromContentsOf: normals(memory.count, seed: UInt64(seed)))
         _ = memory.gradient.update(fromContentsOf: normals(memory.count, seed: UInt64(seed + 2)))
-        _ = memory.momentum.update(fromContentsOf: normals(memory.count, seed: UInt64(seed + 4)))
+        _ = memory.states[0].values.update(fromContentsOf: normals(memory.count, seed: UInt64(seed + 4)))
       }
       return store
     }
-    let sgds = stores.map { SGD($0, isNesterov: true) { $0.name == "a" ? 0.01 : 0 } }
-    sgds[0].update(learningRate: 0.1, gradientFactor: 0.7)
+    updates[0].run(learningRate: 0.1, gradientFactor: 0.7)
     let end = stores[1].trainedCount
     for range in [0..<3, 3..<501, 501..<1020, 1020..<end] {
-      sgds[1].update(learningRate: 0.1, gradientFactor: 0.7, in: range)
+      updates[1].run(learningRate: 0.1, gradientFactor: 0.7, in: range)
     }
     #expect(Array(stores[0].values) == Array(stores[1].values))
-    #expect(Array(stores[0].momenta) == Array(stores[1].momenta))
+    #expect(Array(stores[0].states[0].values) == Array(stores[1].states[0].values))
   }
 
   @Test func clipsByTheNormOfAllStores() {
