@@ -110,9 +110,9 @@ package final class TrainingStep {
   package func run(_ batches: [MicroBatch], index: Int, count: Int, learningRate: Double) throws -> Double {
     do {
       network.parameters.zeroGradients()
+      let step = UpdateStep(index: index, learningRate: learningRate)
       if updatesOnArrival {
-        let rate = Float(learningRate)
-        reducer.whenSummed = { [update] range in update.run(learningRate: rate, in: range) }
+        reducer.whenSummed = { [update] range in update.run(step, in: range) }
       }
       let samples = batches.reduce(0) { $0 + $1.count }
       var loss = 0.0
@@ -122,10 +122,10 @@ package final class TrainingStep {
       for (round, batch) in padded.enumerated() {
         let isLast = round + 1 == rounds
         loss += try run(
-          batch, samples: isLast ? samples : nil, of: count, rule: rule(learningRate))
+          batch, samples: isLast ? samples : nil, of: count, rule: rule(step))
       }
       try trace.span(.communicationWait) { try reducer.finish() }
-      try trace.span(.update) { try updateAll(learningRate) }
+      try trace.span(.update) { try updateAll(step) }
       try trace.span(.renormalize) { try classifier.renormalize(to: nil) }
       return loss
     } catch {
@@ -183,23 +183,21 @@ package final class TrainingStep {
     try reducer.start(network.statistics.values, .statistics)
   }
 
-  private func updateAll(_ learningRate: Double) throws {
-    var factor: Float = 1
+  private func updateAll(_ step: UpdateStep) throws {
+    var step = step
     if let clipping {
       let norm = clipping.norm(squaresElsewhere: try classifier.squaredGradientNorm())
       guard norm.isFinite else { throw NonFinite.gradientNorm(norm) }
-      factor = clipping.factor(forNorm: norm)
+      step.gradientFactor = clipping.factor(forNorm: norm)
     }
-    classifier.update(with: rule(learningRate, factor: factor))
-    if !updatesOnArrival { update.run(learningRate: Float(learningRate), gradientFactor: factor) }
+    classifier.update(with: rule(step))
+    if !updatesOnArrival { update.run(step) }
   }
 
   /// Whether a bucket of the network is updated as soon as it is summed: clipping needs the whole gradient's norm first.
   private var updatesOnArrival: Bool { communicator.size > 1 && clipping == nil }
 
-  private func rule(_ learningRate: Double, factor: Float = 1) -> UpdateRule {
-    UpdateRule(
-      settings.optimizer, learningRate: Float(learningRate), weightDecay: Float(settings.classWeightDecay),
-      gradientFactor: factor)
+  private func rule(_ step: UpdateStep) -> UpdateRule {
+    settings.optimizer.rule(step, weightDecay: Float(settings.classWeightDecay))
   }
 }

@@ -1,4 +1,4 @@
-/// An optimizer and its constants: how a gradient changes what is trained.
+/// An optimizer and its constants: how gradients change what is trained.
 package enum Optimizer: Equatable, Sendable {
   case sgd(SGD)
 
@@ -9,25 +9,37 @@ package enum Optimizer: Equatable, Sendable {
     case .sgd: SGD.stateNames
     }
   }
+
+  /// What it does in one step of a run.
+  package func rule(_ step: UpdateStep, weightDecay: Float = 0) -> UpdateRule {
+    switch self {
+    case .sgd(let sgd): .sgd(.init(sgd, step, weightDecay))
+    }
+  }
 }
 
-/// What an optimizer does to a run of elements in one step: used for a network's parameters and by the fused classifier.
+/// What all updates of a step have in common.
+package struct UpdateStep: Sendable {
+  /// Counts from 0, over all of the run.
+  package var index: Int
+  package var learningRate: Double
+  /// What clipping multiplies the gradient with.
+  package var gradientFactor: Float
+
+  package init(index: Int, learningRate: Double, gradientFactor: Float = 1) {
+    precondition(index >= 0, "The update of step \(index)")
+    self.index = index
+    self.learningRate = learningRate
+    self.gradientFactor = gradientFactor
+  }
+}
+
+/// What an optimizer does to a run of elements in one step: to a network's parameters, and to rows of the class weight.
 ///
 /// Every element is computed by the same operations wherever it lies, so replicas stay equal to the last bit for any
 /// number of threads.
-package struct UpdateRule: Sendable {
-  package let optimizer: Optimizer
-  package let learningRate: Float
-  package let weightDecay: Float
-  /// What clipping multiplies the gradient with.
-  package let gradientFactor: Float
-
-  package init(_ optimizer: Optimizer, learningRate: Float, weightDecay: Float = 0, gradientFactor: Float = 1) {
-    self.optimizer = optimizer
-    self.learningRate = learningRate
-    self.weightDecay = weightDecay
-    self.gradientFactor = gradientFactor
-  }
+package enum UpdateRule: Sendable {
+  case sgd(SGD.Rule)
 
   /// Updates `count` elements: the new values, computed from `old`, go to `new` (the same memory or another). What the
   /// optimizer keeps of them begins at `offset` of each of `states`.
@@ -35,9 +47,9 @@ package struct UpdateRule: Sendable {
     _ old: UnsafePointer<Float>, into new: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
     states: [OptimizerState], at offset: Int, count: Int
   ) {
-    switch optimizer {
-    case .sgd(let sgd):
-      sgd.apply(self, old, into: new, gradient: gradient, states: states, at: offset, count: count)
+    func state(_ index: Int) -> UnsafeMutablePointer<Float> { states[index].values.baseAddress! + offset }
+    switch self {
+    case .sgd(let rule): rule.apply(old, into: new, gradient: gradient, velocity: state(0), count: count)
     }
   }
 }

@@ -27,7 +27,7 @@ package final class ParameterUpdate {
   /// One update of `range` of the store's trained elements, by default of all.
   ///
   /// One pass: reads values, gradients and states, writes values and states.
-  package func run(learningRate: Float, gradientFactor: Float = 1, in range: Range<Int>? = nil) {
+  package func run(_ step: UpdateStep, in range: Range<Int>? = nil) {
     let range = range ?? 0..<store.trainedCount
     precondition(
       store.gradients.count >= range.upperBound,
@@ -43,10 +43,9 @@ package final class ParameterUpdate {
       for group in groups {
         let piece = group.range.clamped(to: mine)
         if piece.isEmpty { continue }
-        let rule = UpdateRule(
-          optimizer, learningRate: learningRate, weightDecay: group.decay, gradientFactor: gradientFactor)
         let i = piece.lowerBound
-        rule.apply(values + i, into: values + i, gradient: gradients + i, states: states, at: i, count: piece.count)
+        optimizer.rule(step, weightDecay: group.decay)
+          .apply(values + i, into: values + i, gradient: gradients + i, states: states, at: i, count: piece.count)
       }
     }
   }

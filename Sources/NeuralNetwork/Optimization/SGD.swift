@@ -17,44 +17,56 @@ package struct SGD: Equatable, Sendable {
     self.isNesterov = isNesterov
   }
 
-  func apply(
-    _ rule: UpdateRule, _ old: UnsafePointer<Float>, into new: UnsafeMutablePointer<Float>,
-    gradient: UnsafePointer<Float>, states: [OptimizerState], at offset: Int, count: Int
-  ) {
-    let velocity = states[0].values.baseAddress! + offset
-    // One branch a run, not one an element.
-    if isNesterov {
-      run(rule, old, new, gradient, velocity, count, nesterov: true)
-    } else {
-      run(rule, old, new, gradient, velocity, count, nesterov: false)
-    }
-  }
+  /// One step of it.
+  package struct Rule: Sendable {
+    private let momentum: Float
+    private let isNesterov: Bool
+    private let rate: Float
+    private let decay: Float
+    private let factor: Float
 
-  @inline(__always)
-  private func run(
-    _ rule: UpdateRule, _ old: UnsafePointer<Float>, _ new: UnsafeMutablePointer<Float>,
-    _ gradient: UnsafePointer<Float>, _ velocity: UnsafeMutablePointer<Float>, _ count: Int, nesterov: Bool
-  ) {
-    let (rate, decay, factor) = (rule.learningRate, rule.weightDecay, rule.gradientFactor)
-    var i = 0
-    let whole = count & ~7
-    while i < whole {
-      let p = SIMD8(from: old + i)
-      let d = (SIMD8(from: gradient + i) * factor).addingProduct(SIMD8(repeating: decay), p)
-      let v = d.addingProduct(SIMD8(repeating: momentum), SIMD8(from: velocity + i))
-      v.store(to: velocity + i)
-      let step = nesterov ? d.addingProduct(SIMD8(repeating: momentum), v) : v
-      p.addingProduct(SIMD8(repeating: -rate), step).store(to: new + i)
-      i &+= 8
+    init(_ sgd: SGD, _ step: UpdateStep, _ weightDecay: Float) {
+      (momentum, isNesterov) = (sgd.momentum, sgd.isNesterov)
+      (rate, decay, factor) = (Float(step.learningRate), weightDecay, step.gradientFactor)
     }
-    while i < count {
-      let p = old[i]
-      let d = (gradient[i] * factor).addingProduct(decay, p)
-      let v = d.addingProduct(momentum, velocity[i])
-      velocity[i] = v
-      let step = nesterov ? d.addingProduct(momentum, v) : v
-      new[i] = p.addingProduct(-rate, step)
-      i &+= 1
+
+    func apply(
+      _ old: UnsafePointer<Float>, into new: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
+      velocity: UnsafeMutablePointer<Float>, count: Int
+    ) {
+      // One branch a run, not one an element.
+      if isNesterov {
+        run(old, new, gradient, velocity, count, nesterov: true)
+      } else {
+        run(old, new, gradient, velocity, count, nesterov: false)
+      }
+    }
+
+    @inline(__always)
+    private func run(
+      _ old: UnsafePointer<Float>, _ new: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+      _ velocity: UnsafeMutablePointer<Float>, _ count: Int, nesterov: Bool
+    ) {
+      var i = 0
+      let whole = count & ~7
+      while i < whole {
+        let p = SIMD8(from: old + i)
+        let d = (SIMD8(from: gradient + i) * factor).addingProduct(SIMD8(repeating: decay), p)
+        let v = d.addingProduct(SIMD8(repeating: momentum), SIMD8(from: velocity + i))
+        v.store(to: velocity + i)
+        let step = nesterov ? d.addingProduct(SIMD8(repeating: momentum), v) : v
+        p.addingProduct(SIMD8(repeating: -rate), step).store(to: new + i)
+        i &+= 8
+      }
+      while i < count {
+        let p = old[i]
+        let d = (gradient[i] * factor).addingProduct(decay, p)
+        let v = d.addingProduct(momentum, velocity[i])
+        velocity[i] = v
+        let step = nesterov ? d.addingProduct(momentum, v) : v
+        new[i] = p.addingProduct(-rate, step)
+        i &+= 1
+      }
     }
   }
 }

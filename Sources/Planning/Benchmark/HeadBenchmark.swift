@@ -59,7 +59,7 @@ package struct HeadBenchmark {
     Initializer.normal(standardDeviation: 1).fill(x.elements, seed: 1, name: "embeddings")
     let gradient = AlignedMemory(count: M * K)
     let labels = (0..<M).map { Int32(($0 * 7_919) % N) }
-    let rule = UpdateRule(settings.optimizer, learningRate: 0.01)
+    let rule = settings.optimizer.rule(UpdateStep(index: 0, learningRate: 0.01))
     let timing = try labels.withUnsafeBufferPointer { labels in
       try Timing.measure(steps) {
         try normalize.forward(x.elements.baseAddress!, batch: M)

@@ -48,7 +48,7 @@ struct ComputeProbe {
       pass.backward { _ in }
       let end = ContinuousClock.now
       // A rate of zero costs the same and leaves the weights as they are.
-      optimizer.run(learningRate: 0)
+      optimizer.run(UpdateStep(index: step, learningRate: 0))
       guard step >= 2 else { continue }  // The first steps make primitives.
       forward.append((between - start).seconds)
       backward.append(clock.seconds)

@@ -56,7 +56,7 @@ struct HeadProbe {
     let gradient = AlignedMemory(count: samples * width)
     let labels = (0..<samples).map { Int32(($0 * 7_919) % rows) }
     // A rate of zero: the same work, and weights that stay as they are.
-    let rule = UpdateRule(settings.optimizer, learningRate: 0)
+    let rule = settings.optimizer.rule(UpdateStep(index: 0, learningRate: 0))
     var all: [Seconds] = []
     for step in 0..<(steps + 1) {
       try communicator.barrier()

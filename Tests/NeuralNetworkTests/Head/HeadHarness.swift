@@ -24,8 +24,8 @@ final class HeadHarness {
 
   private let decay: Float
 
-  func rule(learningRate: Float) -> UpdateRule {
-    UpdateRule(parameterUpdate.optimizer, learningRate: learningRate, weightDecay: decay)
+  func rule(learningRate: Double) -> UpdateRule {
+    parameterUpdate.optimizer.rule(UpdateStep(index: 0, learningRate: learningRate), weightDecay: decay)
   }
 
   var weight: [Float] {
@@ -64,7 +64,7 @@ final class HeadHarness {
   }
 
   /// Updates W block by block and returns de.
-  func backwardUpdating(samples: Int, learningRate: Float) -> [Float] {
+  func backwardUpdating(samples: Int, learningRate: Double) -> [Float] {
     head.backward(
       into: embeddingGradient.elements.baseAddress!,
       updatingWith: rule(learningRate: learningRate))
@@ -72,15 +72,15 @@ final class HeadHarness {
   }
 
   /// The update with the gathered gradient, which is cleared for the next step.
-  func update(learningRate: Float) {
+  func update(learningRate: Double) {
     head.materialize()
-    parameterUpdate.run(learningRate: learningRate)
+    parameterUpdate.run(UpdateStep(index: 0, learningRate: learningRate))
     head.store.zeroGradients()
     head.valueChanged()
   }
 
   /// The same in pieces of rows, out of order.
-  func updateByRows(learningRate: Float) {
+  func updateByRows(learningRate: Double) {
     let half = head.rowCount / 2
     for rows in [half..<head.rowCount, 0..<half] {
       head.update(rows, with: rule(learningRate: learningRate), clearingGradient: true)

@@ -25,10 +25,11 @@ import VectorKernels
     }
   }
 
-  private func backward(_ head: LargeMarginCosineLoss, rate: Float, momentum: Float = 0.9) -> [Float] {
+  private func backward(_ head: LargeMarginCosineLoss, rate: Double, momentum: Float = 0.9) -> [Float] {
     let gradient = AlignedMemory(count: m * k)
     head.backward(
-      into: gradient.elements.baseAddress!, updatingWith: UpdateRule(.sgd(SGD(momentum: momentum)), learningRate: rate))
+      into: gradient.elements.baseAddress!,
+      updatingWith: Optimizer.sgd(SGD(momentum: momentum)).rule(UpdateStep(index: 0, learningRate: rate)))
     return Array(gradient.elements)
   }
 

@@ -26,7 +26,8 @@ import Testing
     let clipping = (clip ?? run.clip).map { GradientClipping([store], maximumNorm: $0) }
     for (step, rate) in RecordedSGD.learningRates.enumerated() {
       set(Array(RecordedSGD.gradients[step * 8..<step * 8 + 8]), in: store, \.gradient)
-      update.run(learningRate: rate, gradientFactor: clipping.map { $0.factor(forNorm: $0.norm()) } ?? 1)
+      let factor = clipping.map { $0.factor(forNorm: $0.norm()) } ?? 1
+      update.run(UpdateStep(index: step, learningRate: Double(rate), gradientFactor: factor))
     }
     #expect(store.values[5..<16].allSatisfy { $0 == 0 } && store.states[0].values[19..<32].allSatisfy { $0 == 0 })
     return difference(Array(store.values[0..<5]) + Array(store.values[16..<19]), run.result)
@@ -61,10 +62,11 @@ import Testing
       }
       return store
     }
-    updates[0].run(learningRate: 0.1, gradientFactor: 0.7)
+    let step = UpdateStep(index: 4, learningRate: 0.1, gradientFactor: 0.7)
+    updates[0].run(step)
     let end = stores[1].trainedCount
     for range in [0..<3, 3..<501, 501..<1020, 1020..<end] {
-      updates[1].run(learningRate: 0.1, gradientFactor: 0.7, in: range)
+      updates[1].run(step, in: range)
     }
     #expect(Array(stores[0].values) == Array(stores[1].values))
     #expect(Array(stores[0].states[0].values) == Array(stores[1].states[0].values))
