@@ -3,6 +3,7 @@
 enum RecordedTraining {
   static let (side, width, classes, batch, steps) = (48, 32, 11, 6, 2)
   static let (learningRate, weightDecay, multiplier) = (0.0001, 0.05, 24.0)
+  static let (beta1, beta2, epsilon) = (0.8, 0.95, 0.01)
   static let labels: [Int32] = [2, 7, 1, 6, 0, 5, 10, 4, 9, 3, 8, 2]
 
   struct Run: Sendable {
@@ -12,7 +13,7 @@ enum RecordedTraining {
   }
 
   static let mobilefacenet = Run(
-    losses: [12.028062554627072, 13.74062099074274],
+    losses: [12.028062554627072, 13.740620990742748],
     updates: """
       layers.0.layers.0.weight	1.269262865e-02	-5.504998634e-06
       layers.0.layers.1.weight	1.660058577e-04	-1.796402639e-04
@@ -301,7 +302,7 @@ enum RecordedTraining {
       """)
 
   static let iresnet18 = Run(
-    losses: [13.693768679487944, 10.12211635810364],
+    losses: [13.693768679487944, 10.122116358103627],
     updates: """
       conv1.weight	3.816150892e-03	1.216301682e-04
       bn1.weight	4.789663660e-04	-9.964282018e-04
@@ -380,7 +381,7 @@ enum RecordedTraining {
       layer2.1.bn3.running_mean	6.458614579e-01	-8.221259641e-02
       layer2.1.bn3.running_var	1.219847163e+00	1.324503359e+00
       layer3.0.bn1.weight	4.128630215e-04	-2.850179938e-04
-      layer3.0.bn1.bias	6.634559178e-05	-9.626097489e-08
+      layer3.0.bn1.bias	6.634559178e-05	-9.626097490e-08
       layer3.0.bn1.running_mean	3.334267410e-01	3.149236058e-01
       layer3.0.bn1.running_var	4.987002903e+00	4.272994471e+00
       layer3.0.conv1.weight	1.425176332e-02	3.848531438e-02
@@ -459,5 +460,294 @@ enum RecordedTraining {
       features.running_mean	4.715026227e-01	-8.131073369e-01
       features.running_var	6.044381778e-01	-7.194522951e-01
       classWeight	1.807569171e-01	-2.529338888e-02
+      """)
+
+  static let mobilefacenetAdamW = Run(
+    losses: [12.028062554627072, 13.797799137291577],
+    updates: """
+      layers.0.layers.0.weight	6.180727367e-03	3.668756058e-03
+      layers.0.layers.1.weight	7.607763885e-04	-8.545963899e-04
+      layers.0.layers.1.bias	1.073473043e-03	2.744245048e-03
+      layers.0.layers.1.running_mean	1.082644646e-01	1.420003720e-01
+      layers.0.layers.1.running_var	1.193292833e+00	2.956219074e-01
+      layers.0.layers.2.weight	1.190139486e-03	-1.756248920e-03
+      layers.1.layers.0.weight	3.582783558e-03	4.739670573e-03
+      layers.1.layers.1.weight	1.206221120e-03	5.395262462e-04
+      layers.1.layers.1.bias	1.234165352e-03	-1.338120241e-03
+      layers.1.layers.1.running_mean	4.559951395e-01	4.358929124e-01
+      layers.1.layers.1.running_var	1.018156273e+00	-2.522076179e-01
+      layers.1.layers.2.weight	1.247258555e-03	-1.223776764e-03
+      layers.2.layers.0.layers.0.weight	1.316663052e-02	-3.497826277e-03
+      layers.2.layers.0.layers.1.weight	9.439769380e-04	-3.597820199e-04
+      layers.2.layers.0.layers.1.bias	1.628990992e-03	2.076806919e-04
+      layers.2.layers.0.layers.1.running_mean	7.467782359e-01	5.735670961e-01
+      layers.2.layers.0.layers.1.running_var	1.253464428e+00	1.375119707e+00
+      layers.2.layers.0.layers.2.weight	1.528297597e-03	8.337317320e-05
+      layers.2.layers.1.layers.0.weight	5.012399794e-03	-6.363263841e-04
+      layers.2.layers.1.layers.1.weight	1.646992674e-03	4.775400297e-04
+      layers.2.layers.1.layers.1.bias	1.629211608e-03	2.552732272e-03
+      layers.2.layers.1.layers.1.running_mean	5.964910573e-01	-1.140232570e+00
+      layers.2.layers.1.layers.1.running_var	1.401220709e+00	3.567321070e-02
+      layers.2.layers.1.layers.2.weight	1.654102100e-03	-8.023748482e-05
+      layers.2.layers.2.layers.0.weight	1.324019630e-02	1.773469104e-02
+      layers.2.layers.2.layers.1.weight	1.231518260e-03	1.171090218e-03
+      layers.2.layers.2.layers.1.bias	5.862082329e-06	4.689794301e-06
+      layers.2.layers.2.layers.1.running_mean	4.243366660e-01	2.806647576e-01
+      layers.2.layers.2.layers.1.running_var	8.533374950e-01	9.104558552e-02
+      layers.3.layers.0.layers.0.layers.0.weight	1.296247338e-02	-2.204946657e-02
+      layers.3.layers.0.layers.0.layers.1.weight	8.586304393e-04	6.982573938e-04
+      layers.3.layers.0.layers.0.layers.1.bias	1.563103949e-03	-8.209628250e-04
+      layers.3.layers.0.layers.0.layers.1.running_mean	2.411663499e-01	-1.586447239e-01
+      layers.3.layers.0.layers.0.layers.1.running_var	8.259922925e-01	-6.216541256e-01
+      layers.3.layers.0.layers.0.layers.2.weight	1.630045338e-03	-1.906394894e-03
+      layers.3.layers.0.layers.1.layers.0.weight	4.821487906e-03	-3.877784245e-03
+      layers.3.layers.0.layers.1.layers.1.weight	1.643128954e-03	-6.644064923e-04
+      layers.3.layers.0.layers.1.layers.1.bias	1.607767551e-03	1.890703233e-03
+      layers.3.layers.0.layers.1.layers.1.running_mean	6.142939841e-01	-7.548612099e-01
+      layers.3.layers.0.layers.1.layers.1.running_var	1.280307305e+00	1.876482825e-01
+      layers.3.layers.0.layers.1.layers.2.weight	1.599634373e-03	-1.946749850e-03
+      layers.3.layers.0.layers.2.layers.0.weight	1.313928820e-02	-2.794772573e-02
+      layers.3.layers.0.layers.2.layers.1.weight	1.172625488e-03	3.640026027e-04
+      layers.3.layers.0.layers.2.layers.1.bias	5.830857186e-06	-9.732700702e-06
+      layers.3.layers.0.layers.2.layers.1.running_mean	4.258630271e-01	3.754846434e-01
+      layers.3.layers.0.layers.2.layers.1.running_var	8.655765394e-01	2.028369630e-01
+      layers.3.layers.1.layers.0.layers.0.weight	1.294075501e-02	-1.784684714e-02
+      layers.3.layers.1.layers.0.layers.1.weight	7.525163260e-04	9.955126659e-04
+      layers.3.layers.1.layers.0.layers.1.bias	1.542574123e-03	2.716574546e-04
+      layers.3.layers.1.layers.0.layers.1.running_mean	2.777501319e-01	5.133138254e-02
+      layers.3.layers.1.layers.0.layers.1.running_var	3.016112882e+00	9.716790891e-01
+      layers.3.layers.1.layers.0.layers.2.weight	1.600182989e-03	-6.077651719e-04
+      layers.3.layers.1.layers.1.layers.0.weight	4.874884098e-03	-8.259042184e-03
+      layers.3.layers.1.layers.1.layers.1.weight	1.605308342e-03	2.611869001e-03
+      layers.3.layers.1.layers.1.layers.1.bias	1.595229669e-03	-7.662345856e-04
+      layers.3.layers.1.layers.1.layers.1.running_mean	6.615607080e-01	-6.211857412e-01
+      layers.3.layers.1.layers.1.layers.1.running_var	1.375298051e+00	-1.878341037e+00
+      layers.3.layers.1.layers.1.layers.2.weight	1.666354612e-03	4.513448444e-04
+      layers.3.layers.1.layers.2.layers.0.weight	1.298284956e-02	-2.709962468e-02
+      layers.3.layers.1.layers.2.layers.1.weight	1.225561960e-03	-4.887276973e-04
+      layers.3.layers.1.layers.2.layers.1.bias	5.518960457e-06	3.850042022e-06
+      layers.3.layers.1.layers.2.layers.1.running_mean	4.571549732e-01	-3.016705317e-01
+      layers.3.layers.1.layers.2.layers.1.running_var	8.054727027e-01	-3.799580788e-01
+      layers.3.layers.2.layers.0.layers.0.weight	1.285653307e-02	9.559729223e-03
+      layers.3.layers.2.layers.0.layers.1.weight	7.145345655e-04	-1.180002173e-03
+      layers.3.layers.2.layers.0.layers.1.bias	1.481603851e-03	-5.006972369e-04
+      layers.3.layers.2.layers.0.layers.1.running_mean	2.972385473e-01	2.213468467e-02
+      layers.3.layers.2.layers.0.layers.1.running_var	5.099166692e+00	7.157107770e+00
+      layers.3.layers.2.layers.0.layers.2.weight	1.543043309e-03	-2.790652658e-03
+      layers.3.layers.2.layers.1.layers.0.weight	4.792578372e-03	-4.995072288e-03
+      layers.3.layers.2.layers.1.layers.1.weight	1.569852057e-03	-3.044121359e-03
+      layers.3.layers.2.layers.1.layers.1.bias	1.523262384e-03	1.558534426e-03
+      layers.3.layers.2.layers.1.layers.1.running_mean	6.266148005e-01	-4.116744726e-01
+      layers.3.layers.2.layers.1.layers.1.running_var	1.401838195e+00	-6.664109228e-01
+      layers.3.layers.2.layers.1.layers.2.weight	1.637552785e-03	-3.156731604e-03
+      layers.3.layers.2.layers.2.layers.0.weight	1.292325974e-02	-2.242283254e-02
+      layers.3.layers.2.layers.2.layers.1.weight	1.078183371e-03	-4.569870064e-04
+      layers.3.layers.2.layers.2.layers.1.bias	5.279405047e-06	7.058772409e-06
+      layers.3.layers.2.layers.2.layers.1.running_mean	4.910480177e-01	-5.358935700e-01
+      layers.3.layers.2.layers.2.layers.1.running_var	8.018106879e-01	7.222785764e-01
+      layers.3.layers.3.layers.0.layers.0.weight	1.262355745e-02	1.373034696e-02
+      layers.3.layers.3.layers.0.layers.1.weight	6.268650276e-04	-9.654520815e-05
+      layers.3.layers.3.layers.0.layers.1.bias	1.412287137e-03	-9.572308485e-04
+      layers.3.layers.3.layers.0.layers.1.running_mean	3.617586422e-01	1.533511099e-01
+      layers.3.layers.3.layers.0.layers.1.running_var	7.500328168e+00	-8.641766519e+00
+      layers.3.layers.3.layers.0.layers.2.weight	1.499353305e-03	3.950291827e-04
+      layers.3.layers.3.layers.1.layers.0.weight	4.798035154e-03	5.250438488e-03
+      layers.3.layers.3.layers.1.layers.1.weight	1.648321821e-03	-8.349451481e-04
+      layers.3.layers.3.layers.1.layers.1.bias	1.523577374e-03	8.580838365e-04
+      layers.3.layers.3.layers.1.layers.1.running_mean	6.139983061e-01	-2.686925074e-01
+      layers.3.layers.3.layers.1.layers.1.running_var	1.418099001e+00	-1.281003765e+00
+      layers.3.layers.3.layers.1.layers.2.weight	1.595561074e-03	1.769316802e-03
+      layers.3.layers.3.layers.2.layers.0.weight	1.274381671e-02	1.006916226e-02
+      layers.3.layers.3.layers.2.layers.1.weight	1.150825658e-03	-8.113945034e-04
+      layers.3.layers.3.layers.2.layers.1.bias	5.185071992e-06	-3.965116276e-06
+      layers.3.layers.3.layers.2.layers.1.running_mean	4.517679703e-01	3.203884870e-02
+      layers.3.layers.3.layers.2.layers.1.running_var	8.721064043e-01	-1.168525936e+00
+      layers.4.layers.0.layers.0.weight	1.810791806e-02	-2.741770102e-02
+      layers.4.layers.0.layers.1.weight	1.054714983e-03	-1.169038510e-03
+      layers.4.layers.0.layers.1.bias	2.126795904e-03	2.528212018e-03
+      layers.4.layers.0.layers.1.running_mean	5.240670803e-01	1.221153032e+00
+      layers.4.layers.0.layers.1.running_var	1.385561621e+01	-3.967163997e+01
+      layers.4.layers.0.layers.2.weight	2.174414654e-03	1.154452527e-03
+      layers.4.layers.1.layers.0.weight	6.795129370e-03	5.561518937e-03
+      layers.4.layers.1.layers.1.weight	2.268215726e-03	-1.778370018e-03
+      layers.4.layers.1.layers.1.bias	2.174808903e-03	3.507121914e-03
+      layers.4.layers.1.layers.1.running_mean	8.780288394e-01	-1.017799465e+00
+      layers.4.layers.1.layers.1.running_var	2.072154105e+00	-8.718275218e-01
+      layers.4.layers.1.layers.2.weight	2.231473805e-03	-4.473513666e-03
+      layers.4.layers.2.layers.0.weight	2.598198024e-02	4.589554659e-03
+      layers.4.layers.2.layers.1.weight	1.669206320e-03	1.414855966e-03
+      layers.4.layers.2.layers.1.bias	8.113743901e-06	7.084902462e-06
+      layers.4.layers.2.layers.1.running_mean	6.769913322e-01	-5.561321609e-01
+      layers.4.layers.2.layers.1.running_var	1.127036097e+00	1.770804236e+00
+      layers.5.layers.0.layers.0.layers.0.weight	2.505717335e-02	-4.808386881e-03
+      layers.5.layers.0.layers.0.layers.1.weight	9.412564852e-04	-4.718281351e-04
+      layers.5.layers.0.layers.0.layers.1.bias	2.000411889e-03	-1.304814981e-03
+      layers.5.layers.0.layers.0.layers.1.running_mean	2.795615895e-01	1.864267432e-01
+      layers.5.layers.0.layers.0.layers.1.running_var	9.936095940e-01	-6.902024333e-01
+      layers.5.layers.0.layers.0.layers.2.weight	2.066622852e-03	-1.835719667e-03
+      layers.5.layers.0.layers.1.layers.0.weight	6.647018981e-03	4.062962400e-03
+      layers.5.layers.0.layers.1.layers.1.weight	2.172315852e-03	1.148589049e-03
+      layers.5.layers.0.layers.1.layers.1.bias	2.045707168e-03	1.929304987e-04
+      layers.5.layers.0.layers.1.layers.1.running_mean	7.821606825e-01	1.536479249e-01
+      layers.5.layers.0.layers.1.layers.1.running_var	2.086621042e+00	-1.697487990e+00
+      layers.5.layers.0.layers.1.layers.2.weight	2.246215179e-03	-1.856458158e-03
+      layers.5.layers.0.layers.2.layers.0.weight	2.546906145e-02	1.948819786e-02
+      layers.5.layers.0.layers.2.layers.1.weight	1.626076895e-03	1.024481363e-03
+      layers.5.layers.0.layers.2.layers.1.bias	8.018796997e-06	-4.940095910e-06
+      layers.5.layers.0.layers.2.layers.1.running_mean	6.389918783e-01	2.848609566e-01
+      layers.5.layers.0.layers.2.layers.1.running_var	1.263230127e+00	2.294203066e+00
+      layers.5.layers.1.layers.0.layers.0.weight	2.455613592e-02	-2.383505575e-02
+      layers.5.layers.1.layers.0.layers.1.weight	8.772511606e-04	6.601039439e-04
+      layers.5.layers.1.layers.0.layers.1.bias	1.974717529e-03	-1.404593442e-03
+      layers.5.layers.1.layers.0.layers.1.running_mean	3.716433404e-01	-3.220923992e-01
+      layers.5.layers.1.layers.0.layers.1.running_var	3.287138752e+00	-2.412398067e+00
+      layers.5.layers.1.layers.0.layers.2.weight	2.111665791e-03	3.543778326e-03
+      layers.5.layers.1.layers.1.layers.0.weight	6.515936537e-03	1.770268311e-03
+      layers.5.layers.1.layers.1.layers.1.weight	2.186760643e-03	-2.882294848e-04
+      layers.5.layers.1.layers.1.layers.1.bias	2.004083741e-03	1.987499305e-03
+      layers.5.layers.1.layers.1.layers.1.running_mean	7.195558201e-01	-7.826783112e-01
+      layers.5.layers.1.layers.1.layers.1.running_var	2.124429817e+00	1.190097348e+00
+      layers.5.layers.1.layers.1.layers.2.weight	2.078693460e-03	-5.994542949e-04
+      layers.5.layers.1.layers.2.layers.0.weight	2.485620503e-02	1.933420390e-02
+      layers.5.layers.1.layers.2.layers.1.weight	1.558070520e-03	1.116397318e-03
+      layers.5.layers.1.layers.2.layers.1.bias	7.868299131e-06	-3.845010010e-06
+      layers.5.layers.1.layers.2.layers.1.running_mean	6.848776275e-01	4.990190728e-01
+      layers.5.layers.1.layers.2.layers.1.running_var	1.159515434e+00	1.132546762e-01
+      layers.5.layers.2.layers.0.layers.0.weight	2.416691811e-02	-1.416837069e-02
+      layers.5.layers.2.layers.0.layers.1.weight	7.677170560e-04	-6.658007462e-04
+      layers.5.layers.2.layers.0.layers.1.bias	1.846247174e-03	-2.295831396e-04
+      layers.5.layers.2.layers.0.layers.1.running_mean	4.195469221e-01	-1.730701294e-01
+      layers.5.layers.2.layers.0.layers.1.running_var	6.469473858e+00	2.543150697e+00
+      layers.5.layers.2.layers.0.layers.2.weight	2.111517653e-03	-9.377195666e-05
+      layers.5.layers.2.layers.1.layers.0.weight	6.273264697e-03	9.696682738e-03
+      layers.5.layers.2.layers.1.layers.1.weight	2.126449324e-03	3.488501295e-03
+      layers.5.layers.2.layers.1.layers.1.bias	1.944430399e-03	1.012404528e-03
+      layers.5.layers.2.layers.1.layers.1.running_mean	7.925301248e-01	9.780289168e-01
+      layers.5.layers.2.layers.1.layers.1.running_var	2.169099471e+00	-1.726336583e+00
+      layers.5.layers.2.layers.1.layers.2.weight	2.099466479e-03	-1.766974734e-03
+      layers.5.layers.2.layers.2.layers.0.weight	2.450660195e-02	-6.335081848e-03
+      layers.5.layers.2.layers.2.layers.1.weight	1.532300497e-03	1.808630494e-03
+      layers.5.layers.2.layers.2.layers.1.bias	7.638900198e-06	3.582129790e-06
+      layers.5.layers.2.layers.2.layers.1.running_mean	6.733723321e-01	-3.795863393e-01
+      layers.5.layers.2.layers.2.layers.1.running_var	1.223007320e+00	2.472226734e-01
+      layers.5.layers.3.layers.0.layers.0.weight	2.386993587e-02	1.594083158e-02
+      layers.5.layers.3.layers.0.layers.1.weight	6.972294979e-04	-1.305273423e-04
+      layers.5.layers.3.layers.0.layers.1.bias	1.865058603e-03	8.671032503e-04
+      layers.5.layers.3.layers.0.layers.1.running_mean	4.678208723e-01	-1.210770609e-01
+      layers.5.layers.3.layers.0.layers.1.running_var	9.361793972e+00	-4.193602325e+00
+      layers.5.layers.3.layers.0.layers.2.weight	2.011138953e-03	1.848051254e-03
+      layers.5.layers.3.layers.1.layers.0.weight	6.232072215e-03	-2.445365300e-03
+      layers.5.layers.3.layers.1.layers.1.weight	2.075328751e-03	6.841823943e-04
+      layers.5.layers.3.layers.1.layers.1.bias	1.887396346e-03	6.265716504e-04
+      layers.5.layers.3.layers.1.layers.1.running_mean	8.234444559e-01	-1.743416162e+00
+      layers.5.layers.3.layers.1.layers.1.running_var	2.131633115e+00	3.083737023e+00
+      layers.5.layers.3.layers.1.layers.2.weight	1.988716373e-03	1.216470407e-04
+      layers.5.layers.3.layers.2.layers.0.weight	2.417549293e-02	3.566100195e-02
+      layers.5.layers.3.layers.2.layers.1.weight	1.584893943e-03	7.499500530e-04
+      layers.5.layers.3.layers.2.layers.1.bias	8.180807543e-06	-1.273751613e-05
+      layers.5.layers.3.layers.2.layers.1.running_mean	6.751108854e-01	1.742682156e-02
+      layers.5.layers.3.layers.2.layers.1.running_var	1.291398177e+00	-1.480482423e+00
+      layers.5.layers.4.layers.0.layers.0.weight	2.348902579e-02	5.858542152e-02
+      layers.5.layers.4.layers.0.layers.1.weight	6.654259614e-04	-5.515218596e-04
+      layers.5.layers.4.layers.0.layers.1.bias	1.816977296e-03	-1.336030347e-03
+      layers.5.layers.4.layers.0.layers.1.running_mean	5.898366947e-01	-5.787646978e-02
+      layers.5.layers.4.layers.0.layers.1.running_var	1.283981440e+01	-1.122759646e+01
+      layers.5.layers.4.layers.0.layers.2.weight	1.908789697e-03	3.800121880e-03
+      layers.5.layers.4.layers.1.layers.0.weight	6.229093662e-03	6.633318823e-03
+      layers.5.layers.4.layers.1.layers.1.weight	2.041876248e-03	-7.619212475e-04
+      layers.5.layers.4.layers.1.layers.1.bias	1.814741503e-03	-7.778009218e-04
+      layers.5.layers.4.layers.1.layers.1.running_mean	7.674690129e-01	1.787662417e-01
+      layers.5.layers.4.layers.1.layers.1.running_var	2.158317652e+00	9.497780744e-01
+      layers.5.layers.4.layers.1.layers.2.weight	1.998000548e-03	2.127323940e-03
+      layers.5.layers.4.layers.2.layers.0.weight	2.379741430e-02	-4.067572166e-02
+      layers.5.layers.4.layers.2.layers.1.weight	1.495289568e-03	-8.073174795e-04
+      layers.5.layers.4.layers.2.layers.1.bias	7.923567396e-06	2.363982039e-06
+      layers.5.layers.4.layers.2.layers.1.running_mean	6.603534065e-01	-9.115886474e-02
+      layers.5.layers.4.layers.2.layers.1.running_var	1.163343505e+00	-1.698816549e+00
+      layers.5.layers.5.layers.0.layers.0.weight	2.327285789e-02	-7.283322463e-03
+      layers.5.layers.5.layers.0.layers.1.weight	6.434653679e-04	6.308906129e-04
+      layers.5.layers.5.layers.0.layers.1.bias	1.813402481e-03	2.010720441e-03
+      layers.5.layers.5.layers.0.layers.1.running_mean	6.423336511e-01	-6.823750225e-01
+      layers.5.layers.5.layers.0.layers.1.running_var	1.663470873e+01	-2.317564033e+01
+      layers.5.layers.5.layers.0.layers.2.weight	1.860888323e-03	-5.947598045e-04
+      layers.5.layers.5.layers.1.layers.0.weight	6.076372909e-03	-2.622075382e-03
+      layers.5.layers.5.layers.1.layers.1.weight	2.070053557e-03	1.142984072e-03
+      layers.5.layers.5.layers.1.layers.1.bias	1.794917421e-03	1.017337660e-03
+      layers.5.layers.5.layers.1.layers.1.running_mean	8.127567792e-01	-3.950846503e-01
+      layers.5.layers.5.layers.1.layers.1.running_var	2.133156577e+00	2.936900394e-01
+      layers.5.layers.5.layers.1.layers.2.weight	1.980718894e-03	4.550755072e-04
+      layers.5.layers.5.layers.2.layers.0.weight	2.356831416e-02	2.543638812e-03
+      layers.5.layers.5.layers.2.layers.1.weight	1.556068291e-03	2.179703880e-03
+      layers.5.layers.5.layers.2.layers.1.bias	7.712574553e-06	-1.207359153e-05
+      layers.5.layers.5.layers.2.layers.1.running_mean	6.919402235e-01	9.368578409e-02
+      layers.5.layers.5.layers.2.layers.1.running_var	1.181990187e+00	2.168423727e+00
+      layers.6.layers.0.layers.0.weight	3.437699230e-02	-4.252644872e-02
+      layers.6.layers.0.layers.1.weight	1.065591211e-03	-2.098755591e-04
+      layers.6.layers.0.layers.1.bias	2.713587003e-03	-1.551009035e-03
+      layers.6.layers.0.layers.1.running_mean	8.881786885e-01	3.994426398e-01
+      layers.6.layers.0.layers.1.running_var	2.829582401e+01	1.332011005e+01
+      layers.6.layers.0.layers.2.weight	2.868571697e-03	-1.605877416e-03
+      layers.6.layers.1.layers.0.weight	8.974582060e-03	1.313462736e-02
+      layers.6.layers.1.layers.1.weight	3.002740791e-03	2.935980672e-03
+      layers.6.layers.1.layers.1.bias	2.686565321e-03	1.970916927e-03
+      layers.6.layers.1.layers.1.running_mean	1.128975013e+00	-1.564422826e+00
+      layers.6.layers.1.layers.1.running_var	3.035605281e+00	5.648154589e+00
+      layers.6.layers.1.layers.2.weight	2.976812769e-03	-1.294501194e-03
+      layers.6.layers.2.layers.0.weight	3.547519477e-02	8.931205316e-03
+      layers.6.layers.2.layers.1.weight	1.595852371e-03	-9.376797902e-04
+      layers.6.layers.2.layers.1.bias	8.309973318e-06	4.900997400e-06
+      layers.6.layers.2.layers.1.running_mean	6.920593869e-01	-1.485170996e-01
+      layers.6.layers.2.layers.1.running_var	1.193016585e+00	2.684877858e-01
+      layers.7.layers.0.layers.0.layers.0.weight	2.360942669e-02	1.786717278e-03
+      layers.7.layers.0.layers.0.layers.1.weight	6.930420864e-04	-9.569063086e-04
+      layers.7.layers.0.layers.0.layers.1.bias	1.837027430e-03	8.261848277e-04
+      layers.7.layers.0.layers.0.layers.1.running_mean	3.041208327e-01	2.267342230e-01
+      layers.7.layers.0.layers.0.layers.1.running_var	1.128554387e+00	-4.334806536e-01
+      layers.7.layers.0.layers.0.layers.2.weight	1.985708659e-03	2.740646030e-03
+      layers.7.layers.0.layers.1.layers.0.weight	6.218146441e-03	-8.410514423e-03
+      layers.7.layers.0.layers.1.layers.1.weight	2.179556974e-03	2.716213730e-03
+      layers.7.layers.0.layers.1.layers.1.bias	1.870624932e-03	2.876543719e-03
+      layers.7.layers.0.layers.1.layers.1.running_mean	6.028296926e-01	-3.337380729e-01
+      layers.7.layers.0.layers.1.layers.1.running_var	2.400058813e+00	7.333430692e-01
+      layers.7.layers.0.layers.1.layers.2.weight	1.990701495e-03	-5.808058314e-04
+      layers.7.layers.0.layers.2.layers.0.weight	2.409264309e-02	1.499507041e-02
+      layers.7.layers.0.layers.2.layers.1.weight	1.578243842e-03	-5.204518645e-04
+      layers.7.layers.0.layers.2.layers.1.bias	8.577094188e-06	-4.343723123e-06
+      layers.7.layers.0.layers.2.layers.1.running_mean	6.520156250e-01	1.007745505e+00
+      layers.7.layers.0.layers.2.layers.1.running_var	1.271700096e+00	1.714623275e+00
+      layers.7.layers.1.layers.0.layers.0.weight	2.312345489e-02	-2.832933224e-04
+      layers.7.layers.1.layers.0.layers.1.weight	7.004636925e-04	1.777639326e-04
+      layers.7.layers.1.layers.0.layers.1.bias	1.809550045e-03	9.808324948e-04
+      layers.7.layers.1.layers.0.layers.1.running_mean	3.585011203e-01	1.694557827e-01
+      layers.7.layers.1.layers.0.layers.1.running_var	3.553971523e+00	1.655630664e+00
+      layers.7.layers.1.layers.0.layers.2.weight	2.056287278e-03	1.693629600e-03
+      layers.7.layers.1.layers.1.layers.0.weight	6.090208639e-03	1.056292771e-02
+      layers.7.layers.1.layers.1.layers.1.weight	2.054659338e-03	2.645253687e-03
+      layers.7.layers.1.layers.1.layers.1.bias	1.826056789e-03	1.823916506e-04
+      layers.7.layers.1.layers.1.layers.1.running_mean	6.968894642e-01	8.388781685e-01
+      layers.7.layers.1.layers.1.layers.1.running_var	2.240525111e+00	1.430685398e+00
+      layers.7.layers.1.layers.1.layers.2.weight	1.998496320e-03	8.314435068e-03
+      layers.7.layers.1.layers.2.layers.0.weight	2.365852555e-02	-2.412521525e-02
+      layers.7.layers.1.layers.2.layers.1.weight	1.491485084e-03	5.695230734e-04
+      layers.7.layers.1.layers.2.layers.1.bias	7.702771751e-06	5.697290401e-06
+      layers.7.layers.1.layers.2.layers.1.running_mean	6.661760305e-01	-8.245244572e-01
+      layers.7.layers.1.layers.2.layers.1.running_var	1.291875161e+00	1.844384441e-01
+      conv_sep.layers.0.weight	3.209910809e-02	1.099233093e-02
+      conv_sep.layers.1.weight	7.760001580e-04	-1.441966386e-03
+      conv_sep.layers.1.bias	2.322278850e-03	-2.984291841e-03
+      conv_sep.layers.1.running_mean	6.169858300e-01	6.227561210e-01
+      conv_sep.layers.1.running_var	9.501394744e+00	4.717228868e+00
+      conv_sep.layers.2.weight	2.605472796e-03	-1.587028352e-03
+      features.layers.0.layers.0.weight	8.140881980e-03	1.917011563e-02
+      features.layers.0.layers.1.weight	2.864337612e-03	4.049798770e-03
+      features.layers.0.layers.1.bias	1.653266399e-05	5.464374263e-06
+      features.layers.0.layers.1.running_mean	1.741365852e+00	3.472231440e-01
+      features.layers.0.layers.1.running_var	3.212309283e+00	4.209750769e+00
+      features.layers.2.weight	1.807075144e-02	-1.597155808e-03
+      features.layers.3.weight	7.334967501e-04	2.025556699e-05
+      features.layers.3.bias	7.063480008e-04	-9.202039562e-05
+      features.layers.3.running_mean	1.189015807e-01	1.052260547e-01
+      features.layers.3.running_var	5.427602186e-01	4.152656416e-02
+      classWeight	1.807564619e-01	-2.228688597e-02
       """)
 }

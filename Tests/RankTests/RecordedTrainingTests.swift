@@ -9,8 +9,9 @@ extension RankTests {
   /// Whole networks train as PyTorch does in float64, and mistakes as small as another program's are seen.
   @Suite struct RecordedTrainingTests {
     private let world = RankTests.world
-    private static let runs: [(kind: NetworkKind, record: RecordedTraining.Run)] = [
-      (.mobilefacenet, RecordedTraining.mobilefacenet), (.iresnet18, RecordedTraining.iresnet18),
+    private static let runs: [(kind: NetworkKind, record: RecordedTraining.Run, isAdamW: Bool)] = [
+      (.mobilefacenet, RecordedTraining.mobilefacenet, false), (.iresnet18, RecordedTraining.iresnet18, false),
+      (.mobilefacenet, RecordedTraining.mobilefacenetAdamW, true),
     ]
 
     /// What a wrong program would do.
@@ -67,15 +68,20 @@ extension RankTests {
     }
 
     private func errors(
-      _ kind: NetworkKind, _ record: RecordedTraining.Run, _ mistake: Mistake?, _ alone: Communicator
+      _ run: (kind: NetworkKind, record: RecordedTraining.Run, isAdamW: Bool), _ mistake: Mistake?,
+      _ alone: Communicator
     ) throws -> Errors {
       typealias Record = RecordedTraining
       var settings = StepSettings()
       settings.logitScale = .learned(multiplier: Record.multiplier)
       settings.weightDecay = mistake == .decay ? 0 : Record.weightDecay
-      settings.optimizer = .sgd(SGD(momentum: mistake == .momentum ? 0.85 : 0.9))
+      settings.optimizer =
+        run.isAdamW
+        ? .adamW(AdamW(beta1: mistake == .momentum ? 0.75 : Record.beta1, beta2: Record.beta2, epsilon: Record.epsilon))
+        : .sgd(SGD(momentum: mistake == .momentum ? 0.85 : 0.9))
       settings.margin = .cosine(mistake == .margin ? 0.34 : 0.35)
-      let network = kind.makeNetwork(embeddingWidth: Record.width, inputSide: Record.side)
+      let record = run.record
+      let network = run.kind.makeNetwork(embeddingWidth: Record.width, inputSide: Record.side)
       let step = try TrainingStep(
         network, classCount: Record.classes, capacity: Record.batch, settings: settings, communicator: alone)
       let tensors = network.parameters.parameters + network.statistics.parameters
@@ -146,17 +152,17 @@ extension RankTests {
       try alone.free()
     }
 
-    @Test(arguments: 0..<2) func wholeNetworks(index: Int) throws {
+    @Test(arguments: 0..<3) func wholeNetworks(index: Int) throws {
       try onOneRank { alone in
-        let errors = try errors(Self.runs[index].kind, Self.runs[index].record, nil, alone)
+        let errors = try errors(Self.runs[index], nil, alone)
         #expect(errors.arePlausible, "\(errors)")
       }
     }
 
-    @Test(arguments: 0..<2) func noticesPlantedMistakes(index: Int) throws {
+    @Test(arguments: 0..<3) func noticesPlantedMistakes(index: Int) throws {
       try onOneRank { alone in
         for mistake in Mistake.allCases {
-          let errors = try errors(Self.runs[index].kind, Self.runs[index].record, mistake, alone)
+          let errors = try errors(Self.runs[index], mistake, alone)
           #expect(!errors.arePlausible, "\(mistake): \(errors)")
         }
       }

@@ -194,7 +194,9 @@ extension RankTests {
         #expect(abs(together.head.scale - single.head.scale) <= 1e-6)
       }
       #expect(
-        distance(try gathered(together.head.classWeight.states[0].values, together), single.head.classWeight.states[0].values) <= 1e-5)
+        distance(
+          try gathered(together.head.classWeight.states[0].values, together), single.head.classWeight.states[0].values)
+          <= 1e-5)
       #expect(distance(together.network.parameters.values, single.network.parameters.values) <= 1e-5)
       withExtendedLifetime((together, single)) {}
       try alone.free()

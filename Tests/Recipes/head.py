@@ -1,4 +1,4 @@
-"""Records what the head's tests compare with: the reference's three steps and torch.optim.SGD.
+"""Records what the head's tests compare with: the reference's three steps, torch.optim.SGD and torch.optim.AdamW.
 
     python head.py path/to/lmcl.py > Tests/NeuralNetworkTests/Head/RecordedHead.swift
 
@@ -34,7 +34,7 @@ N, K, M, P = 11, 6, 4, 2
 xs = [coarse(r.normal(size=(M + p, K))) for p in range(P)]
 ys = [r.integers(0, N, M + p) for p in range(P)]
 W0 = coarse(r.normal(size=(N, K)))
-print("// Written by Tests/Recipes/head.py: three steps of the reference in float64, and PyTorch's SGD in float32.")
+print("// Written by Tests/Recipes/head.py: three steps of the reference in float64, PyTorch's SGD and AdamW in float32.")
 print()
 print("/// Two unequal shards of one batch, and three steps of the reference over them (learning rate 0.1, momentum 0.9).")
 print("enum RecordedHead {")
@@ -109,6 +109,35 @@ for momentum, nesterov, decays, clip in (
         optimizer.step()
     result = np.concatenate([p.detach().numpy() for p in ps])
     print(f"    Run(\n      momentum: {momentum}, isNesterov: {str(nesterov).lower()}, decays: {list(decays)},", end="")
+    print(f" clip: {clip or 'nil'},\n      result:", literal(result, 6) + "),")
+print("  ]")
+print("}")
+print()
+print("/// torch.optim.AdamW over the steps of RecordedSGD: the same start, gradients and groups, a tenth of the rates.")
+print("enum RecordedAdamW {")
+print("  struct Run: Sendable {")
+print("    let beta1: Double\n    let beta2: Double\n    let epsilon: Double\n    let decays: [Float]")
+print("    let clip: Double?\n    let result: [Float]\n  }")
+print()
+print("  static let runs = [")
+for beta1, beta2, epsilon, decays, clip in (
+    (0.9, 0.999, 1e-8, (0.0, 0.0), None),
+    (0.9, 0.999, 1e-8, (0.5, 0.125), None),
+    (0.8, 0.95, 1e-3, (0.5, 0.0), None),
+    (0.9, 0.999, 1e-1, (0.5, 0.0), 1.5),
+):
+    ps = [torch.nn.Parameter(torch.tensor(start[:5].copy())), torch.nn.Parameter(torch.tensor(start[5:].copy()))]
+    groups = [dict(params=[p], weight_decay=d) for p, d in zip(ps, decays)]
+    optimizer = torch.optim.AdamW(groups, lr=0.1, betas=(beta1, beta2), eps=epsilon)
+    for g, rate in zip(gradients, rates):
+        ps[0].grad, ps[1].grad = torch.tensor(g[:5].copy()), torch.tensor(g[5:].copy())
+        if clip:
+            torch.nn.utils.clip_grad_norm_(ps, clip)
+        for group in optimizer.param_groups:
+            group["lr"] = rate / 10
+        optimizer.step()
+    result = np.concatenate([p.detach().numpy() for p in ps])
+    print(f"    Run(\n      beta1: {beta1}, beta2: {beta2}, epsilon: {epsilon}, decays: {list(decays)},", end="")
     print(f" clip: {clip or 'nil'},\n      result:", literal(result, 6) + "),")
 print("  ]")
 print("}")

@@ -1,12 +1,14 @@
 /// An optimizer and its constants: how gradients change what is trained.
 package enum Optimizer: Equatable, Sendable {
   case sgd(SGD)
+  case adamW(AdamW)
 
   /// Names of what it keeps of each element from step to step, in the order of `UpdateRule.apply`'s states. Files and
   /// messages go by them: "momentum.layer1.0.conv1.weight".
   package var stateNames: [String] {
     switch self {
     case .sgd: SGD.stateNames
+    case .adamW: AdamW.stateNames
     }
   }
 
@@ -14,6 +16,7 @@ package enum Optimizer: Equatable, Sendable {
   package func rule(_ step: UpdateStep, weightDecay: Float = 0) -> UpdateRule {
     switch self {
     case .sgd(let sgd): .sgd(.init(sgd, step, weightDecay))
+    case .adamW(let adam): .adamW(.init(adam, step, weightDecay))
     }
   }
 }
@@ -40,6 +43,7 @@ package struct UpdateStep: Sendable {
 /// number of threads.
 package enum UpdateRule: Sendable {
   case sgd(SGD.Rule)
+  case adamW(AdamW.Rule)
 
   /// Updates `count` elements: the new values, computed from `old`, go to `new` (the same memory or another). What the
   /// optimizer keeps of them begins at `offset` of each of `states`.
@@ -50,6 +54,8 @@ package enum UpdateRule: Sendable {
     func state(_ index: Int) -> UnsafeMutablePointer<Float> { states[index].values.baseAddress! + offset }
     switch self {
     case .sgd(let rule): rule.apply(old, into: new, gradient: gradient, velocity: state(0), count: count)
+    case .adamW(let rule):
+      rule.apply(old, into: new, gradient: gradient, average: state(0), square: state(1), count: count)
     }
   }
 }

@@ -1,4 +1,4 @@
-// Written by Tests/Recipes/head.py: three steps of the reference in float64, and PyTorch's SGD in float32.
+// Written by Tests/Recipes/head.py: three steps of the reference in float64, PyTorch's SGD and AdamW in float32.
 
 /// Two unequal shards of one batch, and three steps of the reference over them (learning rate 0.1, momentum 0.9).
 enum RecordedHead {
@@ -224,6 +224,45 @@ enum RecordedSGD {
       result: [
         -1.523399234, -1.216030121, -0.06624476612, -1.062534213, -1.121199012, 0.5495361686, 0.1417939067,
         0.2616609335,
+      ]),
+  ]
+}
+
+/// torch.optim.AdamW over the steps of RecordedSGD: the same start, gradients and groups, a tenth of the rates.
+enum RecordedAdamW {
+  struct Run: Sendable {
+    let beta1: Double
+    let beta2: Double
+    let epsilon: Double
+    let decays: [Float]
+    let clip: Double?
+    let result: [Float]
+  }
+
+  static let runs = [
+    Run(
+      beta1: 0.9, beta2: 0.999, epsilon: 1e-08, decays: [0.0, 0.0], clip: nil,
+      result: [
+        -0.8652924299, -1.381167531, 0.1829413325, -0.651498735, -1.092641592, -0.9472185969, 0.2108865827,
+        0.3115671575,
+      ]),
+    Run(
+      beta1: 0.9, beta2: 0.999, epsilon: 1e-08, decays: [0.5, 0.125], clip: nil,
+      result: [
+        -0.823292315, -1.308137655, 0.1713061333, -0.6200031042, -1.037298679, -0.933906734, 0.2077247798,
+        0.3071270287,
+      ]),
+    Run(
+      beta1: 0.8, beta2: 0.95, epsilon: 0.001, decays: [0.5, 0.0], clip: nil,
+      result: [
+        -0.8216285706, -1.31000495, 0.1744220704, -0.6179527044, -1.034066558, -0.9492416978, 0.2142565846,
+        0.3114788234,
+      ]),
+    Run(
+      beta1: 0.9, beta2: 0.999, epsilon: 0.1, decays: [0.5, 0.0], clip: 1.5,
+      result: [
+        -0.8101583719, -1.350199223, 0.1843568832, -0.6047919989, -1.018708467, -0.9558960199, 0.2266034037,
+        0.3361915648,
       ]),
   ]
 }
