@@ -1,4 +1,3 @@
-import COneDNN
 import VectorKernels
 
 /// A folded convolution bound to one batch size: its weight is prepared once for all passes until weights change.
@@ -10,12 +9,12 @@ final class FoldedConvolutionOperation: Operation {
   private let binding: Binding
   private let weight: ConvolutionWeight
   private let convolution: PiecewiseConvolution
-  private let addsToTarget: Bool
+  private let addsToOutput: Bool
   private let kernel: ChannelKernel
   private let prelu: PReLUMap?
   private let blocked: AlignedMemory
   private let plain: DNNMemory
-  private let reorder: DNNReorder
+  private let reorder: DNNCall
   /// a and b'
   private let factors: AlignedMemory
   private let bias: AlignedMemory
@@ -30,36 +29,24 @@ final class FoldedConvolutionOperation: Operation {
     self.binding = binding
     let inner = layer.convolution
     let scratch = binding.scratch
-    let weight = ConvolutionWeight(inner, scratch: scratch)
-    let bias = AlignedMemory(count: inner.outputs)
-    let addsToTarget = binding.inputs.count > 1 && layer.slope == nil
-    self.addsToTarget = addsToTarget
+    weight = ConvolutionWeight(inner, scratch: scratch)
+    factors = AlignedMemory(count: inner.outputs)
+    bias = AlignedMemory(count: inner.outputs)
+    addsToOutput = binding.inputs.count > 1 && layer.slope == nil
     kernel = ChannelKernel(view: ChannelView(binding.output))
     prelu = layer.slope.map(PReLUMap.init)
-    var target: DNNMemory?
+    let primitives = DNNConvolution(inner, weight, input: binding.input.shape, hasBias: true).primitives(
+      .forward(.evaluation, addsToOutput: addsToOutput), sizes: binding.forwardPieces.sizes)
+    blocked = AlignedMemory(count: (primitives.weight.bytes + 3) / 4)
+    let target = DNNMemory(primitives.weight, blocked.elements.baseAddress)
     convolution = PiecewiseConvolution(
-      from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: scratch,
-      roles: (DNNL_ARG_SRC, DNNL_ARG_DST)
-    ) { layout in
-      let memory = DNNMemory(layout)
-      target = memory
-      let biasMemory = DNNMemory(DNNMemory.describe([inner.outputs], dnnl_a), bias.elements.baseAddress)
-      // `beginForward` prepares the weight, once for all passes until it changes.
-      return ([(DNNL_ARG_WEIGHTS, memory), (DNNL_ARG_BIAS, biasMemory)], {})
-    } describe: { images, layout in
-      ConvolutionProblem(
-        inner, weight, input: binding.input.shape, output: binding.output.shape, images: images, layout: layout,
-        hasBias: true
-      ).forward(.evaluation, addsToTarget: addsToTarget)
-    }
-    self.weight = weight
-    self.bias = bias
-    factors = AlignedMemory(count: inner.outputs)
-    blocked = AlignedMemory(count: (target!.bytes + 3) / 4)
-    target!.point(to: blocked.elements.baseAddress!)
-    plain = DNNMemory(weight.plainDescription)
-    reorder = DNNReorder(from: plain, to: target!, scratch: scratch)
-    scratch.reserve(.plainWeight, bytes: plain.bytes)
+      primitives, from: binding.input, to: binding.output, pieces: binding.forwardPieces,
+      reading: [
+        (.weight, target), (.bias, DNNMemory(DNNLayout(plain: [inner.outputs]), bias.elements.baseAddress)),
+      ], scratch: scratch)
+    plain = DNNMemory(weight.layout)
+    reorder = DNNCall(copying: plain, to: target, scratch: scratch)
+    scratch.reserve(.plainWeight, bytes: weight.layout.bytes)
   }
 
   func beginForward() {
@@ -78,7 +65,7 @@ final class FoldedConvolutionOperation: Operation {
 
   func forward(_ images: Range<Int>) {
     let residual = binding.inputs.count > 1 ? binding.inputs[1] : nil
-    if addsToTarget, let residual, residual.elements != binding.output.elements {
+    if addsToOutput, let residual, residual.elements != binding.output.elements {
       _ = binding.output.images(images).update(fromContentsOf: residual.images(images))
     }
     convolution.execute(images)
