@@ -19,7 +19,7 @@ final class ConvolutionOperation: Operation {
 
   init(_ layer: ConvolutionGeometry, _ binding: Binding) {
     let (input, scratch) = (binding.input, binding.scratch)
-    let isWinograd = !binding.convolvesDirectly && WinogradTransforms.suit(layer, input.shape)
+    let isWinograd = !binding.convolvesDirectly && WinogradConvolution.suits(layer, input.shape)
     let isDepthwise = !binding.convolvesDirectly && DepthwiseConvolution.suits(layer, input.shape)
     let weight = ConvolutionWeight(layer, scratch: scratch)
     let direct = DNNConvolution(layer, weight, input: input.shape, hasBias: layer.bias != nil)

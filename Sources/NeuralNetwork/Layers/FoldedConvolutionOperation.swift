@@ -10,7 +10,7 @@ final class FoldedConvolutionOperation: Operation {
   private let weight: ConvolutionWeight
   private let convolution: PiecewiseConvolution
   private let addsToOutput: Bool
-  private let kernel: ChannelKernel
+  private let view: ChannelView
   private let prelu: PReLUMap?
   private let blocked: AlignedMemory
   private let plain: DNNMemory
@@ -33,7 +33,7 @@ final class FoldedConvolutionOperation: Operation {
     factors = AlignedMemory(count: inner.outputs)
     bias = AlignedMemory(count: inner.outputs)
     addsToOutput = binding.inputs.count > 1 && layer.slope == nil
-    kernel = ChannelKernel(view: ChannelView(binding.output))
+    view = ChannelView(binding.output)
     prelu = layer.slope.map(PReLUMap.init)
     let primitives = DNNConvolution(inner, weight, input: binding.input.shape, hasBias: true).primitives(
       .forward(.evaluation, addsToOutput: addsToOutput), sizes: binding.forwardPieces.sizes)
@@ -72,7 +72,7 @@ final class FoldedConvolutionOperation: Operation {
     guard let prelu else { return }
     let y = binding.output.base(images)
     let added = residual?.base(images)
-    kernel.forEach(images) { kernel.apply(prelu.map, $0, y, adding: added, to: y) }
+    view.forEach(images) { view.kernels.apply(prelu.map, $0, y, adding: added, to: y) }
   }
 
   func backward(_ images: Range<Int>) { preconditionFailure("Backward of \(layer.name) in evaluation") }
