@@ -15,22 +15,4 @@ enum TileProduct {
   static let columns = 2 * DNN.channelBlock
   /// Steps of a panel of B, 16 KB of it: half of a first-level cache, where it stays while all tiles of rows pass.
   static let depth = 4_096 / columns
-
-  /// A's rows lie along the steps: A[r, t] = a[r * rowStride + t].
-  static func multiplyRows(
-    steps: Int, _ a: UnsafePointer<Float>, rowStride: Int, _ b: UnsafePointer<Float>, stepStride: Int,
-    adding: Bool, into c: UnsafeMutablePointer<Float>, leading: Int
-  ) {
-    Kernels.chosen.multiplyRows(
-      steps: steps, a, rowStride: rowStride, b, stepStride: stepStride, adding: adding, into: c, leading: leading)
-  }
-
-  /// A's columns lie along the steps: A[r, t] = a[t * columnStride + r].
-  static func multiplyColumns(
-    steps: Int, _ a: UnsafePointer<Float>, columnStride: Int, _ b: UnsafePointer<Float>, stepStride: Int,
-    adding: Bool, into c: UnsafeMutablePointer<Float>, leading: Int
-  ) {
-    Kernels.chosen.multiplyColumns(
-      steps: steps, a, columnStride: columnStride, b, stepStride: stepStride, adding: adding, into: c, leading: leading)
-  }
 }
