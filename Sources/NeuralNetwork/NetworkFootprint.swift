@@ -27,9 +27,8 @@ package struct NetworkFootprint: Sendable {
     statisticsCount = ParameterStore.layout(statistics).count
     parameterBytes = ParameterStore.bytes(parameters)
     statisticsBytes = ParameterStore.bytes(statistics, gradients: false, momenta: false)
-    activationBytes =
-      MemoryLayout<Float>.stride
-      * Network.passCount(graph, batch: batch, .training, recomputes: recomputes, threads: threads)
+    activationBytes = Network.activationBytes(
+      graph, batch: batch, .training, recomputes: recomputes, threads: threads)
     self.embeddingWidth = embeddingWidth
   }
 }

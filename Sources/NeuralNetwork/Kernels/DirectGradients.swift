@@ -19,7 +19,7 @@ final class DirectGradient: ConvolutionGradient {
     scratch.reserve(.blockedWeight, bytes: primitives.weight.bytes)
     self.bias = bias.map { ($0, AlignedMemory(count: $0.count)) }
     func view(_ tensor: Tensor) -> DNNMemory {
-      DNNMemory(DNNLayout(tensor.shape, images: tensor.batch), tensor.elements)
+      DNNMemory(DNNLayout(tensor.shape, images: tensor.batch), tensor.memory)
     }
     var arguments: [(DNNArgument, DNNMemory)] = [
       (.source, view(input)), (.targetGradient, view(outputGradient)), (.weightGradient, reorder.source),
@@ -79,8 +79,8 @@ final class PieceGradient: ConvolutionGradient {
     let primitives = Parallel.onOneThread { convolution.primitives(.backwardWeights, sizes: pieces.sizes) }
     implementation = primitives.implementation
     calls = PieceTable(threads: pieces.ofThread.count, primitives) { primitive, images, thread in
-      let source = DNNMemory(DNNLayout(input.shape, images: images), input.elements)
-      let target = DNNMemory(DNNLayout(outputGradient.shape, images: images), outputGradient.elements)
+      let source = DNNMemory(DNNLayout(input.shape, images: images), input.memory)
+      let target = DNNMemory(DNNLayout(outputGradient.shape, images: images), outputGradient.memory)
       let gradient = DNNMemory(primitives.weight)
       let call = DNNCall(
         primitive, [(.source, source), (.targetGradient, target), (.weightGradient, gradient)], scratch: scratch,
@@ -100,8 +100,8 @@ final class PieceGradient: ConvolutionGradient {
     let sum = self.sum(thread)
     let isFirst = images.lowerBound == pieces.ofThread[thread][0].lowerBound
     let target = isFirst ? sum : sum + stride
-    call.input.point(to: input.start(images))
-    call.outputGradient.point(to: outputGradient.start(images))
+    call.input.point(to: input.address(images))
+    call.outputGradient.point(to: outputGradient.address(images))
     call.gradient.point(to: target)
     call.call.execute()
     if !isFirst { Elementwise.add(.init(start: target, count: stride), into: .init(start: sum, count: stride)) }

@@ -16,7 +16,7 @@ struct ConvolutionGeometry {
   func outputShape(_ input: Shape) -> Shape {
     precondition(input.channels == inputs, "\(name) over \(inputs) channels given \(input)")
     func side(_ given: Int) -> Int { (given + 2 * padding - kernel) / stride + 1 }
-    return .image(outputs, side(input.height), side(input.width))
+    return .image(outputs, side(input.height), side(input.width), type: input.type)
   }
 }
 

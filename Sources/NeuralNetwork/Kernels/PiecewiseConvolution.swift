@@ -28,8 +28,8 @@ final class PiecewiseConvolution: ImageConvolution {
     let roles: (from: DNNArgument, to: DNNArgument) =
       if case .forward = primitives.stage { (.source, .target) } else { (.targetGradient, .sourceGradient) }
     calls = PieceTable(threads: pieces.ofThread.count, primitives) { primitive, images, thread in
-      let source = DNNMemory(DNNLayout(from.shape, images: images), from.elements)
-      let target = DNNMemory(DNNLayout(to.shape, images: images), to.elements)
+      let source = DNNMemory(DNNLayout(from.shape, images: images), from.memory)
+      let target = DNNMemory(DNNLayout(to.shape, images: images), to.memory)
       let call = DNNCall(
         primitive, [(roles.from, source), (roles.to, target)] + shared, scratch: scratch, thread: thread)
       return Call(call: call, from: source, to: target)
@@ -52,8 +52,8 @@ final class PiecewiseConvolution: ImageConvolution {
 
   func execute(_ images: Range<Int>) {
     let call = calls[images.count]
-    call.from.point(to: from.start(images))
-    call.to.point(to: to.start(images))
+    call.from.point(to: from.address(images))
+    call.to.point(to: to.address(images))
     call.call.execute()
   }
 }

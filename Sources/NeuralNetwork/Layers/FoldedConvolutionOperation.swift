@@ -37,7 +37,7 @@ final class FoldedConvolutionOperation: Operation {
     prelu = layer.slope.map(PReLUMap.init)
     let primitives = DNNConvolution(inner, weight, input: binding.input.shape, hasBias: true).primitives(
       .forward(.evaluation, addsToOutput: addsToOutput), sizes: binding.forwardPieces.sizes)
-    blocked = AlignedMemory(count: (primitives.weight.bytes + 3) / 4)
+    blocked = AlignedMemory(bytes: primitives.weight.bytes)
     let target = DNNMemory(primitives.weight, blocked.elements.baseAddress)
     convolution = PiecewiseConvolution(
       primitives, from: binding.input, to: binding.output, pieces: binding.forwardPieces,

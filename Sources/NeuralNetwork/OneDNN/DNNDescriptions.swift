@@ -6,26 +6,30 @@ import COneDNN
 struct DNNLayout: Equatable {
   fileprivate var description: dnnl_memory_desc_t
 
-  /// Row-major.
+  /// Row-major Floats.
   init(plain dimensions: [Int]) {
     let tags = [dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd, dnnl_abcde]
-    self.init(dimensions, tags[dimensions.count - 1])
+    self.init(dimensions, tags[dimensions.count - 1], .float32)
   }
 
   /// Images (N, C, H, W): plain, or channels in blocks of `DNN.channelBlock`.
   init(_ shape: Shape, images: Int) {
     let blocked = DNN.isWide ? dnnl_aBcd16b : dnnl_aBcd8b
     self.init(
-      [images, shape.channels, shape.height, shape.width], shape.layout == .plain ? dnnl_abcd : blocked)
+      [images, shape.channels, shape.height, shape.width], shape.layout == .plain ? dnnl_abcd : blocked, shape.type)
   }
 
   /// The corresponding C function is `dnnl_memory_desc_init_by_tag`.
-  fileprivate init(_ dimensions: [Int], _ tag: dnnl_format_tag_t) {
+  fileprivate init(_ dimensions: [Int], _ tag: dnnl_format_tag_t, _ type: ElementType) {
     description = dnnl_memory_desc_t()
     let sizes = dimensions.map { dnnl_dim_t($0) }
+    let type =
+      switch type {
+      case .float32: dnnl_f32
+      }
     DNN.check(
       "dnnl_memory_desc_init_by_tag",
-      dnnl_memory_desc_init_by_tag(&description, CInt(sizes.count), sizes, dnnl_f32, tag), "for \(dimensions)")
+      dnnl_memory_desc_init_by_tag(&description, CInt(sizes.count), sizes, type, tag), "for \(dimensions)")
   }
 
   /// What a primitive asks for.
@@ -101,7 +105,7 @@ struct DNNConvolution {
   ) -> dnnl_primitive_desc_t {
     var source = DNNLayout(input, images: images).description
     var target = DNNLayout(output, images: images).description
-    var weight = (layout ?? DNNLayout(weight, dnnl_format_tag_any)).description
+    var weight = (layout ?? DNNLayout(weight, dnnl_format_tag_any, .float32)).description
     // A description of nothing stands for no bias.
     var bias = hasBias ? DNNLayout(plain: [output.channels]).description : dnnl_memory_desc_t()
     let (strides, borders) = ([dnnl_dim_t(stride), dnnl_dim_t(stride)], [dnnl_dim_t(padding), dnnl_dim_t(padding)])
