@@ -31,12 +31,12 @@ struct GraphMemory {
     }
   }
 
-  private func count(ofValue value: Int) -> Int {
-    pieces.count(value, capacity: pieces.capacity(ofValue: value))
+  private func bytes(ofValue value: Int) -> Int {
+    pieces.bytes(value, capacity: pieces.capacity(ofValue: value))
   }
 
-  private func count(ofGradient value: Int) -> Int {
-    pieces.count(value, capacity: pieces.capacity(ofGradient: value))
+  private func bytes(ofGradient value: Int) -> Int {
+    pieces.bytes(value, capacity: pieces.capacity(ofGradient: value))
   }
 
   private mutating func placeValues(inPlace: Bool) {
@@ -44,18 +44,18 @@ struct GraphMemory {
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs { lastUse[input] = index }
     }
-    values = [plan.add(count: count(ofValue: 0), birth: 0)]
+    values = [plan.add(bytes: bytes(ofValue: 0), birth: 0)]
     for (index, node) in graph.nodes.enumerated() {
       let first = node.inputs[0]
       let time = schedule.forwardTime(index)
       for input in node.inputs { plan.extend(values[input], to: time) }
-      let sameSize = graph.shapes[first].count == graph.shapes[index + 1].count
+      let sameSize = graph.shapes[first].bytes == graph.shapes[index + 1].bytes
       if inPlace && node.layer.traits.contains(.overwritesInput) && lastUse[first] == index && sameSize {
         values.append(values[first])
       } else if inPlace && node.layer.traits.contains(.overwritesSecondInput) && lastUse[node.inputs[1]] == index {
         values.append(values[node.inputs[1]])
       } else {
-        values.append(plan.add(count: count(ofValue: index + 1), birth: time))
+        values.append(plan.add(bytes: bytes(ofValue: index + 1), birth: time))
       }
       plan.extend(values[index + 1], to: time)
       if !inPlace && node.layer.traits.contains(.readsInput) && !pieces.remadeValues.contains(first) {
@@ -77,7 +77,7 @@ struct GraphMemory {
 
   private mutating func placeGradients() {
     let output = graph.nodes.count
-    gradients[output] = [plan.add(count: count(ofGradient: output), birth: schedule.lossTime)]
+    gradients[output] = [plan.add(bytes: bytes(ofGradient: output), birth: schedule.lossTime)]
     for index in graph.nodes.indices.reversed() {
       let node = graph.nodes[index]
       let time = schedule.backwardTime(index)
@@ -95,7 +95,7 @@ struct GraphMemory {
       if node.layer.traits.contains(.overwritesGradient) && node.inputs.count == 1 && !passes {
         slot = given[0]
       } else {
-        slot = plan.add(count: count(ofGradient: node.inputs[0]), birth: time)
+        slot = plan.add(bytes: bytes(ofGradient: node.inputs[0]), birth: time)
       }
       inputGradients[index] = slot
       gradients[node.inputs[0]].append(slot)

@@ -56,11 +56,11 @@ package final class Network {
 
   /// Makes memory for the largest batches that will come, so that no later pass allocates.
   package func reserve(training: Int, evaluation: Int = 0) {
-    var count = 0
+    var bytes = 0
     for (batch, mode) in [(training, Mode.training), (evaluation, .evaluation)] where batch > 0 {
-      count = max(count, Self.passCount(graph(mode), batch: batch, mode, recomputes: recomputes))
+      bytes = max(bytes, Self.activationBytes(graph(mode), batch: batch, mode, recomputes: recomputes))
     }
-    grow(to: count)
+    grow(to: bytes)
   }
 
   /// The pass of a batch size, made at its first use. All passes share one memory: one runs at a time.
@@ -98,33 +98,33 @@ package final class Network {
       graph, mode: mode, batch: batch, threads: Parallel.threads, recomputes: recomputes && !isPlain,
       isPiecewise: !isPlain)
     let layout = GraphMemory(graph, pieces, mode: mode)
-    let (offsets, count) = layout.plan.place()
-    grow(to: count)
+    let (offsets, bytes) = layout.plan.place()
+    grow(to: bytes)
     return Pass(
       graph, pieces, layout, offsets: offsets, memory: memory, mode: mode, scratch: scratch, random: random,
       weights: weights, convolvesDirectly: convolvesDirectly)
   }
 
-  /// Floats of activations and their gradients.
-  static func passCount(
+  /// Bytes of activations and their gradients.
+  static func activationBytes(
     _ graph: Graph, batch: Int, _ mode: Mode, recomputes: Bool = false, threads: Int = Parallel.threads
   ) -> Int {
     let pieces = PieceSchedule(graph, mode: mode, batch: batch, threads: threads, recomputes: recomputes)
-    return GraphMemory(graph, pieces, mode: mode).plan.place().count
+    return GraphMemory(graph, pieces, mode: mode).plan.place().bytes
   }
 
   /// Bytes that an evaluation pass of a batch size will keep, for plans: nothing is allocated.
   package func evaluationBytes(batch: Int) -> Int {
-    MemoryLayout<Float>.stride * Self.passCount(graph(.evaluation), batch: batch, .evaluation)
+    Self.activationBytes(graph(.evaluation), batch: batch, .evaluation)
   }
 
   /// Bytes of activations, their gradients, and scratch.
   package var passBytes: Int { memory.bytes + scratch.bytes }
 
-  private func grow(to count: Int) {
-    guard memory.elements.count < count else { return }
+  private func grow(to bytes: Int) {
+    guard memory.bytes < bytes else { return }
     // Passes point into the old memory, so they are made again.
     passes.removeAll()
-    memory = AlignedMemory(count: count)
+    memory = AlignedMemory(bytes: bytes)
   }
 }

@@ -30,9 +30,8 @@ package struct NetworkFootprint: Sendable {
     statisticsCount = ParameterStore.layout(statistics).count
     parameterBytes = ParameterStore.bytes(parameters, states: states)
     statisticsBytes = ParameterStore.bytes(statistics, gradients: false, states: 0)
-    activationBytes =
-      MemoryLayout<Float>.stride
-      * Network.passCount(graph, batch: batch, .training, recomputes: recomputes, threads: threads)
+    activationBytes = Network.activationBytes(
+      graph, batch: batch, .training, recomputes: recomputes, threads: threads)
     self.embeddingWidth = embeddingWidth
     self.states = states
   }

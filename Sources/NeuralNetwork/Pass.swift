@@ -48,7 +48,7 @@ package final class Pass {
     let summing: [Int]
   }
 
-  /// `memory` holds at least `GraphMemory.plan.place().count` Floats.
+  /// `memory` holds at least `GraphMemory.plan.place().bytes`.
   ///
   /// - Parameters:
   ///   - convolvesDirectly: oneDNN's primitives for all convolutions, for comparison.
@@ -61,7 +61,7 @@ package final class Pass {
     self.batch = batch
     self.weights = weights
     self.memory = memory
-    let base = memory.elements.baseAddress!
+    let base = UnsafeMutableRawPointer(memory.elements.baseAddress!)
     func value(_ index: Int) -> Tensor {
       Tensor(
         base + offsets[layout.values[index]], batch: batch, shape: graph.shapes[index],

@@ -36,8 +36,8 @@ struct PieceSchedule {
         graph.shapes[chain[0] + 1].layout == .blocked
       else { return Pieces(wholeBatch: batch) }
       let values = Set(chain.map { $0 + 1 } + chain.flatMap { graph.nodes[$0].inputs })
-      let floats = values.reduce(0) { $0 + graph.shapes[$1].count }
-      return Pieces(batch: batch, threads: threads, bytesPerImage: floats * MemoryLayout<Float>.stride)
+      return Pieces(
+        batch: batch, threads: threads, bytesPerImage: values.reduce(0) { $0 + graph.shapes[$1].bytes })
     }
     self.graph = graph
     self.schedule = schedule
@@ -72,9 +72,9 @@ struct PieceSchedule {
     return backward[schedule.backwardChain[value - 1]].largest
   }
 
-  /// Floats of a value or gradient of that capacity.
-  func count(_ value: Int, capacity: Int?) -> Int {
-    (capacity.map { threads * $0 } ?? batch) * graph.shapes[value].count
+  /// Bytes of a value or gradient of that capacity.
+  func bytes(_ value: Int, capacity: Int?) -> Int {
+    (capacity.map { threads * $0 } ?? batch) * graph.shapes[value].bytes
   }
 
   /// What a layer makes of its input, which is kept for its own backward, is cheap to make again where only the

@@ -38,8 +38,8 @@ package struct Pieces {
   /// Images of the largest piece.
   var largest: Int { isWhole ? batch : ofThread.map { $0.first?.count ?? 0 }.max()! }
 
-  /// The sizes that occur.
-  var sizes: Set<Int> { isWhole ? [batch] : Set(ofThread.joined().map(\.count)) }
+  /// The sizes that occur, largest first.
+  var sizes: [Int] { isWhole ? [batch] : Set(ofThread.joined().map(\.count)).sorted(by: >) }
 
   /// Calls `body` for each piece, on the thread that it belongs to.
   func forEach(_ body: (Range<Int>) -> Void) {

@@ -24,6 +24,12 @@ package final class AlignedMemory {
     elements = UnsafeMutableBufferPointer(start: raw.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
   }
 
+  /// As many Floats as hold so many bytes.
+  package convenience init(bytes: Int) {
+    let size = MemoryLayout<Float>.stride
+    self.init(count: (bytes + size - 1) / size)
+  }
+
   package var bytes: Int { elements.count * MemoryLayout<Float>.stride }
 
   deinit { free(elements.baseAddress) }

@@ -1,37 +1,40 @@
 /// The input's gradient of a depthwise convolution of stride 2; that of stride 1 is a convolution with the kernel turned
 /// by half a circle.
-extension DepthwiseImage {
+extension KernelSet {
   /// dx[s, t] = sum over r, c of w[r, c] dy[(s + 1 - r) / 2, (t + 1 - c) / 2] where both divide.
   ///
   /// Even rows of dx see the kernel's middle row and one row of dy; odd rows the outer two, and two of dy. Columns
   /// likewise, so that two neighbours share three taps and two columns.
   @inlinable @inline(__always)
-  package func spreadGradient<Vector: FloatVector>(
-    _: Vector.Type, _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>
+  package static func spreadGradient(
+    _ image: DepthwiseImage, _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
+    into dx: UnsafeMutablePointer<Float>
   ) {
     let lanes = Vector.lanes
     var s = 0
-    while s < height {
+    while s < image.height {
       let first = s >> 1
       let isOdd = s & 1 == 1
       // Kernel rows 1, or 2 and then 0 where dy has another row.
       let kernel = w + (isOdd ? 6 : 3) &* lanes
-      let count = isOdd && first &+ 1 < outputHeight ? 2 : 1
-      let source = dy + first &* outputWidth &* lanes
-      let target = dx + s &* width &* lanes
+      let count = isOdd && first &+ 1 < image.outputHeight ? 2 : 1
+      let source = dy + first &* image.outputWidth &* lanes
+      let target = dx + s &* image.width &* lanes
       var j = 0
-      while j &+ 4 < outputWidth {
-        spreadFour(Vector.self, source, kernel, count, j, target)
+      while j &+ 4 < image.outputWidth {
+        image.spreadFour(Vector.self, source, kernel, count, j, target)
         j &+= 4
       }
-      while j < outputWidth {
-        spreadOne(Vector.self, source, kernel, count, j, target)
+      while j < image.outputWidth {
+        image.spreadOne(Vector.self, source, kernel, count, j, target)
         j &+= 1
       }
       s &+= 1
     }
   }
+}
 
+extension DepthwiseImage {
   /// Columns 2 j ... 2 j + 7 of dx from j ... j + 4 of dy.
   @inlinable @inline(__always)
   func spreadFour<Vector: FloatVector>(

@@ -20,33 +20,6 @@ package struct DepthwiseImage: Sendable {
     outputWidth = (width - 1) / stride + 1
   }
 
-  /// y[i, j] = sum over r, c of w[r, c] x[stride i + r - 1, stride j + c - 1]
-  @inlinable @inline(__always)
-  package func convolve<Vector: FloatVector>(
-    _: Vector.Type, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
-  ) {
-    let lanes = Vector.lanes
-    var i = 0
-    while i < outputHeight {
-      let top = stride &* i &- 1
-      let rows = max(0, -top)..<min(3, height &- top)
-      // Where the top row, and the column left of the image, would be.
-      let corner = x + (top &* width &- 1) &* lanes
-      let target = y + i &* outputWidth &* lanes
-      one(Vector.self, corner, w, rows, 0, target)
-      var j = 1
-      while stride &* (j &+ 3) &+ 1 < width {
-        four(Vector.self, corner, w, rows, j, target)
-        j &+= 4
-      }
-      while j < outputWidth {
-        one(Vector.self, corner, w, rows, j, target)
-        j &+= 1
-      }
-      i &+= 1
-    }
-  }
-
   /// Outputs j ... j + 3 of a row, all of whose columns are inside.
   @inlinable @inline(__always)
   func four<Vector: FloatVector>(
@@ -95,5 +68,35 @@ package struct DepthwiseImage: Sendable {
       row &+= 1
     }
     sum.store(to: y + j &* lanes)
+  }
+}
+
+extension KernelSet {
+  /// y[i, j] = sum over r, c of w[r, c] x[stride i + r - 1, stride j + c - 1]
+  @inlinable @inline(__always)
+  package static func convolve(
+    _ image: DepthwiseImage, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    let lanes = Vector.lanes
+    var i = 0
+    while i < image.outputHeight {
+      let top = image.stride &* i &- 1
+      let rows = max(0, -top)..<min(3, image.height &- top)
+      // Where the top row, and the column left of the image, would be.
+      let corner = x + (top &* image.width &- 1) &* lanes
+      let target = y + i &* image.outputWidth &* lanes
+      image.one(Vector.self, corner, w, rows, 0, target)
+      var j = 1
+      while image.stride &* (j &+ 3) &+ 1 < image.width {
+        image.four(Vector.self, corner, w, rows, j, target)
+        j &+= 4
+      }
+      while j < image.outputWidth {
+        image.one(Vector.self, corner, w, rows, j, target)
+        j &+= 1
+      }
+      i &+= 1
+    }
   }
 }

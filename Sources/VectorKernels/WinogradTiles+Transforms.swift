@@ -3,24 +3,24 @@
 /// An image is (groups, height, width, L), and its groups are those of `groups` channels; x, y and dy are those of the
 /// whole batch, ranges count its tiles. Of the 16 vectors of a transformed tile each lies `plane` Floats after the one
 /// before.
-extension WinogradTiles {
+extension KernelSet {
   /// V = B' d B of the tiles of `range` and of `groups` among `count`, V's rows (tiles) `rowStride` apart.
   @inlinable @inline(__always)
-  package func transformInputs<Vector: FloatVector>(
-    _: Vector.Type, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ x: UnsafePointer<Float>,
+  package static func transformInputs(
+    _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ x: UnsafePointer<Float>,
     into v: UnsafeMutablePointer<Float>, rowStride: Int, plane: Int
   ) {
-    let area = height &* width &* Vector.lanes
+    let area = tiles.height &* tiles.width &* Vector.lanes
     var group = groups.lowerBound
     while group < groups.upperBound {
       let target = v + group &* Vector.lanes
-      var place = WinogradPlace(range.lowerBound, in: self)
+      var place = WinogradPlace(range.lowerBound, in: tiles)
       var index = 0
       while index < range.count {
-        transformInput(
+        tiles.transformInput(
           Vector.self, x + (place.image &* count &+ group) &* area, place, into: target + index &* rowStride,
           plane: plane)
-        place.advance(in: self)
+        place.advance(in: tiles)
         index &+= 1
       }
       group &+= 1
@@ -29,21 +29,21 @@ extension WinogradTiles {
 
   /// Z = A dy A' likewise, in panels of two groups, `panel` Floats from one to the next.
   @inlinable @inline(__always)
-  package func transformGradients<Vector: FloatVector>(
-    _: Vector.Type, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ dy: UnsafePointer<Float>,
+  package static func transformGradients(
+    _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ dy: UnsafePointer<Float>,
     into z: UnsafeMutablePointer<Float>, panel: Int, plane: Int
   ) {
-    let area = height &* width &* Vector.lanes
+    let area = tiles.height &* tiles.width &* Vector.lanes
     var group = groups.lowerBound
     while group < groups.upperBound {
       let target = z + ((group >> 1) &* panel &+ (group & 1) &* Vector.lanes)
-      var place = WinogradPlace(range.lowerBound, in: self)
+      var place = WinogradPlace(range.lowerBound, in: tiles)
       var index = 0
       while index < range.count {
-        transformGradient(
+        tiles.transformGradient(
           Vector.self, dy + (place.image &* count &+ group) &* area, place,
           into: target + 2 &* index &* Vector.lanes, plane: plane)
-        place.advance(in: self)
+        place.advance(in: tiles)
         index &+= 1
       }
       group &+= 1
@@ -52,29 +52,32 @@ extension WinogradTiles {
 
   /// y = A' m A + bias of the tiles of `range` and all `count` groups, m's rows (tiles) `rowStride` apart.
   @inlinable @inline(__always)
-  package func transformOutputs<Vector: FloatVector>(
-    _: Vector.Type, _ range: Range<Int>, groups count: Int, _ m: UnsafePointer<Float>, rowStride: Int, plane: Int,
+  package static func transformOutputs(
+    _ tiles: WinogradTiles, _ range: Range<Int>, groups count: Int, _ m: UnsafePointer<Float>, rowStride: Int,
+    plane: Int,
     bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
   ) {
-    let area = height &* width &* Vector.lanes
+    let area = tiles.height &* tiles.width &* Vector.lanes
     var group = 0
     while group < count {
       let source = m + group &* Vector.lanes
       var shift = Vector.zero
       if let bias { shift = Vector(from: bias + group &* Vector.lanes) }
-      var place = WinogradPlace(range.lowerBound, in: self)
+      var place = WinogradPlace(range.lowerBound, in: tiles)
       var index = 0
       while index < range.count {
-        transformOutput(
+        tiles.transformOutput(
           source + index &* rowStride, plane: plane, bias: shift, into: y + (place.image &* count &+ group) &* area,
           place)
-        place.advance(in: self)
+        place.advance(in: tiles)
         index &+= 1
       }
       group &+= 1
     }
   }
+}
 
+extension WinogradTiles {
   /// B' d B of the tile at `place`. `x0`: one group of one image.
   @inlinable @inline(__always)
   func transformInput<Vector: FloatVector>(

@@ -140,7 +140,7 @@ extension LargeMarginCosineLoss {
     let result = workspace.embeddingGradient.elements.baseAddress!
     for first in stride(from: 0, to: samples, by: TileProduct.columns) {
       for k in stride(from: 0, to: width, by: TileProduct.rows) {
-        TileProduct.multiplyColumns(
+        Kernels.chosen.multiplyColumns(
           steps: rows.count, block + k, columnStride: workspace.rowStride, factors + first,
           stepStride: workspace.logitStride, adding: true, into: result + k * samples + first, leading: samples)
       }
@@ -154,7 +154,7 @@ extension LargeMarginCosineLoss {
     let embeddings = columnPanels.elements.baseAddress!
     let result = workspace.rowGradients.elements.baseAddress!
     for k in stride(from: 0, to: width, by: panel) {
-      TileProduct.multiplyRows(
+      Kernels.chosen.multiplyRows(
         steps: sampleCount, factors, rowStride: workspace.logitStride, embeddings + k * sampleCount,
         stepStride: panel, adding: false, into: result + k, leading: paddedWidth)
     }

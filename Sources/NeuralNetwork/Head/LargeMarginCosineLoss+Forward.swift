@@ -89,7 +89,7 @@ extension LargeMarginCosineLoss {
       let columns = scaledColumns.elements.baseAddress! + first * width
       for k in stride(from: 0, to: width, by: depth) {
         for row in stride(from: 0, to: rows.count, by: tile) {
-          TileProduct.multiplyRows(
+          Kernels.chosen.multiplyRows(
             steps: min(depth, width - k), block + row * workspace.rowStride + k, rowStride: workspace.rowStride,
             columns + k * panel, stepStride: panel, adding: k > 0, into: result + row * samples + first,
             leading: samples)

@@ -8,6 +8,9 @@ struct ChannelView {
   let channels: Int
   /// Channels of a group: 16 where the processor has AVX-512 and they fill such vectors, else 8.
   let lanes: Int
+  /// Those of such vectors. Their pointers are to where the batch begins (`Tensor.base`), to rows of a Float per channel,
+  /// or to a `ChannelSumsTable`'s sums.
+  let kernels: any KernelSet.Type
   let images: Int
   let positions: Int
   let positionStride: Int
@@ -19,6 +22,7 @@ struct ChannelView {
     channels = shape.channels
     lanes = channels % DNN.channelBlock == 0 ? DNN.channelBlock : SIMD8<Float>.lanes
     precondition(channels % lanes == 0, "\(channels) channels do not fill vectors of \(lanes)")
+    kernels = lanes == DNN.channelBlock ? Kernels.chosen : AVX2Kernels.self
     switch shape.layout {
     case .blocked:
       images = tensor.batch
@@ -38,8 +42,6 @@ struct ChannelView {
 
   var groups: Int { channels / lanes }
 
-  var isWide: Bool { lanes == SIMD16<Float>.lanes }
-
   /// Values per channel.
   var count: Int { images * positions }
 
@@ -57,6 +59,31 @@ struct ChannelView {
   func group(_ image: Int, _ group: Int) -> ChannelGroup {
     ChannelGroup(
       channel: group &* lanes, start: image &* imageStride &+ group &* groupStride, stride: positionStride,
-      positions: positions)
+      positions: positions, channels: channels)
   }
+
+  /// All groups of the images, divided among the threads.
+  func forEach(_ images: Range<Int>, _ body: (ChannelGroup) -> Void) {
+    let images = self.images(images)
+    Parallel.ranges(groups) { groups in
+      for image in images { for group in groups { body(self.group(image, group)) } }
+    }
+  }
+}
+
+/// PReLU alone as the channels' kernels take it: a = 1 and b = 0.
+struct PReLUMap {
+  let map: ChannelMap
+  /// Rows of channels: zeros and ones.
+  private let constants: AlignedMemory
+
+  init(_ slope: Parameter) {
+    constants = AlignedMemory(count: 2 * slope.count)
+    constants.elements[slope.count...].update(repeating: 1)
+    let rows = constants.elements.baseAddress!
+    map = ChannelMap(a: rows + slope.count, b: rows, slope: slope.value.baseAddress)
+  }
+
+  /// A row of zeros.
+  var zero: UnsafePointer<Float> { map.b }
 }

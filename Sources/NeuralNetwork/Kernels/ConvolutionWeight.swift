@@ -39,6 +39,9 @@ final class ConvolutionWeight {
     if joined > 1 { scratch.reserve(.joinedWeight, bytes: count * 4) }
   }
 
+  /// Row-major.
+  var layout: DNNLayout { DNNLayout(plain: dimensions) }
+
   /// The weight in `dimensions`' plain order.
   func expanded() -> UnsafeMutablePointer<Float> {
     let value = parameter.value.baseAddress!
@@ -68,5 +71,41 @@ final class ConvolutionWeight {
       let groupInJoined = (output / o) % joined
       body(output * c * taps, (output * joined + groupInJoined) * c * taps)
     }
+  }
+}
+
+/// Brings a weight into the layout that a primitive chose, in the shared scratch.
+final class WeightReorder {
+  /// What the primitive reads.
+  let target: DNNMemory
+
+  private let weight: ConvolutionWeight
+  private let source: DNNMemory
+  /// Nil where the primitive reads the plain order.
+  private let copy: DNNCall?
+  private let scratch: Scratch
+
+  init(_ weight: ConvolutionWeight, to layout: DNNLayout, scratch: Scratch) {
+    self.weight = weight
+    self.scratch = scratch
+    source = DNNMemory(weight.layout)
+    target = DNNMemory(layout)
+    copy = layout == weight.layout ? nil : DNNCall(copying: source, to: target, scratch: scratch)
+    if copy != nil { scratch.reserve(.blockedWeight, bytes: layout.bytes) }
+  }
+
+  func execute() {
+    guard let copy else { return target.point(to: weight.expanded()) }
+    source.point(to: weight.expanded())
+    target.point(to: scratch[.blockedWeight])
+    copy.execute()
+  }
+}
+
+extension DNNConvolution {
+  init(_ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, input: Shape, hasBias: Bool) {
+    self.init(
+      name: layer.name, input: input, output: layer.outputShape(input), weight: weight.dimensions, hasBias: hasBias,
+      stride: layer.stride, padding: layer.padding)
   }
 }

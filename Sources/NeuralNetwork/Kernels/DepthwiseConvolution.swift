@@ -1,5 +1,4 @@
 import VectorKernels
-import WideKernels
 
 /// A depthwise 3 x 3 convolution of stride 1 or 2 and padding 1 over pieces of a batch, forward or backward to the
 /// input's gradient: see `DepthwiseImage`.
@@ -59,22 +58,14 @@ final class DepthwiseConvolution: ImageConvolution {
   func execute(_ images: Range<Int>) {
     let (source, target) = (from.start(images), to.start(images))
     let (read, written) = (from.shape.positions * Self.lanes, to.shape.positions * Self.lanes)
-    let groups = groups
+    let (groups, kernels) = (groups, Kernels.chosen)
     Parallel.ranges(images.count * groups) { range in
       for index in range {
+        // One group of one image.
         let w = prepared.elements.baseAddress! + index % groups * Self.taps * Self.lanes
-        convolve(source + index * read, w, into: target + index * written)
+        let (x, y) = (source + index * read, target + index * written)
+        if spreads { kernels.spreadGradient(image, x, w, into: y) } else { kernels.convolve(image, x, w, into: y) }
       }
-    }
-  }
-
-  /// One group of one image.
-  private func convolve(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
-    switch (spreads, DNN.isWide) {
-    case (false, true): WideDepthwise.convolve(image, x, w, into: y)
-    case (false, false): image.convolve(SIMD8<Float>.self, x, w, into: y)
-    case (true, true): WideDepthwise.spreadGradient(image, x, w, into: y)
-    case (true, false): image.spreadGradient(SIMD8<Float>.self, x, w, into: y)
     }
   }
 }

@@ -1,5 +1,4 @@
 import VectorKernels
-import WideKernels
 
 /// M = images, K = outputs, D = inputs.  x (M, D)   W (K, D)   y (M, K) = x W^T + b
 ///
@@ -17,6 +16,7 @@ enum RowProduct {
     _ images: Int, _ outputCount: Int, _ inputs: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
   ) {
+    let kernels = Kernels.chosen
     Parallel.ranges((outputCount + tile.outputs - 1) / tile.outputs) { groups in
       let outputs = (groups.lowerBound * tile.outputs)..<min(groups.upperBound * tile.outputs, outputCount)
       for sample in 0..<images {
@@ -29,9 +29,9 @@ enum RowProduct {
             let rows = min(tile.outputs, outputCount - k)
             for sample in stride(from: 0, to: images, by: tile.samples) {
               let samples = min(tile.samples, images - sample)
-              innerProducts(
-                count, weight + (k &* inputs &+ start), rows, x + (sample &* inputs &+ start), samples, stride: inputs,
-                into: products.baseAddress!)
+              kernels.innerProducts(
+                count, weight + (k &* inputs &+ start), strideA: inputs, rowsA: rows,
+                x + (sample &* inputs &+ start), strideB: inputs, rowsB: samples, into: products.baseAddress!)
               for i in 0..<rows {
                 for j in 0..<samples { y[(sample &+ j) &* outputCount &+ k &+ i] += products[i &* tile.samples &+ j] }
               }
@@ -39,18 +39,6 @@ enum RowProduct {
           }
         }
       }
-    }
-  }
-
-  private static func innerProducts(
-    _ count: Int, _ a: UnsafePointer<Float>, _ rowsA: Int, _ b: UnsafePointer<Float>, _ rowsB: Int, stride: Int,
-    into c: UnsafeMutablePointer<Float>
-  ) {
-    if DNN.isWide {
-      WideProduct.innerProducts(count, a, strideA: stride, rowsA: rowsA, b, strideB: stride, rowsB: rowsB, into: c)
-    } else {
-      VectorKernels.innerProducts(
-        SIMD8<Float>.self, count, a, strideA: stride, rowsA: rowsA, b, strideB: stride, rowsB: rowsB, into: c)
     }
   }
 }

@@ -16,7 +16,7 @@ final class WinogradConvolution: ImageConvolution {
   private let bias: UnsafeMutablePointer<Float>?
   private let from: Tensor
   private let to: Tensor
-  private let transforms: WinogradTransforms
+  private let tiles: WinogradTiles
   private let scratch: Scratch
   /// C and O
   private let inputs: Int
@@ -30,6 +30,15 @@ final class WinogradConvolution: ImageConvolution {
   /// T: eight tiles of rows for each panel of U that comes into the first-level cache.
   private static let blockTiles = 8 * TileProduct.rows
 
+  /// Whether F(2 x 2, 3 x 3) computes this layer, and with clearly fewer products: not where most of a tile is padding.
+  static func suits(_ layer: ConvolutionGeometry, _ input: Shape) -> Bool {
+    let tiles = WinogradTiles(height: input.height, width: input.width)
+    return input.layout == .blocked
+      && layer.kernel == 3 && layer.stride == 1 && layer.padding == 1 && layer.groups == 1
+      && layer.inputs % TileProduct.columns == 0 && layer.outputs % TileProduct.columns == 0
+      && 10 * WinogradTiles.positions * tiles.perImage <= 8 * 9 * input.positions
+  }
+
   init(
     from: Tensor, to: Tensor, weight: WinogradWeight, bias: Parameter?, scratch: Scratch
   ) {
@@ -41,7 +50,7 @@ final class WinogradConvolution: ImageConvolution {
     self.bias = bias?.value.baseAddress
     self.from = from
     self.to = to
-    transforms = WinogradTransforms(from.shape)
+    tiles = WinogradTiles(height: from.shape.height, width: from.shape.width)
     inputs = weight.inputs
     outputs = weight.outputs
     rowStride = WinogradTiles.oddLines(inputs)
@@ -54,28 +63,29 @@ final class WinogradConvolution: ImageConvolution {
   func prepareWeight() { weight.transform() }
 
   func execute(_ images: Range<Int>) {
-    let perImage = transforms.tiles.perImage
+    let perImage = tiles.perImage
     let all = (images.lowerBound * perImage)..<(images.upperBound * perImage)
     let blocks = (all.count + Self.blockTiles - 1) / Self.blockTiles
     let (x, y) = (from.base(images), to.base(images))
-    let lanes = WinogradTransforms.lanes
+    let (lanes, kernels) = (DNN.channelBlock, Kernels.chosen)
     Parallel.ranges(blocks) { range in
       let v = scratch[.primitive] + Parallel.part * workspace
       let m = v + WinogradTiles.positions * inputPlane
       for block in range {
         let start = all.lowerBound + block * Self.blockTiles
         let mine = start..<min(start + Self.blockTiles, all.upperBound)
-        transforms.inputs(
-          mine, 0..<inputs / lanes, of: inputs / lanes, x, into: v, rowStride: rowStride, plane: inputPlane)
+        kernels.transformInputs(
+          tiles, mine, 0..<inputs / lanes, of: inputs / lanes, x, into: v, rowStride: rowStride, plane: inputPlane)
         multiply(v, count: mine.count, into: m)
-        transforms.outputs(
-          mine, groups: outputs / lanes, m, rowStride: outputs, plane: outputPlane, bias: bias, into: y)
+        kernels.transformOutputs(
+          tiles, mine, groups: outputs / lanes, m, rowStride: outputs, plane: outputPlane, bias: bias, into: y)
       }
     }
   }
 
   private func multiply(_ v: UnsafePointer<Float>, count: Int, into m: UnsafeMutablePointer<Float>) {
     let (tile, panel, depth) = (TileProduct.rows, TileProduct.columns, TileProduct.depth)
+    let kernels = Kernels.chosen
     for position in 0..<WinogradTiles.positions {
       let rows = v + position * inputPlane
       let result = m + position * outputPlane
@@ -83,7 +93,7 @@ final class WinogradConvolution: ImageConvolution {
         let columns = weight.panel(position, first)
         for step in stride(from: 0, to: inputs, by: depth) {
           for row in stride(from: 0, to: count, by: tile) {
-            TileProduct.multiplyRows(
+            kernels.multiplyRows(
               steps: min(depth, inputs - step), rows + (row &* rowStride &+ step), rowStride: rowStride,
               columns + step &* panel, stepStride: panel, adding: step > 0, into: result + (row &* outputs &+ first),
               leading: outputs)

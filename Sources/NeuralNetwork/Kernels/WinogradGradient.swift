@@ -15,7 +15,7 @@ final class WinogradGradient: ConvolutionGradient {
   private let layer: ConvolutionGeometry
   private let input: Tensor
   private let outputGradient: Tensor
-  private let transforms: WinogradTransforms
+  private let tiles: WinogradTiles
   private let scratch: Scratch
   /// T
   private let blockTiles: Int
@@ -32,7 +32,7 @@ final class WinogradGradient: ConvolutionGradient {
     self.scratch = scratch
     self.input = input
     self.outputGradient = outputGradient
-    transforms = WinogradTransforms(input.shape)
+    tiles = WinogradTiles(height: input.shape.height, width: input.shape.width)
     // V of one position stays in a core's second-level cache while the panels pass.
     blockTiles = layer.inputs >= 256 ? 96 : 192
     rowStride = WinogradTiles.oddLines(layer.inputs + TileProduct.rows)
@@ -46,7 +46,7 @@ final class WinogradGradient: ConvolutionGradient {
   }
 
   func compute() {
-    let count = input.batch * transforms.tiles.perImage
+    let count = input.batch * tiles.perImage
     let v = scratch[.primitive]
     let z = v + WinogradTiles.positions * inputPlane
     for start in stride(from: 0, to: count, by: blockTiles) {
@@ -57,23 +57,24 @@ final class WinogradGradient: ConvolutionGradient {
   }
 
   private func transform(_ block: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ z: UnsafeMutablePointer<Float>) {
-    let lanes = WinogradTransforms.lanes
+    let (lanes, kernels) = (DNN.channelBlock, Kernels.chosen)
     let (inputGroups, outputGroups) = (layer.inputs / lanes, layer.outputs / lanes)
     let (x, dy) = (input.buffer.baseAddress!, outputGradient.buffer.baseAddress!)
     Parallel.ranges(inputGroups + outputGroups) { groups in
       let (first, last) = (groups.lowerBound, groups.upperBound)
-      transforms.inputs(
-        block, min(first, inputGroups)..<min(last, inputGroups), of: inputGroups, x, into: v, rowStride: rowStride,
+      kernels.transformInputs(
+        tiles, block, min(first, inputGroups)..<min(last, inputGroups), of: inputGroups, x, into: v,
+        rowStride: rowStride,
         plane: inputPlane)
-      transforms.gradients(
-        block, max(first - inputGroups, 0)..<max(last - inputGroups, 0), of: outputGroups, dy, into: z,
+      kernels.transformGradients(
+        tiles, block, max(first - inputGroups, 0)..<max(last - inputGroups, 0), of: outputGroups, dy, into: z,
         panel: gradientPanel, plane: gradientPlane)
     }
   }
 
   private func multiply(_ v: UnsafePointer<Float>, _ z: UnsafePointer<Float>, count: Int, isFirst: Bool) {
     let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
-    let sums = scratch[.blockedWeight]
+    let (sums, kernels) = (scratch[.blockedWeight], Kernels.chosen)
     Parallel.ranges(WinogradTiles.positions * panels) { items in
       for item in items {
         let (position, index) = (item / panels, item % panels)
@@ -81,7 +82,7 @@ final class WinogradGradient: ConvolutionGradient {
         let columns = z + (position * gradientPlane + index * gradientPanel)
         let result = sums + item * tiledInputs * panel
         for first in stride(from: 0, to: layer.inputs, by: TileProduct.rows) {
-          TileProduct.multiplyColumns(
+          kernels.multiplyColumns(
             steps: count, rows + first, columnStride: rowStride, columns, stepStride: panel, adding: !isFirst,
             into: result + first &* panel, leading: panel)
         }

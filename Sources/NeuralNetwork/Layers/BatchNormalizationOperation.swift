@@ -1,10 +1,10 @@
 import VectorKernels
 
-/// Batch normalization bound to one batch size. The passes over memory are counted at `ChannelPasses`.
+/// Batch normalization bound to one batch size. The passes over memory are counted in KernelSet+Channels.swift.
 final class BatchNormalizationOperation: Operation {
   private let layer: BatchNormalization
   private let mode: Mode
-  private let kernel: ChannelKernel
+  private let view: ChannelView
   private let sums: ChannelSumsTable
   /// Rows of channels: a, b and the mean of the last forward pass, c and d of the backward pass, q = 1 / sqrt(var + eps).
   private let saved: AlignedMemory
@@ -19,14 +19,12 @@ final class BatchNormalizationOperation: Operation {
 
   private enum Row: Int { case a, b, mean, c, d, q }
 
-  private var view: ChannelView { kernel.view }
-
   init(_ layer: BatchNormalization, _ binding: Binding) {
     self.layer = layer
     mode = binding.mode
-    kernel = ChannelKernel(view: ChannelView(binding.input))
+    view = ChannelView(binding.input)
     saved = AlignedMemory(count: 6 * layer.channels)
-    sums = ChannelSumsTable(kernel.view, isUsed: mode == .training)
+    sums = ChannelSumsTable(view, isUsed: mode == .training)
     x = binding.input
     y = binding.output
     residual = binding.inputs.count > 1 ? binding.inputs[1] : nil
@@ -44,7 +42,7 @@ final class BatchNormalizationOperation: Operation {
   func observe(_ images: Range<Int>) {
     let x = x.base(images)
     sums.add(images, shiftsFrom: x) { group, shifts, sums in
-      kernel.addMoments(group, x, shift: shifts, to: sums)
+      view.kernels.addMoments(group, x, shift: shifts, to: sums)
     }
   }
 
@@ -57,14 +55,14 @@ final class BatchNormalizationOperation: Operation {
 
   func forward(_ images: Range<Int>) {
     let (x, y, residual) = (x.base(images), y.base(images), residual?.base(images))
-    kernel.forEach(images) { kernel.apply(map, $0, x, adding: residual, to: y) }
+    view.forEach(images) { view.kernels.apply(map, $0, x, adding: residual, to: y) }
   }
 
   func observeGradient(_ images: Range<Int>) {
     guard let dy = dy?.base(images) else { return }
     let (x, otherGradient, mean) = (x.base(images), otherGradient?.base(images), row(.mean))
     sums.add(images) { group, _, sums in
-      kernel.addGradients(map, group, dy, adding: otherGradient, x, mean: mean, to: sums)
+      view.kernels.addGradients(map, group, dy, adding: otherGradient, x, mean: mean, to: sums)
     }
   }
 
@@ -88,7 +86,7 @@ final class BatchNormalizationOperation: Operation {
   func backward(_ images: Range<Int>) {
     guard let dy = dy?.base(images), let dx = dx?.base(images) else { return }
     let (x, c, d) = (x.base(images), row(.c), row(.d))
-    kernel.forEach(images) { kernel.applyGradient(map, $0, dy, x, c: c, d: d, to: dx) }
+    view.forEach(images) { view.kernels.applyGradient(map, $0, dy, x, c: c, d: d, to: dx) }
   }
 
   private func row(_ row: Row) -> UnsafeMutablePointer<Float> {

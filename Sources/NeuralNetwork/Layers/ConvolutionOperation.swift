@@ -1,5 +1,3 @@
-import COneDNN
-
 /// A convolution bound to one batch size, each direction by the means that suits it: oneDNN's primitives, Winograd's
 /// minimal filtering for 3 x 3 of stride 1, or our own kernels for depthwise 3 x 3.
 ///
@@ -20,91 +18,47 @@ final class ConvolutionOperation: Operation {
   }
 
   init(_ layer: ConvolutionGeometry, _ binding: Binding) {
-    let scratch = binding.scratch
-    let isWinograd = !binding.convolvesDirectly && WinogradTransforms.suit(layer, binding.input.shape)
-    let isDepthwise = !binding.convolvesDirectly && DepthwiseConvolution.suits(layer, binding.input.shape)
+    let (input, scratch) = (binding.input, binding.scratch)
+    let isWinograd = !binding.convolvesDirectly && WinogradConvolution.suits(layer, input.shape)
+    let isDepthwise = !binding.convolvesDirectly && DepthwiseConvolution.suits(layer, input.shape)
     let weight = ConvolutionWeight(layer, scratch: scratch)
+    let direct = DNNConvolution(layer, weight, input: input.shape, hasBias: layer.bias != nil)
     if isDepthwise {
-      forwardConvolution = DepthwiseConvolution(layer, .forward, from: binding.input, to: binding.output)
+      forwardConvolution = DepthwiseConvolution(layer, .forward, from: input, to: binding.output)
     } else if isWinograd {
       forwardConvolution = WinogradConvolution(
-        from: binding.input, to: binding.output, weight: WinogradWeight(layer, .forward, scratch: scratch),
+        from: input, to: binding.output, weight: WinogradWeight(layer, .forward, scratch: scratch),
         bias: layer.bias, scratch: scratch)
     } else {
-      forwardConvolution = Self.directForward(layer, weight, binding)
+      forwardConvolution = PiecewiseConvolution(
+        direct.primitives(.forward(binding.mode), sizes: binding.forwardPieces.sizes), from: input, to: binding.output,
+        pieces: binding.forwardPieces, weight: weight, bias: layer.bias, scratch: scratch)
     }
-    guard let outputGradient = binding.outputGradients.first else {
+    guard let outputGradient = binding.outputGradients.first, let pieces = binding.backwardPieces else {
       (backwardConvolution, gradient) = (nil, nil)
       return
     }
+    backwardConvolution = binding.inputGradient.map { inputGradient -> any ImageConvolution in
+      if isDepthwise { return DepthwiseConvolution(layer, .backward, from: outputGradient, to: inputGradient) }
+      if isWinograd {
+        return WinogradConvolution(
+          from: outputGradient, to: inputGradient, weight: WinogradWeight(layer, .backward, scratch: scratch),
+          bias: nil, scratch: scratch)
+      }
+      return PiecewiseConvolution(
+        direct.primitives(.backwardData, sizes: pieces.sizes), from: outputGradient, to: inputGradient, pieces: pieces,
+        weight: weight, scratch: scratch)
+    }
     if isWinograd {
-      backwardConvolution = binding.inputGradient.map {
-        WinogradConvolution(
-          from: outputGradient, to: $0, weight: WinogradWeight(layer, .backward, scratch: scratch), bias: nil,
-          scratch: scratch)
-      }
-      gradient = WinogradGradient(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
+      gradient = WinogradGradient(layer, input: input, outputGradient: outputGradient, scratch: scratch)
+    } else if binding.sumsGradientInPieces {
+      gradient = PieceGradient(
+        direct, weight, input: input, outputGradient: outputGradient, pieces: pieces, scratch: scratch)
     } else {
-      backwardConvolution = binding.inputGradient.map { inputGradient -> any ImageConvolution in
-        isDepthwise
-          ? DepthwiseConvolution(layer, .backward, from: outputGradient, to: inputGradient)
-          : Self.directBackward(layer, weight, from: outputGradient, to: inputGradient, binding)
-      }
-      guard !binding.sumsGradientInPieces else {
-        gradient = PieceGradient(
-          weight, input: binding.input, outputGradient: outputGradient, pieces: binding.backwardPieces!,
-          scratch: scratch
-        ) { images, layout in
-          Self.problem(layer, weight, binding, images: images, layout)
-        }
-        return
-      }
       gradient =
-        WholeImageDepthwise(layer, input: binding.input, outputGradient: outputGradient, scratch: scratch)
+        WholeImageDepthwise(layer, input: input, outputGradient: outputGradient, scratch: scratch)
         ?? DirectGradient(
-          layer, weight, Self.problem(layer, weight, binding, images: binding.input.batch), input: binding.input,
-          outputGradient: outputGradient, scratch: scratch)
-    }
-  }
-
-  private static func problem(
-    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, _ binding: Binding, images: Int,
-    _ layout: dnnl_memory_desc_t? = nil
-  ) -> ConvolutionProblem {
-    ConvolutionProblem(
-      layer, weight, input: binding.input.shape, output: binding.output.shape, images: images, layout: layout)
-  }
-
-  private static func directForward(
-    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, _ binding: Binding
-  ) -> PiecewiseConvolution {
-    PiecewiseConvolution(
-      from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: binding.scratch,
-      roles: (DNNL_ARG_SRC, DNNL_ARG_DST)
-    ) { layout in
-      let reorder = WeightReorder(weight, to: layout, scratch: binding.scratch)
-      let bias =
-        layer.bias.map { [(DNNL_ARG_BIAS, problem(layer, weight, binding, images: 1).biasMemory($0.value))] } ?? []
-      return ([(DNNL_ARG_WEIGHTS, reorder.target)] + bias, reorder.execute)
-    } describe: { images, layout in
-      problem(layer, weight, binding, images: images, layout).forward(binding.mode)
-    }
-  }
-
-  private static func directBackward(
-    _ layer: ConvolutionGeometry, _ weight: ConvolutionWeight, from outputGradient: Tensor, to inputGradient: Tensor,
-    _ binding: Binding
-  ) -> PiecewiseConvolution {
-    PiecewiseConvolution(
-      from: outputGradient, to: inputGradient, pieces: binding.backwardPieces!, scratch: binding.scratch,
-      roles: (DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC)
-    ) { layout in
-      let reorder = WeightReorder(weight, to: layout, scratch: binding.scratch)
-      return ([(DNNL_ARG_WEIGHTS, reorder.target)], reorder.execute)
-    } describe: { images, layout in
-      let hint = problem(layer, weight, binding, images: images).forward(.training)
-      defer { dnnl_primitive_desc_destroy(hint) }
-      return problem(layer, weight, binding, images: images, layout).backwardData(hint)
+          direct, weight, bias: layer.bias, input: input, outputGradient: outputGradient, scratch: scratch)
     }
   }
 

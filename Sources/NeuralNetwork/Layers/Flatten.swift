@@ -5,7 +5,7 @@ package final class Flatten: Layer {
 
   package init(_ name: String) { self.name = name }
 
-  package func outputShape(_ given: [Shape]) -> Shape { .features(given[0].count) }
+  package func outputShape(_ given: [Shape]) -> Shape { .features(given[0].count, type: given[0].type) }
 
   package func bind(_ binding: Binding) -> any Operation { FlattenOperation(binding) }
 }

@@ -1,4 +1,3 @@
-import COneDNN
 import VectorKernels
 
 /// A folded convolution bound to one batch size: its weight is prepared once for all passes until weights change.
@@ -10,12 +9,12 @@ final class FoldedConvolutionOperation: Operation {
   private let binding: Binding
   private let weight: ConvolutionWeight
   private let convolution: PiecewiseConvolution
-  private let addsToTarget: Bool
-  private let kernel: ChannelKernel
+  private let addsToOutput: Bool
+  private let view: ChannelView
   private let prelu: PReLUMap?
   private let blocked: AlignedMemory
   private let plain: DNNMemory
-  private let reorder: DNNReorder
+  private let reorder: DNNCall
   /// a and b'
   private let factors: AlignedMemory
   private let bias: AlignedMemory
@@ -30,36 +29,24 @@ final class FoldedConvolutionOperation: Operation {
     self.binding = binding
     let inner = layer.convolution
     let scratch = binding.scratch
-    let weight = ConvolutionWeight(inner, scratch: scratch)
-    let bias = AlignedMemory(count: inner.outputs)
-    let addsToTarget = binding.inputs.count > 1 && layer.slope == nil
-    self.addsToTarget = addsToTarget
-    kernel = ChannelKernel(view: ChannelView(binding.output))
-    prelu = layer.slope.map(PReLUMap.init)
-    var target: DNNMemory?
-    convolution = PiecewiseConvolution(
-      from: binding.input, to: binding.output, pieces: binding.forwardPieces, scratch: scratch,
-      roles: (DNNL_ARG_SRC, DNNL_ARG_DST)
-    ) { layout in
-      let memory = DNNMemory(layout)
-      target = memory
-      let biasMemory = DNNMemory(DNNMemory.describe([inner.outputs], dnnl_a), bias.elements.baseAddress)
-      // `beginForward` prepares the weight, once for all passes until it changes.
-      return ([(DNNL_ARG_WEIGHTS, memory), (DNNL_ARG_BIAS, biasMemory)], {})
-    } describe: { images, layout in
-      ConvolutionProblem(
-        inner, weight, input: binding.input.shape, output: binding.output.shape, images: images, layout: layout,
-        hasBias: true
-      ).forward(.evaluation, addsToTarget: addsToTarget)
-    }
-    self.weight = weight
-    self.bias = bias
+    weight = ConvolutionWeight(inner, scratch: scratch)
     factors = AlignedMemory(count: inner.outputs)
-    blocked = AlignedMemory(count: (target!.bytes + 3) / 4)
-    target!.point(to: blocked.elements.baseAddress!)
-    plain = DNNMemory(weight.plainDescription)
-    reorder = DNNReorder(from: plain, to: target!, scratch: scratch)
-    scratch.reserve(.plainWeight, bytes: plain.bytes)
+    bias = AlignedMemory(count: inner.outputs)
+    addsToOutput = binding.inputs.count > 1 && layer.slope == nil
+    view = ChannelView(binding.output)
+    prelu = layer.slope.map(PReLUMap.init)
+    let primitives = DNNConvolution(inner, weight, input: binding.input.shape, hasBias: true).primitives(
+      .forward(.evaluation, addsToOutput: addsToOutput), sizes: binding.forwardPieces.sizes)
+    blocked = AlignedMemory(bytes: primitives.weight.bytes)
+    let target = DNNMemory(primitives.weight, blocked.elements.baseAddress)
+    convolution = PiecewiseConvolution(
+      primitives, from: binding.input, to: binding.output, pieces: binding.forwardPieces,
+      reading: [
+        (.weight, target), (.bias, DNNMemory(DNNLayout(plain: [inner.outputs]), bias.elements.baseAddress)),
+      ], scratch: scratch)
+    plain = DNNMemory(weight.layout)
+    reorder = DNNCall(copying: plain, to: target, scratch: scratch)
+    scratch.reserve(.plainWeight, bytes: weight.layout.bytes)
   }
 
   func beginForward() {
@@ -78,14 +65,14 @@ final class FoldedConvolutionOperation: Operation {
 
   func forward(_ images: Range<Int>) {
     let residual = binding.inputs.count > 1 ? binding.inputs[1] : nil
-    if addsToTarget, let residual, residual.elements != binding.output.elements {
+    if addsToOutput, let residual, residual.elements != binding.output.elements {
       _ = binding.output.images(images).update(fromContentsOf: residual.images(images))
     }
     convolution.execute(images)
     guard let prelu else { return }
     let y = binding.output.base(images)
     let added = residual?.base(images)
-    kernel.forEach(images) { kernel.apply(prelu.map, $0, y, adding: added, to: y) }
+    view.forEach(images) { view.kernels.apply(prelu.map, $0, y, adding: added, to: y) }
   }
 
   func backward(_ images: Range<Int>) { preconditionFailure("Backward of \(layer.name) in evaluation") }

@@ -23,21 +23,21 @@ package final class PReLU: Layer {
   package func bind(_ binding: Binding) -> any Operation { PReLUOperation(self, binding) }
 }
 
-/// PReLU bound to one batch size: the channel kernel with a = 1 and b = 0.
+/// PReLU bound to one batch size: the channels' kernels with a = 1 and b = 0.
 ///
 /// Backward goes twice over a piece, the second time in the cache.
 private final class PReLUOperation: Operation {
   private let layer: PReLU
   private let binding: Binding
-  private let kernel: ChannelKernel
+  private let view: ChannelView
   private let sums: ChannelSumsTable
   private let prelu: PReLUMap
 
   init(_ layer: PReLU, _ binding: Binding) {
     self.layer = layer
     self.binding = binding
-    kernel = ChannelKernel(view: ChannelView(binding.input))
-    sums = ChannelSumsTable(kernel.view, isUsed: binding.mode == .training)
+    view = ChannelView(binding.input)
+    sums = ChannelSumsTable(view, isUsed: binding.mode == .training)
     prelu = PReLUMap(layer.slope)
   }
 
@@ -46,7 +46,7 @@ private final class PReLUOperation: Operation {
   func forward(_ images: Range<Int>) {
     let (x, y) = (binding.input.base(images), binding.output.base(images))
     let residual = binding.inputs.count > 1 ? binding.inputs[1].base(images) : nil
-    kernel.forEach(images) { kernel.apply(prelu.map, $0, x, adding: residual, to: y) }
+    view.forEach(images) { view.kernels.apply(prelu.map, $0, x, adding: residual, to: y) }
   }
 
   func backward(_ images: Range<Int>) {
@@ -54,8 +54,8 @@ private final class PReLUOperation: Operation {
     let other = binding.outputGradients.count > 1 ? binding.outputGradients[1].base(images) : nil
     let dx = binding.inputGradient?.base(images)
     sums.add(images) { group, _, sums in
-      kernel.addGradients(prelu.map, group, dy, adding: other, x, mean: prelu.zero, to: sums)
-      if let dx { kernel.applyGradient(prelu.map, group, dy, x, c: prelu.zero, d: prelu.zero, to: dx) }
+      view.kernels.addGradients(prelu.map, group, dy, adding: other, x, mean: prelu.zero, to: sums)
+      if let dx { view.kernels.applyGradient(prelu.map, group, dy, x, c: prelu.zero, d: prelu.zero, to: dx) }
     }
   }
 

@@ -27,8 +27,7 @@ package final class Scratch {
   package var bytes: Int { memories.reduce(0) { $0 + $1.bytes } }
 
   func reserve(_ slot: Slot, bytes: Int) {
-    let count = (bytes + 3) / 4
-    if memories[slot.rawValue].elements.count < count { memories[slot.rawValue] = AlignedMemory(count: count) }
+    if memories[slot.rawValue].bytes < bytes { memories[slot.rawValue] = AlignedMemory(bytes: bytes) }
   }
 
   subscript(slot: Slot) -> UnsafeMutablePointer<Float> {

@@ -1,3 +1,42 @@
+/// Where a vector's worth of channels of one image lies: `positions` vectors, `stride` Floats apart.
+@usableFromInline
+package struct ChannelGroup: Sendable {
+  /// The first channel: the place in rows that hold a Float per channel.
+  @usableFromInline package let channel: Int
+  /// Floats from the beginning of the batch to the first vector.
+  @usableFromInline package let start: Int
+  @usableFromInline package let stride: Int
+  @usableFromInline package let positions: Int
+  /// Of the whole value: so far apart are two kinds of sums.
+  @usableFromInline package let channels: Int
+
+  @inlinable
+  package init(channel: Int, start: Int, stride: Int, positions: Int, channels: Int) {
+    self.channel = channel
+    self.start = start
+    self.stride = stride
+    self.positions = positions
+    self.channels = channels
+  }
+}
+
+/// z = a x + b per channel, and where there is a slope z = PReLU(a x + b): z where z > 0, slope z elsewhere.
+///
+/// Rows of a Float per channel. Batch normalization has a = weight / sqrt(var + eps), b = bias - a mean.
+@usableFromInline
+package struct ChannelMap {
+  @usableFromInline package let a: UnsafePointer<Float>
+  @usableFromInline package let b: UnsafePointer<Float>
+  @usableFromInline package let slope: UnsafePointer<Float>?
+
+  @inlinable
+  package init(a: UnsafePointer<Float>, b: UnsafePointer<Float>, slope: UnsafePointer<Float>?) {
+    self.a = a
+    self.b = b
+    self.slope = slope
+  }
+}
+
 /// The passes over memory of batch normalization, fused with what follows it in a network.
 ///
 /// x, y, dy, dx: one group of channels of one image, a vector for each position.   r residual
@@ -8,20 +47,19 @@
 /// once. Where y and dx pass in pieces (`PieceSchedule`), they stay in the cache.
 ///
 /// Sums are in Float over short stretches and in Double over stretches: a Float sum of a million values loses three
-/// digits, a Double sum of everything would halve the speed. Sum k of channel c is sums[k * plane + c].
+/// digits, a Double sum of everything would halve the speed. Sum k of channel c is sums[k * channels + c].
 ///
 /// Flags are constants where they are inlined, so that each combination has a loop of its own.
-@usableFromInline
-package enum ChannelPasses<Vector: FloatVector> {
+extension KernelSet {
   /// Positions between two carries into Double.
-  @usableFromInline
+  @inlinable @inline(__always)
   static var stretch: Int { 128 }
 
   /// Sums 0 and 1: x - shift and (x - shift)^2; a shift near the mean keeps the difference exact.
   @inlinable @inline(__always)
   package static func addMoments(
     _ group: ChannelGroup, _ x: UnsafePointer<Float>, shift: UnsafePointer<Float>,
-    to sums: UnsafeMutablePointer<Double>, plane: Int
+    to sums: UnsafeMutablePointer<Double>
   ) {
     let shift = Vector(from: shift + group.channel)
     let step = group.stride
@@ -56,7 +94,7 @@ package enum ChannelPasses<Vector: FloatVector> {
         n &-= 1
       }
       ((s0 + s1) + (s2 + s3)).add(to: sums + group.channel)
-      ((q0 + q1) + (q2 + q3)).add(to: sums + (plane &+ group.channel))
+      ((q0 + q1) + (q2 + q3)).add(to: sums + (group.channels &+ group.channel))
     }
   }
 
@@ -99,21 +137,21 @@ package enum ChannelPasses<Vector: FloatVector> {
   @inlinable @inline(__always)
   package static func addGradients(
     _ map: ChannelMap, _ group: ChannelGroup, _ dy: UnsafeMutablePointer<Float>, adding other: UnsafePointer<Float>?,
-    _ x: UnsafePointer<Float>, mean: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Double>, plane: Int
+    _ x: UnsafePointer<Float>, mean: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Double>
   ) {
     let o = other ?? UnsafePointer(dy)
     switch (map.slope != nil, other != nil) {
-    case (false, false): addGradients(map, group, dy, o, x, mean, sums, plane, prelu: false, adds: false)
-    case (true, false): addGradients(map, group, dy, o, x, mean, sums, plane, prelu: true, adds: false)
-    case (false, true): addGradients(map, group, dy, o, x, mean, sums, plane, prelu: false, adds: true)
-    case (true, true): addGradients(map, group, dy, o, x, mean, sums, plane, prelu: true, adds: true)
+    case (false, false): addGradients(map, group, dy, o, x, mean, sums, prelu: false, adds: false)
+    case (true, false): addGradients(map, group, dy, o, x, mean, sums, prelu: true, adds: false)
+    case (false, true): addGradients(map, group, dy, o, x, mean, sums, prelu: false, adds: true)
+    case (true, true): addGradients(map, group, dy, o, x, mean, sums, prelu: true, adds: true)
     }
   }
 
   @inlinable @inline(__always)
   static func addGradients(
     _ map: ChannelMap, _ group: ChannelGroup, _ dy: UnsafeMutablePointer<Float>, _ other: UnsafePointer<Float>,
-    _ x: UnsafePointer<Float>, _ mean: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Double>, _ plane: Int,
+    _ x: UnsafePointer<Float>, _ mean: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Double>,
     prelu: Bool, adds: Bool
   ) {
     let (a, b) = (Vector(from: map.a + group.channel), Vector(from: map.b + group.channel))
@@ -156,8 +194,8 @@ package enum ChannelPasses<Vector: FloatVector> {
         i &+= group.stride
       }
       (s0 + s1).add(to: sums + group.channel)
-      (q0 + q1).add(to: sums + (plane &+ group.channel))
-      if prelu { (t0 + t1).add(to: sums + (2 &* plane &+ group.channel)) }
+      (q0 + q1).add(to: sums + (group.channels &+ group.channel))
+      if prelu { (t0 + t1).add(to: sums + (2 &* group.channels &+ group.channel)) }
     }
   }
 

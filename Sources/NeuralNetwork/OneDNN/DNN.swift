@@ -1,6 +1,7 @@
 import COneDNN
 
-/// oneDNN's engine and stream of this process, and the one place where its return codes are read.
+/// oneDNN in this process: its engine and stream, the instructions that it uses, and the one place where its return codes
+/// are read.
 enum DNN {
   nonisolated(unsafe) static let engine: dnnl_engine_t = {
     var engine: dnnl_engine_t?
@@ -24,18 +25,36 @@ enum DNN {
   /// one variable (ONEDNN_MAX_CPU_ISA) narrows everything.
   static let isWide = channelBlock == 16
 
+  /// "2.6.3"
+  ///
+  /// The corresponding C function is `dnnl_version`.
+  static var version: String {
+    let version = dnnl_version().pointee
+    return "\(version.major).\(version.minor).\(version.patch)"
+  }
+
+  /// "AVX2": the best instructions that oneDNN uses here.
+  ///
+  /// The corresponding C function is `dnnl_get_effective_cpu_isa`.
+  static var instructions: String {
+    let isa = dnnl_get_effective_cpu_isa()
+    return switch isa {
+    case dnnl_cpu_isa_sse41: "SSE4.1"
+    case dnnl_cpu_isa_avx: "AVX"
+    case dnnl_cpu_isa_avx2: "AVX2"
+    case dnnl_cpu_isa_avx2_vnni: "AVX2 VNNI"
+    case dnnl_cpu_isa_avx512_core: "AVX-512"
+    case dnnl_cpu_isa_avx512_core_vnni: "AVX-512 VNNI"
+    case dnnl_cpu_isa_avx512_core_bf16: "AVX-512 BF16"
+    case dnnl_cpu_isa_avx512_core_amx: "AMX"
+    default: "oneDNN's level \(String(isa.rawValue, radix: 16))"
+    }
+  }
+
   /// A shape that oneDNN refuses is our mistake, and memory that it does not get is nothing to go on without.
   static func check(_ routine: StaticString, _ status: dnnl_status_t, _ what: @autoclosure () -> String = "") {
     guard status == dnnl_success else {
       fatalError("\(routine) says \(String(cString: dnnl_status2str(status))) \(what())")
-    }
-  }
-
-  /// oneDNN's name for a layout of images (N, C, H, W): plain, or channels in blocks of `channelBlock`.
-  static func tag(_ layout: Shape.Layout) -> dnnl_format_tag_t {
-    switch layout {
-    case .plain: dnnl_abcd
-    case .blocked: isWide ? dnnl_aBcd16b : dnnl_aBcd8b
     }
   }
 }
