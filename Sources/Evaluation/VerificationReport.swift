@@ -1,5 +1,4 @@
 package import Datasets
-package import Foundation
 package import Inference
 package import NeuralNetwork
 
@@ -55,13 +54,6 @@ package struct VerificationReport: Codable, Equatable, Sendable {
     sameScores = Distribution(of: ranked.entries.filter(\.same).map(\.score))
     differentScores = Distribution(of: ranked.entries.filter { !$0.same }.map(\.score))
     self.curve = curve.drawing
-  }
-
-  /// One JSON object, keys sorted, the same bytes for the same scores.
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
   }
 }
 

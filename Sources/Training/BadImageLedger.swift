@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import MPI
 
 /// Images that could not be read, over all ranks, each once.
@@ -27,24 +26,15 @@ final class BadImageLedger {
   ///
   /// - Throws: the same `TrainingError` on every rank once there are too many.
   func join(_ own: [BadImage]) throws -> [BadImage] {
-    let news = own[reported...].map { Entry(sample: $0.sample, identifier: $0.identifier, reason: $0.reason) }
+    let news = Array(own[reported...])
     reported = own.count
-    let all = try communicator.allGather(bytes: Array(JSONEncoder().encode(news)))
-    var added: [BadImage] = []
-    for entry in try all.flatMap({ try JSONDecoder().decode([Entry].self, from: Data($0)) }) {
-      let image = BadImage(sample: entry.sample, identifier: entry.identifier, reason: entry.reason)
-      if known.updateValue(image, forKey: image.sample) == nil { added.append(image) }
+    let added = try communicator.allGather(encoding: news).joined().filter {
+      known.updateValue($0, forKey: $0.sample) == nil
     }
     guard known.count <= limit else {
       throw TrainingError.tooManyBadImages(
         count: known.count, limit: limit, images: known.values.sorted { $0.sample < $1.sample })
     }
     return added
-  }
-
-  private struct Entry: Codable {
-    let sample: Int
-    let identifier: String
-    let reason: String
   }
 }

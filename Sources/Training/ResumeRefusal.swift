@@ -1,3 +1,5 @@
+import Files
+
 /// Options, data or people that are not those of the checkpoint.
 package struct ResumeRefusal: Error, Equatable, CustomStringConvertible {
   package struct Row: Equatable, Sendable {
@@ -15,11 +17,8 @@ package struct ResumeRefusal: Error, Equatable, CustomStringConvertible {
     let table =
       [["", "checkpoint", "now", "accepted by"]]
       + rows.map { [$0.name, $0.checkpoint, $0.given, $0.isAcceptable ? "--accept-changes" : "nothing"] }
-    let widths = (0..<4).map { column in table.map { $0[column].count }.max() ?? 0 }
-    let lines = table.map { row in
-      "  " + zip(row, widths).map { $0.padding(to: $1) }.joined(separator: "  ").trimmingSuffix { $0 == " " }
-    }
-    return "The run '\(run.printableName)' cannot go on as it was:\n" + lines.joined(separator: "\n")
+    return "The run '\(run.printableName)' cannot go on as it was:\n"
+      + TextTable.lines(table).map { "  " + $0 }.joined(separator: "\n")
       + (rows.allSatisfy(\.isAcceptable)
         ? "\nLeave these options out, or accept the changes with --accept-changes."
         : "\nLeave out what nothing accepts, or start a new run from this one's weights: --weights \(run.printableName) --output NEW")
@@ -40,13 +39,5 @@ package enum ResumeDivision: Error, Equatable, CustomStringConvertible {
       "The run trains on \(globalBatchSize) samples a step, which on \(ranks) ranks is --batch-size \(needed), "
         + "not \(given). Leave it out: it follows from the checkpoint."
     }
-  }
-}
-
-extension String {
-  fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(width - count, 0)) }
-
-  fileprivate func trimmingSuffix(_ isBlank: (Character) -> Bool) -> String {
-    String(self[..<(lastIndex { !isBlank($0) }.map(index(after:)) ?? startIndex)])
   }
 }

@@ -54,9 +54,7 @@ package struct Resumption {
       found?.setAside.map { aside in
         "damaged   \(aside.path): \(aside.damage.first?.description ?? "")"
       } ?? []
-    let json = try found.map { Array(try JSONEncoder().encode($0.checkpoint.state)) } ?? []
-    let bytes = try communicator.broadcast(bytes: json)
-    state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
+    state = try communicator.broadcast(encoding: checkpoint?.state)
     var merged = try Self.merge(
       given, names, into: state.configuration, run: run, acceptsChanges: acceptsChanges)
     merged.output = run

@@ -111,12 +111,10 @@ package enum TraceFile {
 
   /// One event a line, without the array's brackets.
   private static func encode(_ events: [Event]) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var bytes: [UInt8] = []
     for (index, event) in events.enumerated() {
       if index > 0 { bytes += Array(",\n".utf8) }
-      bytes += try encoder.encode(event)
+      bytes += try JSONText.line(event)
       Heartbeat.beat()
     }
     return bytes

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 package import MPI
 package import NeuralNetwork
 package import Weights
@@ -72,10 +71,9 @@ package final class ShardedCheckpointWriter {
     guard let (folder, state) = open else { return }
     try work.wait()
     guard let part = written.part else { preconditionFailure("A checkpoint of which nothing was written") }
-    let bytes = try communicator.allGather(bytes: Array(try JSONEncoder().encode(part)))
+    let parts = try communicator.allGather(encoding: part)
     open = nil
     guard let network = written.network else { return }
-    let parts = try bytes.map { try JSONDecoder().decode(ClassRowsSnapshot.Part.self, from: Data($0)) }
     try work.start("checkpoint") { [store, keep] in
       let whole = try store.complete(folder, state, network, parts)
       try store.prune(keeping: keep, best: state.best?.step, written: whole)

@@ -63,8 +63,6 @@ extension TrainingOptions {
 
   /// Writes all options as JSON, defaults included.
   package func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+    try AtomicFile.write(JSONText.indented(self), to: path)
   }
 }

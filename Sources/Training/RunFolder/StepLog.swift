@@ -13,7 +13,6 @@ package final class StepLog<Line: StepLine> {
   package let note: String?
   private let path: String
   private let descriptor: CInt
-  private let encoder = JSONEncoder()
 
   /// An empty file; with `step`, the file as it is, but for lines of steps that will be trained again.
   ///
@@ -29,14 +28,13 @@ package final class StepLog<Line: StepLine> {
     }
     descriptor = try OutputFile.open(path, O_WRONLY | O_APPEND)
     self.path = path
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
   deinit { close(descriptor) }
 
   /// Throws `FileError`.
   package func write(_ line: Line) throws {
-    let bytes = Array(try encoder.encode(line)) + [UInt8(ascii: "\n")]
+    let bytes = Array(try JSONText.line(line)) + [UInt8(ascii: "\n")]
     try bytes.withUnsafeBytes { try AtomicFile.write($0, to: descriptor, path: path) }
   }
 

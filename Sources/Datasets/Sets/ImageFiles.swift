@@ -1,7 +1,17 @@
 package import Files
 import Glibc
 
-extension ImageFolder {
+/// A set whose images are files of their own.
+package protocol ImageFiles: ImageSource {
+  /// Calls `body` with the path of an image as a C string.
+  func withPath<Result>(of sample: Int, _ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result
+}
+
+extension ImageFiles {
+  package func withPath<Result>(of sample: Int, _ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+    try path(of: sample).withCString(body)
+  }
+
   package func encodedSize(of sample: Int) throws -> Int {
     try withPath(of: sample) { try ImageFile(path: $0).size() }
   }
@@ -11,9 +21,11 @@ extension ImageFolder {
   ) throws -> Result {
     try withPath(of: sample) { try ImageFile(path: $0).withBytes(scratch: scratch, body) }
   }
+}
 
+extension ImageFolder {
   /// `root/person/image` as a C string on the stack: no allocation per image.
-  private func withPath<Result>(of sample: Int, _ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+  package func withPath<Result>(of sample: Int, _ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
     try names.withUnsafeBufferPointer { names in
       let name = names.baseAddress! + nameStarts[sample]
       let nameLength = strlen(name)
