@@ -1,4 +1,6 @@
 package import Distributed
+import Files
+package import MPI
 package import NeuralNetwork
 
 /// What a rank takes in memory while it trains, part by part, by formula: what a run's start tells and what plans reckon
@@ -82,5 +84,33 @@ package struct MemoryReport: Codable, Equatable, Sendable {
         + (2 * samples * width + samples) * MemoryLayout<Float>.stride
         + OrderedSums.bytes(capacity: 2 * samples, ranks: settings.ranks)
     }
+  }
+}
+
+extension MemoryReport {
+  /// Of a rank of a run that is about to start.
+  ///
+  /// `capacity`: the most images of a micro-batch.
+  init(_ options: TrainingOptions, _ kind: NetworkKind, capacity: Int, ranks: Int, _ data: TrainingData) {
+    let step = options.stepSettings
+    let network = NetworkFootprint(
+      kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
+      recomputes: options.recompute, batch: capacity, threads: options.threads)
+    var settings = Settings(
+      classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)
+    settings.classifier = step.classifier
+    settings.ranks = ranks
+    settings.threads = options.threads
+    settings.accumulates = options.gradientAccumulation > 1
+    settings.clips = options.gradientClipping != nil
+    settings.sampling = step.sampling
+    settings.bucketBytes = step.bucketBytes
+    settings.loadedBatch = data.order.maximumShard
+    self.init(network, settings)
+  }
+
+  /// - Throws: `MemoryNeed` where this host has not the memory. Every rank calls it.
+  package func check(of work: String, remedy: String, _ communicator: Communicator) throws {
+    try MemoryNeed.check(totalBytes, of: work, remedy: remedy, ranks: communicator.placement().localSize)
   }
 }

@@ -1,6 +1,5 @@
 import Files
 package import NeuralNetwork
-import Synchronization
 package import Weights
 
 /// Writes checkpoints behind the training: `save` copies and returns, a thread of its own writes the copy.
@@ -22,7 +21,6 @@ package final class CheckpointWriter: @unchecked Sendable {
 
   private let snapshot: CheckpointSnapshot
   private let work = BackgroundWork()
-  private let last = Mutex<CheckpointFolder?>(nil)
 
   /// Allocates the copy: as much memory as values, statistics and momenta have.
   package init(_ store: CheckpointStore, _ network: Network, classWeight: Parameter, keep: Int) {
@@ -37,9 +35,6 @@ package final class CheckpointWriter: @unchecked Sendable {
 
   package var isWriting: Bool { work.isBusy }
 
-  /// The last checkpoint that is whole and on disk; nil before the first.
-  package var lastWritten: CheckpointFolder? { last.withLock { $0 } }
-
   /// Copies the network as it is now, and has the copy written. Costs one copy in memory, if the last one is written.
   ///
   /// - Throws: what went wrong with an earlier one; this one is not made then.
@@ -48,7 +43,6 @@ package final class CheckpointWriter: @unchecked Sendable {
     snapshot.capture()
     try work.start("checkpoint") { [self] in
       let folder = try store.write(snapshot, state, description)
-      last.withLock { $0 = folder }
       try store.prune(keeping: keep, best: state.best?.step, written: folder)
     }
   }
