@@ -41,6 +41,4 @@ package struct ComputeMeasurement: Codable, Equatable, Sendable {
   package var copyBytesPerSecond: Double
   /// Bytes of the process before any of this was made: program and libraries.
   package var programBytes: Int
-
-  package var backwardSeconds: Double { backward.reduce(0) { $0 + $1.seconds } }
 }
