@@ -23,7 +23,7 @@ extension EvaluationReport: CustomStringConvertible {
     badImages.map { "  \($0.identifier): \($0.reason)" }.joined(separator: "\n")
   }
 
-  /// The figures that tell most, beside those of the pixels.
+  /// The main figures beside those of the pixels.
   private func comparison(_ pixels: VerificationReport) -> String {
     let rows = zip(Self.figures(verification), Self.figures(pixels)).map { [$0.name, $0.value, $1.value] }
     return TextTable.lines([["", "network", "raw pixels"]] + rows, right: 1..<3).joined(separator: "\n")

@@ -33,7 +33,7 @@ package struct IdentificationReport: Codable, Equatable, Sendable {
   package let mateScores: Distribution
   package let embeddingNorms: Distribution
   package let badImages: [BadImage]
-  /// Distractors' folders with names of people searched for: are they others?
+  /// Folders of distractors that are named like people searched for: perhaps the same people.
   package let sharedNames: Int
 
   package static func rates(of ranks: [Int], largestGallery: Int) -> [RankRate] {

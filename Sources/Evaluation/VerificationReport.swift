@@ -11,7 +11,7 @@ package struct VerificationReport: Codable, Equatable, Sendable {
   package let differentCount: Int
   /// At the threshold with the best accuracy on these very pairs (the lowest such threshold): an optimistic figure.
   package let best: OperatingPoint
-  /// The accuracy of always giving the answer that is right more often. Equal to `best` at worst.
+  /// The accuracy of always giving the more frequent answer; `best` is no lower.
   package let constantAccuracy: Double
   package let crossValidation: CrossValidation?
   /// Why there is no cross validation.

@@ -20,7 +20,7 @@ package enum TrainingLength: Equatable, Sendable, CodedAsText {
     guard isPossible else { return nil }
   }
 
-  /// Whether its steps can be counted, whatever an epoch has.
+  /// Whether its steps can be counted, however long an epoch is.
   package var isPossible: Bool {
     switch self {
     case .steps(let count): (0...Limits.mostSteps).contains(count)

@@ -1,12 +1,12 @@
 package import Distributed
 import MPI
 
-/// What a step will take on P ranks, from what its parts take on one and from the links' model.
+/// Estimates a step on P ranks, from the times of its parts on one rank and a model of the links.
 ///
 /// The step is played through on two clocks, the rank's and the link's. Work moves the rank's clock. A bucket departs when
 /// its gradients are complete, the link carries one after the other, and a bucket that has arrived costs the rank its
 /// additions and copies and, for the class weight's rows, their update. After the backward pass the rank waits for those
-/// still under way. Every rank is taken for the same: the images are ready, and nobody comes late.
+/// still under way. All ranks are assumed to be alike: images are ready, and nobody comes late.
 package struct StepModel {
   package let compute: ComputeMeasurement
   package let link: LinkModel
@@ -144,7 +144,7 @@ package struct StepModel {
       land()
     }
 
-    /// The messages of `moment`, but those that arise bit by bit: they `depart`.
+    /// The messages of `moment`. Those that arise piece by piece are sent by `depart`.
     mutating func send(_ moment: StepMessages.Moment) {
       for message in step.messages(at: moment, samples: samples) {
         if message.way == .sum {
@@ -158,7 +158,7 @@ package struct StepModel {
       }
     }
 
-    /// `count` elements of `message` are complete, and go on their way bucket by bucket.
+    /// Sends `count` complete elements of `message`, bucket by bucket.
     mutating func depart(_ message: StepMessages.Message, _ count: Int, _ landing: Landing) {
       guard ranks > 1 else { return }
       for piece in step.buckets.pieces(of: count) {

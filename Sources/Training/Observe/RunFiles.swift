@@ -4,7 +4,7 @@ import Foundation
 
 /// What rank 0 writes beside checkpoints while training (options, metrics), and who hears of it.
 ///
-/// On the other ranks there is none.
+/// It exists on rank 0 only.
 final class RunFiles {
   private let folder: RunFolder
   private let lock: FileLock
@@ -16,7 +16,7 @@ final class RunFiles {
   init(_ folder: RunFolder, _ options: TrainingOptions, resumingAt index: Int?, _ observers: RunObservers) throws {
     self.folder = folder
     self.observers = try observers(folder, options)
-    // Where `ulimit -f` ends a file, a message shall come, and not a signal's silent end.
+    // At the limit of `ulimit -f` writing then fails with a message; the signal would end the process silently.
     signal(SIGXFSZ, SIG_IGN)
     lock = try FileLock(folder.file(".lock")) { TrainingError.runIsInUse(folder.path, by: $0) }
     if index == nil { try folder.clear() }
@@ -35,7 +35,7 @@ final class RunFiles {
   /// What the observers have to say at the start.
   var announcements: [String] { observers.compactMap(\.announcement) }
 
-  /// What shall be said of files that were not as they should be.
+  /// Notes about damaged files.
   var notes: [String] { [metrics.note, samples?.note].compactMap(\.self) }
 
   /// Looks at a step that was just made, before its line; `takesImages` keeps a picture of the batch.

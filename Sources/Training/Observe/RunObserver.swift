@@ -5,7 +5,7 @@ package protocol RunObserver: AnyObject {
   /// What a person should know of it at the start, such as an address.
   var announcement: String? { get }
 
-  /// The run's folder belongs to this process from now on. A run that goes on makes the steps from `index` on anew.
+  /// This process now owns the run's folder. A resumed run repeats the steps from `index` on.
   func open(_ folder: RunFolder, resumingAt index: Int?) throws
 
   /// The start is noted down in the run's folder; steps follow.
@@ -33,5 +33,5 @@ extension RunObserver {
   package func abandon(_ ending: String) {}
 }
 
-/// Makes a run's observers, before anything of the run is written: a port that is taken must leave no remains.
+/// Makes a run's observers before any file of the run is written: where a port is taken, nothing is left behind.
 package typealias RunObservers = (RunFolder, TrainingOptions) throws -> [any RunObserver]

@@ -10,8 +10,8 @@ final class RunTrace {
   private let communicator: Communicator
   private var hasBegun = false
 
-  /// nil where the run wants none. Fails now rather than at the end where the file cannot be written; one in the run's own
-  /// folder, which may not be there yet, is for `tryOut`.
+  /// nil without `options.trace`. Throws now, not at the end, where the file cannot be written. A file in the run's own
+  /// folder, which may not be there yet, is left to `tryOut`.
   init?(_ options: TrainingOptions, _ step: TrainingStep, firstStep: Int, _ communicator: Communicator) throws {
     guard let path = options.trace else { return nil }
     self.path = path
@@ -19,8 +19,8 @@ final class RunTrace {
     steps = options.traceSteps ?? TraceSteps(afterStartAt: firstStep)
     let isInRun = path.utf8.starts(with: (FilePath.withoutFinalSlash(options.output) + "/").utf8)
     if communicator.rank == 0 && !isInRun { try AtomicFile.tryOut(path) }
-    // Of each step: chains of both directions (a layer each at most), buckets with departure, arrival and update, and calls
-    // of the MPI library that take their time.
+    // In each step: chains of layers forward and backward (at most one a layer), three events a bucket (sent, summed,
+    // updated), and long calls of the MPI library.
     let layers = step.network.layers.count
     let floats = step.network.parameters.gradients.count + step.head.store.gradients.count
     let buckets = 4 * floats / options.stepSettings.bucketBytes + 4
@@ -35,7 +35,7 @@ final class RunTrace {
   /// Fails where the file cannot be written. One rank calls it.
   func tryOut() throws(FileError) { try AtomicFile.tryOut(path) }
 
-  /// Every rank calls it before each step. All begin the first recorded one together: there their clocks are set.
+  /// Every rank calls it before each step. They begin the first recorded step together, which sets their clocks.
   func begin(step index: Int) throws {
     guard steps.contains(index) else { return recorder.end() }
     if !hasBegun {

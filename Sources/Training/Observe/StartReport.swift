@@ -41,7 +41,7 @@ struct StartReport {
     return lines
   }
 
-  /// As images are named that turn out to be bad while training.
+  /// In the words that name bad images while training.
   private var absentLines: [String] {
     let (absent, shown) = (data.absent, 20)
     guard !absent.isEmpty else { return [] }

@@ -27,7 +27,7 @@ package enum TraceFile {
     var name: String?
     var sortIndex: Int?
     var step: Int?
-    /// That this rank sends for the bucket, both rounds together.
+    /// Sent by this rank for the bucket, in both rounds.
     var bytes: Int?
     var droppedEvents: Int?
 
@@ -39,8 +39,8 @@ package enum TraceFile {
 
   /// Every rank calls it; rank 0 gathers and writes, one rank's part at a time.
   ///
-  /// Returns on rank 0 why there is no file, nil where there is one. A file that cannot be written is no reason to throw:
-  /// the others' parts are received all the same, so that nobody waits for ever, and the run goes to its end.
+  /// On rank 0 returns why the file could not be written, else nil. It does not throw that: it receives the others' parts
+  /// all the same, so that no rank waits for ever, and the run ends normally.
   package static func write(_ recorder: TraceRecorder, to path: String, _ communicator: Communicator) throws
     -> FileError?
   {

@@ -12,7 +12,7 @@ package struct Resumption {
   let checkpoint: Checkpoint?
   package let state: CheckpointState
   package let options: TrainingOptions
-  /// What rank 0 says: damaged checkpoints on the way, a batch size that gave way.
+  /// Notes for rank 0 to show: damaged checkpoints passed over, a batch size replaced.
   let notes: [String]
 
   /// Options that may differ from the checkpoint's: they change neither the mathematics nor the data.
@@ -22,7 +22,7 @@ package struct Resumption {
     "recompute", "trace", "traceSteps", "tensorboard", "histogramEvery", "dashboard", "classifier",
   ]
 
-  /// Options that count at a run's start alone, or without which the checkpoint's tensors fit nothing.
+  /// Options that matter at a run's start alone, or that the checkpoint's tensors depend on.
   private static let fixed: Set<String> = [
     "weights", "allowMissing", "newRows", "classWeightNorm", "network", "embedding", "inputSize",
   ]
@@ -62,7 +62,7 @@ package struct Resumption {
     let asked = names.contains("batchSize") ? merged.batchSize : nil
     try Self.divide(&merged, globalBatchSize: state.globalBatchSize, ranks: communicator.size)
     if let asked, asked != merged.batchSize {
-      // The command of a start, on the hosts that are left: what divided the batch then gives way.
+      // The first start's command, given again on fewer hosts: its --batch-size gives way.
       guard orStart else {
         throw ResumeDivision.batchSize(
           asked, globalBatchSize: state.globalBatchSize, ranks: communicator.size, needed: merged.batchSize)
@@ -81,7 +81,7 @@ package struct Resumption {
     guard case .object(var members) = configuration, case .object(let asked) = try JSONValue(encoding: given) else {
       throw ModelFileError(path: run, reason: "has a checkpoint without a configuration")
     }
-    // This start's own business, never the last one's.
+    // These belong to this start, not to the last one.
     for name in ["stopAfter", "trace", "traceSteps", "dashboard"] { members[name] = asked[name] }
     // Options that the program which wrote the checkpoint did not have yet.
     if case .object(let defaults) = try JSONValue(encoding: TrainingOptions(data: [], output: run)) {
@@ -136,7 +136,7 @@ package struct Resumption {
     try Self.refuse(rows, run: run, acceptsChanges)
   }
 
-  /// What is not as it was, though data and mathematics are the same; nothing where the bytes will be the same, too.
+  /// Differences in rounding alone, data and mathematics being the same; empty where the bytes will be the same, too.
   ///
   /// - Parameter classes: rows of the class weight.
   func roundings(_ communicator: Communicator, classes: Int) -> [String] {

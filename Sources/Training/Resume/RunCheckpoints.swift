@@ -1,6 +1,6 @@
 import Weights
 
-/// The checkpoints that a run writes while it trains: rank 0 all of it, or with divided classes each rank its part.
+/// Writes a run's checkpoints while it trains: rank 0 alone or, with sharded classes, each rank its part.
 ///
 /// Every rank has one, and all call `save`, `completeIfWritten` and `finish`.
 final class RunCheckpoints {
@@ -37,7 +37,7 @@ final class RunCheckpoints {
     }
   }
 
-  /// Whether the minutes since the last checkpoint are over. Not while one is still being written: training would wait.
+  /// Whether so many minutes have passed since the last checkpoint. Not while one is being written: training would wait.
   func isDue(minutes: Double) -> Bool {
     let isWriting =
       switch writer {

@@ -94,7 +94,7 @@ package struct WarmStart {
     let new = Set(report.newRows)
     var norms = Norms()
     for row in 0..<head.rowCount where !new.contains(row) { norms.add(Self.norm(values(row))) }
-    // Replicated rows are the same everywhere: one rank's figures, so that they do not depend on how many there are.
+    // Replicated rows are the same everywhere: one rank's figures do not depend on the number of ranks.
     if head.rowCount < head.classCount { norms = try norms.joined(step.communicator) }
     return norms.count > 0 ? norms : nil
   }
@@ -171,7 +171,7 @@ package enum NewRows: String, Codable, CaseIterable, Sendable {
   case random
 }
 
-/// How many norms there are, their mean, and whether they are all one.
+/// How many norms there are, their mean, and whether all are equal.
 struct Norms {
   private(set) var count = 0
   private var sum = 0.0

@@ -1,6 +1,6 @@
 import NeuralNetwork
 
-/// When what happens in a run.
+/// After which steps of a run something is due, and the learning rate of each.
 package struct RunCalendar {
   package let totalSteps: Int
   package let stepsPerEpoch: Int
@@ -16,7 +16,7 @@ package struct RunCalendar {
     checkpointEvery = options.checkpointEvery
   }
 
-  /// The last may be a part of one.
+  /// The last one may be incomplete.
   package var epochs: Int { (totalSteps + stepsPerEpoch - 1) / max(stepsPerEpoch, 1) }
 
   package func learningRate(step: Int) -> Double { schedule.rate(step: step, totalSteps: totalSteps) }
@@ -24,7 +24,7 @@ package struct RunCalendar {
   /// Whether the network is judged after step `index`: at the end it always is.
   package func isJudgeDue(after index: Int) -> Bool { isDue(validateEvery, after: index) || index + 1 == totalSteps }
 
-  /// By steps or epochs; minutes are rank 0's to count.
+  /// By steps or epochs; rank 0 counts minutes.
   package func isCheckpointDue(after index: Int) -> Bool {
     guard case .length(let length) = checkpointEvery else { return false }
     return isDue(length, after: index)

@@ -28,7 +28,7 @@ enum StopRequest {
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000 + 1
   }
 
-  /// Forgets the request, when whoever sends it twice has done so.
+  /// Forgets the request, after the time in which it may come a second time.
   static func reset() {
     if let age, age < window { usleep(UInt32(window - age) * 1000) }
     first.store(0, ordering: .relaxed)
@@ -53,7 +53,7 @@ enum StopRequest {
   }
 }
 
-/// What a program does at the signals that a training run takes over, kept while it trains, to be put back.
+/// What a program does at the signals that a training run takes over: kept, to be put back after the run.
 package struct SignalActions {
   /// Those of `StopRequest`, and SIGXFSZ, which `RunFiles` ignores.
   private static let numbers = [SIGTERM, SIGINT, SIGUSR1, SIGXFSZ]

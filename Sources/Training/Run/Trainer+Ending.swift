@@ -32,7 +32,7 @@ extension Trainer {
     try checkpoints.finish()
     tellBadImages()
     try files?.finish("Training was stopped after step \(index + 1) of \(totalSteps), and can go on.")
-    // Who starts the run again goes by the exit code, which a trace shall not change.
+    // Job scripts restart a run by its exit code, which a failed trace must not change.
     do { try writeTrace() } catch let error as TrainingError { progress.say("warning   \(error)") }
     if isRoot {
       progress.say("stopped   after step \(index + 1) of \(totalSteps); go on with: train --resume \(options.output)")
@@ -43,7 +43,7 @@ extension Trainer {
   func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
     tellBadImages()
-    // The model first: nothing that only shows how the run went may cost it.
+    // The model first: no error in what only shows the run may lose it.
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(
         count: step.head.classCount, width: step.head.width, stream: step.classifier.streamRows)

@@ -14,7 +14,7 @@ extension Trainer {
     StopRequest.listen()
     var best = resumption?.state.best
     var threshold: VerificationThreshold?
-    // An accepted change may have made the run shorter than it is.
+    // An accepted change may have made the run shorter than what is trained already.
     let left = max(totalSteps - firstStep, 0)
     let end = firstStep + min(left, options.stopAfter ?? left)
     loader.start(atStep: firstStep, endStep: end)
@@ -32,7 +32,7 @@ extension Trainer {
           wish = max(wish, .checkpoint)
         }
         if isRoot { progress.say("judged    " + result.description) }
-        // A judgement may take as long as the time that a batch system leaves.
+        // Judging may take all the time that a batch system leaves after its signal.
         if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
       }
       let isLast = index + 1 == end || wish == .stop
@@ -101,7 +101,7 @@ extension Trainer {
     return (line, all.stops > 0 ? .stop : all.savesCheckpoint > 0 ? .checkpoint : .nothing)
   }
 
-  /// Writes down what the ranks trained on, replacements of unreadable images included. Every rank calls it.
+  /// Logs the images that the ranks trained on, with replacements of unreadable ones. Every rank calls it.
   private func logSamples(_ batch: Batch) throws {
     let mine = batch.samples.prefix(batch.count).map { Int32($0) }
     let counts = try communicator.allGather(mine.count)

@@ -39,9 +39,9 @@ package final class Trainer {
   var recorder: TraceRecorder? { trace?.recorder }
 
   /// - Parameters:
-  ///   - resumption: makes it go on where the run stood; its options count then.
+  ///   - resumption: where a run goes on; its options replace `given`.
   ///   - observers: who hears of the run, on rank 0.
-  ///   - startsOver: begins anew in the folder of a run that came to no checkpoint.
+  ///   - startsOver: begins anew in the folder of a run that ended before its first checkpoint.
   package init(
     _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, startsOver: Bool = false,
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
@@ -98,7 +98,7 @@ package final class Trainer {
     judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
-    // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
+    // After all checks: a corrected command must not find remains of this one.
     if communicator.rank == 0 && resumption == nil { try folder.create() }
     if communicator.rank == 0 { try trace?.tryOut() }
     if options.classifier == .sharded { try SharedFolder.check(folder.path, communicator) }

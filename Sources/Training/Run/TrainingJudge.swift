@@ -65,10 +65,8 @@ final class TrainingJudge {
 }
 
 extension TrainingJudge {
-  /// What a person should know before the first step: who is judged by though the network trains on them. Names are compared
-  /// where both sets have them, and images by their paths.
-  ///
-  /// The images of a .bin have neither.
+  /// Warnings before the first step: people and images of the validation that the network also trains on. People are
+  /// compared by name where both sets have names, images by path. A .bin has neither.
   func warnings(trainingOn training: any ImageSource) -> [String] {
     let judged = verification.source
     var warnings: [String] = []
@@ -97,9 +95,9 @@ extension TrainingJudge {
   }
 }
 
-/// Where images are, folders without links; to find those that two sets share.
+/// Paths of images without links, to find those that two sets share.
 private struct ImagePaths {
-  /// The images' own names: few of a large set need a closer look.
+  /// File names, compared first: few images of a large set are left for the paths.
   private var names: Set<Name> = []
   private var paths: Set<Name> = []
 

@@ -3,18 +3,18 @@ import Files
 package import MPI
 package import NeuralNetwork
 
-/// What a rank takes in memory while it trains, part by part, by formula: what a run's start tells and what plans reckon
-/// with. Nothing is allocated.
+/// The memory of a rank while it trains, part by part and by formula, for the start of a run and for plans. Nothing is
+/// allocated.
 package struct MemoryReport: Codable, Equatable, Sendable {
   package struct Part: Codable, Equatable, Sendable {
     package let name: String
     package let bytes: Int
   }
 
-  /// What decides about memory beside the network.
+  /// What memory depends on besides the network.
   package struct Settings: Sendable {
     package var classifier = ClassifierKind.replicated
-    /// Of sharded classes.
+    /// Sharded only.
     package var sampling: ClassSampling?
     package var classCount: Int
     package var ranks = 1

@@ -80,7 +80,7 @@ package struct Replay {
     }
   }
 
-  /// Writes what training has made of the weights, under the names that they came with.
+  /// Writes the trained weights, under the names that they were read with.
   package func write(to path: String) throws {
     step.head.materialize()
     let network = step.network

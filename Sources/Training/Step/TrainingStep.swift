@@ -19,7 +19,7 @@ package final class TrainingStep {
   package let capacity: Int
   /// The rows of the class weight that this rank holds.
   package var head: LargeMarginCosineLoss { classifier.head }
-  /// Samples before the micro-batch that is, or was last, at work, and its size: an error's sample counts from there.
+  /// Samples before the current (or last) micro-batch, and its size: an error numbers its sample from there.
   package private(set) var firstSample = 0
   package private(set) var batchSize = 0
 
@@ -80,7 +80,7 @@ package final class TrainingStep {
   /// What all ranks hold alike, to the bit.
   package var replicas: [ParameterStore] { [network.parameters, network.statistics] + classifier.replicas }
 
-  /// Makes rank 0's weights everybody's, and gives all class rows one norm: `norm`, or the mean of theirs.
+  /// Copies rank 0's weights to all ranks, and gives all class rows one norm: `norm`, or the mean of theirs.
   ///
   /// Once after the weights were initialized or loaded.
   package func synchronize(classWeightNorm norm: Double? = nil) throws {
@@ -90,13 +90,13 @@ package final class TrainingStep {
     try classifier.renormalize(to: norm)
   }
 
-  /// Takes weights and momenta from a checkpoint, which rank 0 alone has and reads for all; `resume` is due then.
+  /// Takes weights and momenta from a checkpoint, which rank 0 alone has and reads for all. Call `resume` next.
   package func restore(_ checkpoint: Checkpoint?) throws {
     try checkpoint?.restore(network)
     try classifier.restore(checkpoint?.classRows)
   }
 
-  /// Makes rank 0's state everybody's, momenta too: where a run goes on. `scale` is the norm that all class rows share.
+  /// Copies rank 0's state to all ranks, momenta too, to resume a run. `scale` is the norm that all class rows share.
   package func resume(scale: Double) throws {
     for store in [network.parameters, network.statistics] {
       try communicator.broadcast(store.values)
@@ -136,11 +136,11 @@ package final class TrainingStep {
     }
   }
 
-  /// Forward and backward of a micro-batch. Gradients add up; in the last one what is finished travels while the rest is
-  /// computed.
+  /// Forward and backward of a micro-batch. Gradients accumulate; in the last micro-batch they are sent as they are finished,
+  /// while the rest is computed.
   ///
   /// A rank without samples (nil) takes part in every collective, in the same order.
-  /// - Parameter samples: of this rank in all of the step; nil but in the last one.
+  /// - Parameter samples: of this rank in the whole step, given with the last micro-batch; else nil.
   private func run(_ batch: MicroBatch?, samples: Int?, of count: Int, rule: UpdateRule) throws -> Double {
     let isLast = samples != nil
     guard let batch, batch.count > 0 else {
@@ -177,8 +177,8 @@ package final class TrainingStep {
     return loss
   }
 
-  /// Running statistics: the mean over the samples of all ranks; a rank without samples has nothing to say. They have moved
-  /// in the forward pass, so they travel before the gradients.
+  /// Averages the running statistics over the samples of all ranks; a rank without samples adds nothing. The forward pass has
+  /// changed them, so they travel before the gradients.
   private func average(samples: Int, of count: Int) throws {
     guard messages.sendsStatistics else { return }
     Elementwise.multiply(network.statistics.values, by: Float(samples) / Float(count))
