@@ -1,6 +1,6 @@
 import VectorKernels
 
-/// Which classes a step knows beside those of its samples: PartialFC's sample of the negatives (An et al. 2021).
+/// Which classes a step computes besides those of its samples: PartialFC's sample of the negatives (An et al. 2021).
 ///
 /// A class is drawn if a random number of (seed, step, class) is below `rate`: so the sample depends on neither the
 /// number of ranks nor the steps before, and a resumed run draws the same.
@@ -18,7 +18,7 @@ package struct ClassSampling: Sendable, Equatable {
     self.seed = seed
   }
 
-  /// - Throws: `ShardingError` where so few classes are better computed all.
+  /// - Throws: `ShardingError` where the classes are so few that all should be computed.
   package static func check(classCount: Int) throws(ShardingError) {
     guard classCount >= leastClasses else { throw .tooFewClassesToSample(classCount) }
   }
@@ -34,7 +34,7 @@ package struct ClassSampling: Sendable, Equatable {
     return isActive.indices.lazy.filter { isActive[$0] }.map { Int32($0) }
   }
 
-  /// Rows to make room for: of `count` classes and `samples` labels hardly ever more take part.
+  /// Rows to allocate: with `count` classes and `samples` labels more hardly ever take part.
   package func capacity(of count: Int, samples: Int) -> Int {
     let mean = rate * Double(count)
     let deviation = (mean * (1 - rate)).squareRoot()

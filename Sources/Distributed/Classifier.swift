@@ -18,10 +18,10 @@ package protocol Classifier: AnyObject {
   /// Bytes of everything held here.
   var bytes: Int { get }
 
-  /// Makes the ranks agree on weights that were initialized or loaded; `renormalize` is due then.
+  /// Makes the ranks agree on weights that were initialized or loaded. Call `renormalize` next.
   func synchronize() throws
-  /// Takes the class weight and its optimizer's states from a checkpoint, which rank 0 alone has and reads for all; `resume` is
-  /// due then.
+  /// Takes the class weight and its optimizer's states from a checkpoint, which rank 0 alone has and reads for all. Call
+  /// `resume` next.
   func restore(_ rows: ClassRows?) throws
   /// Makes the ranks agree on weights and states of a run that goes on; `scale` is the norm that all rows share.
   func resume(scale: Double) throws
@@ -36,7 +36,7 @@ package protocol Classifier: AnyObject {
   func forward(
     _ embeddings: UnsafePointer<Float>, labels: UnsafeBufferPointer<Int32>, count: Int
   ) throws -> Double
-  /// Writes dL/d embedding (M, K) of this rank. In the last round rows may be updated by `rule` on the way.
+  /// Writes dL/d embedding (M, K) of this rank. In the last round it may update rows by `rule`.
   func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws
   /// The sum of squares of the gradients that are not among `replicas`, over all ranks: for clipping.
   func squaredGradientNorm() throws -> Double

@@ -9,7 +9,7 @@ import Weights
 ///
 /// The rows are the same bytes on any number of ranks, interrupted or not.
 package final class EmbeddingJob {
-  /// What came of it.
+  /// The result.
   package struct Summary: Equatable, Sendable {
     package let files: [String]
     package let rows: Int
@@ -71,7 +71,7 @@ package final class EmbeddingJob {
   private var badImageLimit: Int { BadImage.limit(options.maximumBadImages, of: images.count) }
   private var partCount: Int { (images.count + partSize - 1) / partSize }
 
-  /// Embeds what is not done yet and writes the file. `progress` is told on rank 0 of images done and of all.
+  /// Embeds what is not done yet and writes the file. On rank 0 `progress` gets the images done and their total.
   ///
   /// - Throws: `EvaluationError`, the same on every rank, where too many images cannot be read or an embedding has no
   ///   direction to normalize; `FileError`.

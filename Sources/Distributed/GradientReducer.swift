@@ -4,14 +4,13 @@ package import NeuralNetwork
 
 /// Sums gradients over the ranks while the backward pass still runs.
 ///
-/// A network's gradients lie in the order in which backward finishes them, so a bucket is a plain range of memory: once
-/// enough layers have finished, it goes on its way, and every later call drives it on (Open MPI works on messages only
-/// inside MPI calls). What is summed can be used at once: `whenSummed` updates weights while the rest travels.
+/// A network's gradients lie in the order in which backward finishes them, so a bucket is a plain range of memory. It is
+/// sent once enough layers have finished, and every later call moves it on: Open MPI works on messages only inside MPI
+/// calls. `whenSummed` can use a sum at once, to update weights while the rest travels.
 /// All ranks must finish the same layers in the same order.
 ///
-/// Buckets depart in order, at most `window` at a time: a link is full with two or three, and the first to depart is the
-/// first to arrive, where more would share the link and all arrive late. With one rank there is nothing to sum, and nothing
-/// happens.
+/// Buckets are sent in order, at most `window` at a time: two or three fill a link, and more would share it and all arrive
+/// late. With one rank there is nothing to sum, and nothing happens.
 package final class GradientReducer {
   /// What a bucket is part of.
   package enum Part: Int, CaseIterable, Sendable {
@@ -39,11 +38,11 @@ package final class GradientReducer {
   private let buckets: GradientBuckets
   /// End of each layer's gradients within the store.
   private let ends: [ObjectIdentifier: Int]
-  /// Floats of the store whose layers have finished, and that are in a bucket.
+  /// Floats of the store: those of finished layers, and those already in a bucket.
   private var finished = 0
   private var started = 0
 
-  /// Buckets of this step, in order; how many have departed, and have landed with all before them.
+  /// Buckets of this step in order; how many were sent, and how many have arrived with all before them.
   private var flights: [Flight] = []
   private var departed = 0
   private var landed = 0
@@ -62,7 +61,7 @@ package final class GradientReducer {
   }
 
   private static let window = 4
-  /// Pairs of tags in use before they come round again: far more than `window`.
+  /// Pairs of tags before they repeat: far more than `window`.
   private static let tags = 1 << 12
 
   package init(
@@ -83,7 +82,7 @@ package final class GradientReducer {
     idle = communicator.size > 1 ? (0..<Self.window).map { _ in SumExchange(communicator) } : []
   }
 
-  /// Bytes of messages under way, once every kind of bucket has been sent.
+  /// Bytes of the buffers for messages, once every kind of bucket has been sent.
   package var bytes: Int { (idle + flights.compactMap(\.exchange)).reduce(0) { $0 + $1.bytes } }
 
   /// The gradients of `layer` are complete on this rank; a full bucket departs here.
@@ -113,9 +112,9 @@ package final class GradientReducer {
     try drive()
   }
 
-  /// Drives what is under way; to be called as often as possible, but not from within a parallel region.
+  /// Moves messages on. To be called as often as possible, but not inside a parallel region.
   ///
-  /// A call costs a look at the clock, and some microseconds each half millisecond: in that time even a link of 10 Gbit/s
+  /// A call only looks at the clock, and every half millisecond takes some microseconds: in that time a link of 10 Gbit/s
   /// carries less than the system's own buffers hold.
   package func poll() throws(MPIError) {
     guard landed < flights.count, ContinuousClock.now - driven >= .microseconds(500) else { return }
@@ -135,7 +134,7 @@ package final class GradientReducer {
     if finished > started { startBucket(finished - started) }
     try drive()
     while landed < flights.count {
-      // The first to depart. The others' messages move on meanwhile; what follows from them waits for the next poll.
+      // Waits for the oldest. Messages of the others move on meanwhile; their next stage begins in the next call.
       try flights[landed].exchange?.wait()
       try drive()
     }
@@ -195,7 +194,7 @@ package final class GradientReducer {
 
   private func wireType(_ part: Part) -> GradientType { part == .statistics ? .float32 : buckets.type }
 
-  /// By the formula; what is counted is what was handed over.
+  /// By the formula. `sentBytes` counts what was really sent.
   private func bytesSent(_ flight: Flight) -> Int {
     GradientBuckets.bytesSent(flight.range.count, ranks: communicator.size, wireType(flight.part))
   }

@@ -2,30 +2,29 @@ package import MPI
 import NeuralNetwork
 import VectorKernels
 
-/// Sums over all ranks that the ranks wait for, made in a fixed order: the bits depend on the ranks' values and on their
-/// number alone. The MPI library's own reductions promise no order, and choose one by library, network and size.
+/// Sums over all ranks, made in a fixed order while the ranks wait: the bits depend only on the values and on the number of
+/// ranks. The MPI library's own reductions promise no order: it differs by library, network and size.
 ///
 /// P = ranks, n = elements.
 ///
 ///     scatter    rank r gets everybody's block r and adds the P of them up: a rank sends (P - 1) / P n
 ///     sum        the same with P equal pieces, whose sums go to everybody: 2 (P - 1) / P n
 ///
-/// As much as the library would send at least. `SumExchange` does the same for gradients, while a rank computes.
-/// Memory is made once.
+/// No reduction can send less. `SumExchange` does the same for gradients, while a rank computes. Memory is allocated once.
 package final class OrderedSums {
   private let communicator: Communicator
   private let group: MessageGroup
   /// The other ranks' values of this rank's piece, P rows.
   private let incoming: UnsafeMutableBufferPointer<Double>
-  /// For each thread where the ranks' rows are.
+  /// For each thread: pointers to the ranks' rows.
   private var rows: [UnsafeMutablePointer<Float>] = []
 
-  /// No message of gradients has it.
+  /// Gradients use other tags.
   private static let tag = 0
-  /// Floats that one thread adds at least.
+  /// The fewest Floats that are given to a thread.
   private static let line = 16
 
-  /// `capacity`: elements that `sum` is given at most.
+  /// `capacity`: the most elements that `sum` is given.
   package init(_ communicator: Communicator, capacity: Int) {
     self.communicator = communicator
     group = MessageGroup(communicator, capacity: 2 * (communicator.size - 1))

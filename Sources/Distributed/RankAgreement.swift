@@ -1,5 +1,4 @@
 import Files
-import Foundation
 package import MPI
 
 /// Refuses ranks that were started with different options, data or programs.
@@ -40,10 +39,7 @@ package struct RankAgreement {
 
   /// Compares named values; every rank calls it, and all throw the same `Failure`.
   package static func check(_ values: [(name: String, value: String)], _ communicator: Communicator) throws {
-    let mine = try JSONEncoder().encode(values.map { [$0.name, $0.value] })
-    let all = try communicator.allGather(bytes: Array(mine)).map {
-      try JSONDecoder().decode([[String]].self, from: Data($0))
-    }
+    let all = try communicator.allGather(encoding: values.map { [$0.name, $0.value] })
     // Among the values are paths, and paths are in the names.
     let names = all.flatMap { $0.map { Name($0[0]) } }
     var seen: Set<Name> = []

@@ -24,7 +24,7 @@ package struct ReplicaCheck {
 
   private let parts: [(name: String, memory: UnsafeMutableBufferPointer<Float>)]
 
-  /// `stores` by what their parameters' names stand for: the class weight must be materialized before `run`.
+  /// Compares the parameters of `stores`. The class weight must be materialized before `run`.
   package init(_ stores: [ParameterStore]) {
     parts = stores.flatMap(\.parameters).flatMap { parameter in
       [(parameter.name, parameter.value)]

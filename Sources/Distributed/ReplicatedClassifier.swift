@@ -12,7 +12,7 @@ package final class ReplicatedClassifier: Classifier {
   private let reducer: GradientReducer
   private let messages: StepMessages
   private let clips: Bool
-  /// One rank, nothing to accumulate or clip: the class weight is updated as its gradient arises.
+  /// Rows are updated while their gradient is computed: with one rank, and nothing to accumulate or clip.
   private let isFused: Bool
 
   /// - Parameters:

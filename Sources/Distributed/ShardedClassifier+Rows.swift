@@ -3,8 +3,8 @@ import NeuralNetwork
 import VectorKernels
 package import Weights
 
-/// Rows that travel between their owners and rank 0, which reads and writes files for all: piece by piece, so that the
-/// class weight never exists whole.
+/// Moves rows between their owners and rank 0, which reads and writes the files: piece by piece, so that the class weight
+/// never exists whole.
 extension ShardedClassifier {
   /// Floats of a message.
   private static let messageCount = 1 << 20

@@ -13,8 +13,9 @@ import VectorKernels
 ///     scale                       one number of each rank, the sum of its rows' norms, to all
 ///
 /// All sums are made in the order of the ranks, so that the bits depend neither on the MPI library nor on the network.
-/// dW never leaves its rank: unless it must be accumulated or clipped it never exists whole, and no traffic depends
-/// on N. With `StepSettings.sampling` a step knows some of the classes only. All but gathering is the replicated classifier's mathematics over a range of the classes.
+/// dW stays on its rank, so no traffic depends on N; it exists as a whole only where it is accumulated or clipped. With
+/// `StepSettings.sampling` a step computes some of the classes only. Apart from the gathering, the mathematics are those of
+/// the replicated classifier over a range of the classes.
 package final class ShardedClassifier: Classifier {
   package let head: LargeMarginCosineLoss
   package var replicas: [ParameterStore] { [] }
@@ -29,7 +30,7 @@ package final class ShardedClassifier: Classifier {
   private var step = 0
   private let messages: StepMessages
   private lazy var reductions = SoftmaxReductions(
-    // The largest is the same in any order.
+    // A maximum does not depend on the order.
     maximum: { [unowned self] in
       expect($0.count, .logitMaxima)
       try communicator.allReduce($0, .max)
@@ -119,7 +120,7 @@ package final class ShardedClassifier: Classifier {
       do {
         let loss = try head.forward(
           embeddings.elements.baseAddress!, labels: .init(labels), count: count, reductions: reductions)
-        // All ranks know the loss of all samples; it is to be added up once.
+        // Every rank has the loss of all samples; it counts once.
         return communicator.rank == 0 ? loss : 0
       } catch let error as HeadError {
         throw try atItsOwner(error)
@@ -149,7 +150,7 @@ package final class ShardedClassifier: Classifier {
     if holdsGradient { head.update(0..<head.rowCount, with: rule, clearingGradient: true) }
   }
 
-  /// Row factors stay where their rows are: one number of each rank goes to all.
+  /// Row factors stay with their rows: each rank sends one number, the sum of its norms, to all.
   package func renormalize(to norm: Double?) throws {
     let scale = try norm ?? communicator.orderedSum(head.rowNormSum()) / Double(head.classCount)
     try head.computeRowFactors(scale: scale)

@@ -37,7 +37,7 @@ package enum SharedFolder {
     }
   }
 
-  /// A network's file system may tell of a new file a little later.
+  /// A network file system may show a new file a little later.
   private static func isThere(_ file: String, in folder: String) -> Bool {
     for attempt in 0..<20 {
       if attempt > 0 { usleep(100_000) }

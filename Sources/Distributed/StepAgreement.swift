@@ -1,10 +1,10 @@
 package import MPI
 
-/// What the ranks tell one another after each step, in one message: this rank's part and, once joined, all ranks'.
+/// What the ranks tell one another after each step, in one message: this rank's part or, once joined, the sum of all.
 package struct StepAgreement: Equatable, Sendable {
   /// The ranks' parts add up to the mean over all samples.
   package var loss = 0.0
-  // Ranks that say so; from a rank 0 or 1.
+  // Numbers of ranks; one rank's own part is 0 or 1.
   /// It has met images that cannot be read.
   package var hasNewBadImages = 0.0
   /// It was asked to stop.
@@ -20,7 +20,7 @@ package struct StepAgreement: Equatable, Sendable {
     \.loss, \.hasNewBadImages, \.stops, \.savesCheckpoint, \.isWriting,
   ]
 
-  /// Numbers that travel.
+  /// Numbers in the message.
   package static var count: Int { fields.count }
 
   /// The sums over all ranks; every rank calls it.

@@ -52,7 +52,7 @@ package struct StepMessages: Equatable, Sendable {
   /// When a message is sent, in the order of the step.
   package enum Moment: CaseIterable, Sendable {
     case begin
-    /// The last round's backbone has gone forward: what it left in the statistics travels behind all that follows.
+    /// After the backbone's forward pass of the last round: the statistics travel while the rest is computed.
     case statistics
     /// Before the logits are computed, and after.
     case logits, softmax
@@ -75,7 +75,7 @@ package struct StepMessages: Equatable, Sendable {
     case gather
     /// `Communicator.orderedSum`, a gather of few numbers that each rank adds up; n of all ranks together.
     case gatheredSum
-    /// `MPI_Allreduce`, of what the order does not matter to.
+    /// `MPI_Allreduce`, where the order does not matter.
     case reduction
     /// `OrderedSums.sum`: twice a message to each other rank.
     case orderedSum
@@ -88,7 +88,7 @@ package struct StepMessages: Equatable, Sendable {
   package struct Message: Equatable, Sendable {
     package let name: Name
     package let way: Way
-    /// Elements that each rank has before or, of gathers, after.
+    /// Elements on each rank: before the message or, for gathers, after it.
     package let count: Int
     package let elementBytes: Int
     package var bytes: Int { count * elementBytes }
@@ -98,7 +98,7 @@ package struct StepMessages: Equatable, Sendable {
       Message(name: name, way: way, count: count, elementBytes: elementBytes)
     }
 
-    /// Bytes that a rank of P sends: of a broadcast rank 0.
+    /// Bytes that a rank of P sends; for a broadcast, rank 0.
     package func bytesSent(ranks: Int) -> Double {
       let (n, p) = (Double(bytes), Double(ranks))
       guard ranks > 1 else { return 0 }
@@ -130,7 +130,7 @@ package struct StepMessages: Equatable, Sendable {
     return names.map { message($0, samples: samples) }
   }
 
-  /// Whether the running statistics travel: asked in every step, where nothing shall be allocated.
+  /// Whether the running statistics travel. Every step asks it, so it allocates nothing.
   package var sendsStatistics: Bool { ranks > 1 && statistics > 0 }
 
   /// All messages of a step of one round.
@@ -172,7 +172,7 @@ package struct StepMessages: Equatable, Sendable {
 package struct GradientBuckets: Equatable, Sendable {
   /// Bytes of a bucket's Floats.
   package let bytes: Int
-  /// As what gradients travel; running statistics are Floats always.
+  /// Element type of gradients on the wire; running statistics always travel as Float.
   package let type: GradientType
   /// Floats of a bucket.
   package let count: Int

@@ -3,19 +3,19 @@ package import NeuralNetwork
 /// What one training step depends on, apart from weights and data.
 package struct StepSettings: Sendable {
   package var classifier = ClassifierKind.replicated
-  /// Of sharded classes: a step knows its samples' and a sample of the others; nil for all.
+  /// Sharded only: which classes a step computes besides those of its samples; nil for all.
   package var sampling: ClassSampling?
   package var margin = Margin.cosine(0.35)
   package var logitScale = LogitScale.learned(multiplier: 32)
   package var optimizer = Optimizer.sgd(SGD())
   package var weightDecay = 5e-4
-  /// It would pull on the scale, so 0 unless asked for.
+  /// 0 unless asked for: it would pull on the scale.
   package var classWeightDecay = 0.0
-  /// Largest global norm of the gradient; nil leaves it as it is.
+  /// A gradient of a larger norm is scaled down to this one; nil for no clipping.
   package var gradientClipping: Double?
   /// Bytes of gradients that one allreduce carries.
   package var bucketBytes = 4 << 20
-  /// As what gradients travel between ranks.
+  /// Element type of gradients on the wire.
   package var gradientType = GradientType.float32
 
   package init() {}

@@ -2,7 +2,7 @@ package import MPI
 import NeuralNetwork
 import VectorKernels
 
-/// A range of Floats on its way to being its sum over all ranks, by messages between every pair of ranks:
+/// Replaces a range of Floats by its sum over all ranks, with messages between every pair of ranks:
 ///
 ///     scatter    the range falls into P pieces; rank r gets everybody's values of piece r and adds them up
 ///     gather     rank r sends the sum of its piece to everybody
@@ -10,12 +10,12 @@ import VectorKernels
 /// P = ranks, n = Floats. Each rank sends 2 (P - 1) / P n values, the least that is possible, in 2 (P - 1) messages. Open
 /// MPI's own `MPI_Iallreduce` in place goes up and down a tree instead: up to 2 log2 P n values over one link.
 ///
-/// Contributions are added pair by pair in the order of the ranks, whatever the piece and whoever owns it, so the bits
-/// depend on the number of ranks alone: neither on the size of buckets nor on the MPI library. bfloat16 rounds each
-/// rank's values, its own too, and the sum; the additions between are Float's, and every rank gets the same bits.
+/// Contributions are always added pair by pair in the order of the ranks. So the bits depend on the number of ranks alone,
+/// not on the size of buckets or on the MPI library. bfloat16 rounds each rank's values and the sum; the additions are in
+/// Float. Every rank gets the same bits.
 ///
 /// All ranks begin the same ranges in the same order. Nothing here blocks: `advance()` goes on as far as messages have
-/// come. Its memory is made at the first use of a size and used again.
+/// come. Memory for a size is allocated at its first use, and kept.
 package final class SumExchange {
   private let communicator: Communicator
   private let group: MessageGroup
@@ -30,7 +30,7 @@ package final class SumExchange {
   private var outgoing = HalfMemory(count: 0)
   /// bfloat16 only: P rows of a block as Floats, for each thread.
   private var blocks = AlignedMemory(count: 0)
-  /// For each thread where the rows of its block are.
+  /// For each thread: pointers to the rows of its block.
   private var rows: [UnsafeMutablePointer<Float>] = []
 
   private enum Stage { case idle, scatter, gather }
@@ -170,7 +170,7 @@ package final class SumExchange {
     forEachBlock { BFloat16.encode(source + $0.lowerBound, into: target + $0.lowerBound, count: $0.count) }
   }
 
-  /// This rank's own piece too: the same bits as it has already.
+  /// Decodes this rank's own piece too, to the bits that it has already.
   private func decode() {
     guard let target = range.baseAddress, let source = halves.baseAddress else { return }
     forEachBlock { BFloat16.decode(source + $0.lowerBound, into: target + $0.lowerBound, count: $0.count) }
@@ -183,7 +183,7 @@ package final class SumExchange {
     }
   }
 
-  /// Of the range, for rank `rank`; empty where there are fewer cache lines than ranks.
+  /// The piece of the range that `rank` sums; empty where there are fewer cache lines than ranks.
   private func piece(_ rank: Int) -> Range<Int> { Self.piece(rank, of: range.count, ranks: communicator.size) }
 
   static func piece(_ rank: Int, of count: Int, ranks: Int) -> Range<Int> {

@@ -1,10 +1,10 @@
 import MPI
 package import NeuralNetwork
 
-/// Records what a rank does in some steps: work as spans, one within the other, and buckets under way as flights.
+/// Records what a rank does in some steps: work as nested spans, and buckets under way as flights.
 ///
-/// Memory is made once: names are interned before they are used, events fill an array of fixed size, and what no longer
-/// fits is counted. Outside of its steps a recorder costs a comparison, and nobody who has none pays anything.
+/// Memory is allocated once: names are interned before they are used, events fill an array of fixed size, and those that
+/// do not fit are only counted. Outside of its steps a recorder costs a comparison; without a recorder nothing is spent.
 /// One thread uses it.
 package final class TraceRecorder {
   /// What a step is made of.
@@ -131,7 +131,7 @@ package final class TraceRecorder {
   /// Nanoseconds.
   private static let shortestCall: Int64 = 50_000
 
-  /// The observer of a pass's chains. Made at a pass's first use, which allocates, and the same afterwards.
+  /// The observer of a pass's chains, made at the pass's first use, which allocates.
   package func observer(of pass: Pass) -> PassTrace {
     if let known = passes[ObjectIdentifier(pass)] { return known }
     let made = PassTrace(pass, self)
@@ -166,5 +166,28 @@ extension Optional where Wrapped == TraceRecorder {
     let start = recorder.now
     defer { recorder.span(phase, from: start) }
     return try body()
+  }
+}
+
+/// Records each chain of layers of one pass.
+package final class PassTrace: PassObserver {
+  private let recorder: TraceRecorder
+  /// Kept alive: another pass at its address would be taken for it.
+  private let pass: Pass
+  private let forward: [Int]
+  private let backward: [Int]
+  private var start: Int64 = 0
+
+  init(_ pass: Pass, _ recorder: TraceRecorder) {
+    self.pass = pass
+    self.recorder = recorder
+    forward = pass.chainNames(.forward).map { recorder.intern($0, category: "forward") }
+    backward = pass.chainNames(.backward).map { recorder.intern($0, category: "backward") }
+  }
+
+  package func begins(chain: Int, _ stage: PassStage) { start = recorder.now }
+
+  package func ends(chain: Int, _ stage: PassStage) {
+    recorder.span(name: stage == .forward ? forward[chain] : backward[chain], from: start)
   }
 }

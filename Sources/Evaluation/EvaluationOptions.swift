@@ -5,7 +5,7 @@ package import Weights
 package struct EvaluationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
-  /// Of which network `model` is, where its file does not say.
+  /// The network of `model`, where its file does not name it.
   package var assumedModel: AssumedModel?
   /// A folder of people, or the root of the images that `pairs` names.
   package var data: String
@@ -13,7 +13,7 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   package var pairs: String?
   /// A list of templates, which `pairs` then names.
   package var templates: String?
-  /// Where above 0: judged by those people alone whom training with this number and `seed` held out.
+  /// If above 0, only the people are judged by that training with this number and `seed` held out.
   package var holdoutPeople = 0
   package var seed: UInt64 = 1
   package var maximumPairs = Verification.defaultMaximumPairs

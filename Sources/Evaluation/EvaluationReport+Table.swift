@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension EvaluationReport: CustomStringConvertible {
@@ -22,14 +23,10 @@ extension EvaluationReport: CustomStringConvertible {
     badImages.map { "  \($0.identifier): \($0.reason)" }.joined(separator: "\n")
   }
 
-  /// The figures that tell most, beside those of the pixels.
+  /// The main figures beside those of the pixels.
   private func comparison(_ pixels: VerificationReport) -> String {
-    let rows = zip(Self.figures(verification), Self.figures(pixels)).map { own, other in
-      (own.name, own.value, other.value)
-    }
-    return ([("", "network", "raw pixels")] + rows).map { name, own, other in
-      name.padding(toLength: 18, withPad: " ", startingAt: 0) + Self.right(own) + Self.right(other)
-    }.joined(separator: "\n")
+    let rows = zip(Self.figures(verification), Self.figures(pixels)).map { [$0.name, $0.value, $1.value] }
+    return TextTable.lines([["", "network", "raw pixels"]] + rows, right: 1..<3).joined(separator: "\n")
   }
 
   private static func figures(_ report: VerificationReport) -> [(name: String, value: String)] {
@@ -45,6 +42,4 @@ extension EvaluationReport: CustomStringConvertible {
   }
 
   private static func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
-
-  private static func right(_ text: String) -> String { String(repeating: " ", count: max(12 - text.count, 1)) + text }
 }

@@ -1,5 +1,4 @@
 package import Datasets
-package import Foundation
 package import Inference
 import Weights
 
@@ -51,12 +50,5 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     embeddingNorms = network.norms
     self.verification = network.report
     self.rawPixels = rawPixels?.report
-  }
-
-  /// One JSON object, keys sorted.
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
   }
 }

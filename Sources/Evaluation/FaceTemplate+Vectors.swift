@@ -2,8 +2,8 @@ import Datasets
 package import Inference
 
 extension FaceTemplate {
-  /// The templates' vectors, and which row is whose. Images without a row could not be read: a template that has none
-  /// with one gets none.
+  /// The templates' vectors, and the row of each. Images that could not be read have no row; a template without any readable
+  /// image gets no vector.
   ///
   /// - Parameter rows: the rows of `images` in `table`.
   /// - Throws: `EvaluationError` where a template's images cancel out.

@@ -5,11 +5,11 @@ package import Weights
 package struct IdentificationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
-  /// Of which network `model` is, where its file does not say.
+  /// The network of `model`, where its file does not name it.
   package var assumedModel: AssumedModel?
   /// A set of people: a folder, a .rec or a list.
   package var probes: String
-  /// A set of people among whom the probes' are.
+  /// A set that holds the probes' people.
   package var gallery: String?
   /// A set of other people.
   package var distractors: String?

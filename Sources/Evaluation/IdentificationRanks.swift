@@ -44,8 +44,8 @@ package struct IdentificationRanks {
 
   /// The rows of `table` that come before each search's mate, for the `part`-th share of the probes; 0 for the others.
   ///
-  /// `people[j]` is whom row j shows; nil where none is anybody that is searched for. Float products only tell which rows
-  /// are out of the question: near the mate's score the exact cosine decides, so the count is that of exact cosines.
+  /// `people[j]` is whom row j shows; nil where no row shows anybody that is searched for. Float products only rule rows
+  /// out: near the mate's score the exact cosine decides, so the count is that of exact cosines.
   package func competitors(in table: EmbeddingTable, people: [Int]?, part: Int, of parts: Int) -> [Int] {
     let share = Share.range(of: blocks.count - 1, part, parts)
     var counts = [Int](repeating: 0, count: searches.count)

@@ -1,5 +1,5 @@
 package import Datasets
-package import Foundation
+import Foundation
 package import Inference
 
 /// What a search for people in a gallery came to: the same bytes on any number of ranks.
@@ -33,14 +33,8 @@ package struct IdentificationReport: Codable, Equatable, Sendable {
   package let mateScores: Distribution
   package let embeddingNorms: Distribution
   package let badImages: [BadImage]
-  /// Distractors' folders with names of people searched for: are they others?
+  /// Folders of distractors that are named like people searched for: perhaps the same people.
   package let sharedNames: Int
-
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
 
   package static func rates(of ranks: [Int], largestGallery: Int) -> [RankRate] {
     [1, 5, 10, 20, 50, 100].filter { $0 <= 5 || $0 < largestGallery }.map { rank in

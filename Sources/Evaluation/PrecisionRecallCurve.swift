@@ -14,7 +14,7 @@ package struct PrecisionRecallCurve: Equatable, Sendable {
     var points: [Point] = []
     scores.forEachCut { cut in
       let accepted = cut.acceptedSame + cut.acceptedDifferent
-      // Of nothing accepted there is no precision.
+      // Where nothing is accepted there is no precision.
       guard accepted > 0 else { return }
       let point = Point(
         threshold: cut.threshold, precision: Double(cut.acceptedSame) / Double(accepted),

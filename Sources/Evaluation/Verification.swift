@@ -27,7 +27,7 @@ package struct Verification: Sendable {
   }
 
   package let source: any ImageSource
-  /// What the pairs are of, where they are not of single images.
+  /// What the pairs are of; nil where they are of single images.
   package let templates: [FaceTemplate]?
   /// By sample numbers of the source, or by places in `templates`.
   package let pairs: [FacePair]
@@ -37,7 +37,7 @@ package struct Verification: Sendable {
   /// The images that the pairs name, ascending: no others are read.
   package let samples: [Int]
 
-  /// Up to so many pairs a folder is judged by all of them: 447 images.
+  /// A folder with no more pairs than this (447 images) is judged by all of them.
   package static let defaultMaximumPairs = 100_000
 
   /// All pairs of the source's images, or a balanced sample of `maximumPairs` where there are more.

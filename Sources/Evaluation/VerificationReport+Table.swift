@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 
 extension VerificationReport: CustomStringConvertible {
@@ -40,7 +41,7 @@ extension VerificationReport: CustomStringConvertible {
     }
     rows.append(scores("same person", sameScores))
     rows.append(scores("different people", differentScores))
-    return Self.layout(rows)
+    return TextTable.lines(rows.map { [$0.0, $0.1, $0.2] }, right: 1..<2).joined(separator: "\n")
   }
 
   private func scores(_ name: String, _ scores: Distribution) -> (String, String, String) {
@@ -48,18 +49,6 @@ extension VerificationReport: CustomStringConvertible {
       "score, \(name)", number(scores.mean),
       "deviation \(number(scores.standardDeviation)), \(number(scores.minimum)) to \(number(scores.maximum))"
     )
-  }
-
-  /// Names to the left, figures to the right of their columns.
-  private static func layout(_ rows: [(String, String, String)]) -> String {
-    let names = rows.map(\.0.count).max() ?? 0
-    let figures = rows.map(\.1.count).max() ?? 0
-    return rows.map { name, figure, remark in
-      let line =
-        name + String(repeating: " ", count: names - name.count + 2)
-        + String(repeating: " ", count: figures - figure.count) + figure
-      return remark.isEmpty ? line : line + "  " + remark
-    }.joined(separator: "\n")
   }
 
   private func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }

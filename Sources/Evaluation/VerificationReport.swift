@@ -1,5 +1,4 @@
 package import Datasets
-package import Foundation
 package import Inference
 package import NeuralNetwork
 
@@ -12,7 +11,7 @@ package struct VerificationReport: Codable, Equatable, Sendable {
   package let differentCount: Int
   /// At the threshold with the best accuracy on these very pairs (the lowest such threshold): an optimistic figure.
   package let best: OperatingPoint
-  /// The accuracy of always giving the answer that is right more often. Equal to `best` at worst.
+  /// The accuracy of always giving the more frequent answer; `best` is no lower.
   package let constantAccuracy: Double
   package let crossValidation: CrossValidation?
   /// Why there is no cross validation.
@@ -55,13 +54,6 @@ package struct VerificationReport: Codable, Equatable, Sendable {
     sameScores = Distribution(of: ranked.entries.filter(\.same).map(\.score))
     differentScores = Distribution(of: ranked.entries.filter { !$0.same }.map(\.score))
     self.curve = curve.drawing
-  }
-
-  /// One JSON object, keys sorted, the same bytes for the same scores.
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import NeuralNetwork
 
 /// From which cosine on two images are taken for the same person, and who said so.
@@ -26,4 +27,13 @@ struct DecisionThreshold {
         : "the run's is for embeddings " + (options.flip ? "with" : "without") + " the other setting of --flip"
     }
   }
+}
+
+/// Numbers as people read them.
+enum Figures {
+  /// A cosine: 0.6123
+  static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
+
+  /// 0.9231 as 92.31 %
+  static func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
 }

@@ -35,9 +35,7 @@ package struct VerificationThreshold: Codable, Equatable, Sendable {
 
   /// Writes it beside the network's weight file.
   package func write(beside weightFile: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: Self.path(beside: weightFile))
+    try AtomicFile.write(JSONText.indented(self), to: Self.path(beside: weightFile))
   }
 
   /// What stands beside a weight file; nil where nothing does, or what belongs to other weights.

@@ -29,30 +29,6 @@ extension Communicator {
     }
   }
 
-  /// Begins what `allReduce` does; `buffer` must stay where it is, untouched, until the request has been waited for.
-  ///
-  /// Ranks must start their reductions in the same order. Open MPI makes progress only inside its functions: call
-  /// the request's `test()` between pieces of work. The corresponding C function is `MPI_Iallreduce`.
-  package func startAllReduce<S: MPIScalar>(
-    _ buffer: UnsafeMutableBufferPointer<S>, _ reduction: Reduction = .sum
-  ) throws(MPIError) -> Request {
-    var request = Request()
-    do {
-      for chunk in Chunks(of: buffer.count, limit: maximumCount) {
-        let data = buffer.baseAddress! + chunk.lowerBound
-        var part: MPI_Request? = MPI_REQUEST_NULL
-        try check(
-          "MPI_Iallreduce", chunk.count, of: S.self,
-          MPI_Iallreduce(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, reduction.raw, raw, &part))
-        request.append(part)
-      }
-    } catch {
-      request.abandon()
-      throw error
-    }
-    return request
-  }
-
   /// Puts the `send` buffers of all ranks one after another, by rank, into every rank's `receive`.
   ///
   /// `send` (counts[rank]), `receive` (sum of counts); `counts` (size) is the same on every rank. `send` may be this

@@ -1,3 +1,5 @@
+import Foundation
+
 // Collectives over values, for the few bytes that are no tensor: counts, losses, names. They allocate.
 extension Communicator {
   /// The value of rank `root`.
@@ -68,5 +70,22 @@ extension Communicator {
       }
     }
     return result
+  }
+
+  /// The values of all ranks, by rank; they travel as JSON.
+  ///
+  /// The corresponding C function is `MPI_Allgatherv`.
+  package func allGather<Value: Codable>(encoding value: Value) throws -> [Value] {
+    try allGather(bytes: Array(JSONEncoder().encode(value))).map {
+      try JSONDecoder().decode(Value.self, from: Data($0))
+    }
+  }
+
+  /// The value of rank `root`, which travels as JSON; those that other ranks pass do not matter.
+  ///
+  /// The corresponding C function is `MPI_Bcast`.
+  package func broadcast<Value: Codable>(encoding value: Value?, from root: Int = 0) throws -> Value {
+    let bytes = rank == root ? Array(try JSONEncoder().encode(value)) : []
+    return try JSONDecoder().decode(Value.self, from: Data(broadcast(bytes: bytes, from: root)))
   }
 }

@@ -46,7 +46,7 @@ package struct TrainingData {
       rankCount: communicator.size, seed: options.seed)
   }
 
-  /// Refuses a person of whom no image is there, whom the first epoch would end at.
+  /// Refuses a person without any image: the first epoch would end there.
   private static func checkPeople(_ training: any ImageSource, _ absent: [BadImage]) throws(DataError) {
     guard !absent.isEmpty else { return }
     let index = ClassIndex(training)

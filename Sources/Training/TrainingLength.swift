@@ -20,7 +20,7 @@ package enum TrainingLength: Equatable, Sendable, CodedAsText {
     guard isPossible else { return nil }
   }
 
-  /// Whether its steps can be counted, whatever an epoch has.
+  /// Whether its steps can be counted, however long an epoch is.
   package var isPossible: Bool {
     switch self {
     case .steps(let count): (0...Limits.mostSteps).contains(count)
@@ -39,6 +39,40 @@ package enum TrainingLength: Equatable, Sendable, CodedAsText {
     switch self {
     case .steps(let count): "\(count)"
     case .epochs(let count): count == count.rounded() ? "\(Int(count))e" : "\(count)e"
+    }
+  }
+}
+
+/// How often a checkpoint is written: after so many steps or epochs ("500", "2e"), or minutes ("10m").
+package enum CheckpointInterval: Equatable, Sendable, CodedAsText {
+  package static let meaning =
+    TrainingLength.meaning + ", or of minutes above 0m, up to \(Limits.mostMinutes.shown)m"
+
+  case length(TrainingLength)
+  case minutes(Double)
+
+  package init?(_ text: String) {
+    if text.hasSuffix("m") {
+      guard let minutes = Double(given: String(text.dropLast())) else { return nil }
+      self = .minutes(minutes)
+    } else {
+      guard let length = TrainingLength(text) else { return nil }
+      self = .length(length)
+    }
+    guard isPossible else { return nil }
+  }
+
+  package var isPossible: Bool {
+    switch self {
+    case .length(let length): length.isPossible
+    case .minutes(let minutes): minutes > 0 && minutes <= Limits.mostMinutes
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .length(let length): length.description
+    case .minutes(let minutes): minutes == minutes.rounded() ? "\(Int(minutes))m" : "\(minutes)m"
     }
   }
 }

@@ -32,7 +32,7 @@ struct BenchOptions: ParsableArguments {
       try Threads.use(threads, communicator.placement())
       let report = try measure(communicator)
       guard communicator.rank == 0 else { return }
-      json ? Terminal.print(json: try report.json()) : Terminal.print(report.text, end: "")
+      try json ? Terminal.print(json: report, inOneLine: true) : Terminal.print(report.text, end: "")
     }
   }
 

@@ -34,7 +34,7 @@ struct CheckCommand: ParsableCommand {
       check.data = data
       let report = try check.run(communicator, placement)
       guard communicator.rank == 0 else { return }
-      json ? Terminal.print(json: try report.json()) : Terminal.print(report.text, end: "")
+      try json ? Terminal.print(json: report, inOneLine: true) : Terminal.print(report.text, end: "")
     }
   }
 }

@@ -26,7 +26,7 @@ struct CompareCommand: ParsableCommand {
     inference.run { communicator in
       let comparison = try FaceComparison(first, second, matching.options(inference), communicator)
       guard communicator.rank == 0 else { return }
-      matching.json ? Terminal.print(json: try JSONText.of(comparison)) : Terminal.print("\(comparison)")
+      try matching.json ? Terminal.print(json: comparison) : Terminal.print("\(comparison)")
     }
   }
 }

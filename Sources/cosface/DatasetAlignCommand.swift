@@ -89,7 +89,7 @@ struct DatasetAlignCommand: ParsableCommand {
     let alignment = try Alignment(options)
     let progress = WorkProgress("faces")
     let report = try alignment.run { progress.show($0, of: $1) }
-    json ? Terminal.print(json: try report.json()) : Terminal.print(report.description)
+    try json ? Terminal.print(json: report) : Terminal.print(report.description)
     try alignment.check(report)
   }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Files
-import Foundation
 
 struct DatasetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,10 +21,7 @@ struct DatasetCommand: ParsableCommand {
 /// How the subcommands print.
 enum DatasetOutput {
   static func print(_ value: some Encodable, _ lines: [(name: String, value: String)], json: Bool) throws {
-    if json { return Terminal.print(json: try JSONText.of(value)) }
-    let width = (lines.map(\.name.count).max() ?? 0) + 2
-    for line in lines {
-      Terminal.print(line: line.name.padding(toLength: width, withPad: " ", startingAt: 0) + line.value)
-    }
+    if json { return try Terminal.print(json: value) }
+    for line in TextTable.lines(lines.map { [$0.name, $0.value] }) { Terminal.print(line: line) }
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Evaluation
 import Files
-import Foundation
 import Inference
 import MPI
 import Training
@@ -26,10 +25,7 @@ struct EvaluateCommand: ParsableCommand {
       and the distractors if there are any.
       """)
 
-  @Option(help: "Model to judge: a run's folder, one of its checkpoints, or a .safetensors file.")
-  var model: String
-
-  @OptionGroup var stateDict: StateDictOptions
+  @OptionGroup var inference: InferenceOptionGroup
 
   @Option(
     help: "Faces: a folder (DIR/PERSON/IMAGE), .rec or list; with --pairs the folder that its names are relative to.")
@@ -88,19 +84,6 @@ struct EvaluateCommand: ParsableCommand {
     Limits.badImages, help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
 
-  @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
-  var batchSize = 32
-
-  @Option(
-    Limits.threads,
-    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
-  var threads: Int?
-
-  @Option(Limits.threads, help: "Threads per rank that read and decode images.")
-  var workers = 1
-
-  @OptionGroup var waiting: WaitingOptions
-
   func validate() throws {
     guard (data == nil) != (identification.probes == nil) else {
       throw ValidationError("Give --data to verify, or --probes to identify; not both.")
@@ -132,15 +115,15 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
-      try Threads.use(threads, communicator.placement())
+    inference.run { communicator in
       if communicator.rank == 0 { try OutputFiles.tryOut([output, roc], inputs: inputs) }
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }
   }
 
   private var inputs: [String?] {
-    [model, data, pairs, templates, identification.probes, identification.gallery, identification.distractors]
+    [inference.model, data, pairs, templates]
+      + [identification.probes, identification.gallery, identification.distractors]
   }
 
   private func verify(_ data: String, _ communicator: Communicator) throws {
@@ -150,31 +133,31 @@ struct EvaluateCommand: ParsableCommand {
     if communicator.rank == 0 { warn(evaluation.trainedPeople, of: evaluation.verification.source.classNames.count) }
     let report = try evaluation.run()
     guard communicator.rank == 0 else { return }
-    json ? Terminal.print(json: try report.json()) : Terminal.print(report.description)
+    try json ? Terminal.print(json: report) : Terminal.print(report.description)
     if let output { try evaluation.writeScores(to: output) }
     if let roc { try evaluation.writeROC(to: roc) }
     if keepThreshold { try evaluation.keepThreshold() }
   }
 
   private func identify(_ communicator: Communicator) throws {
-    var options = identification.options(model: model)
-    options.assumedModel = stateDict.assumed
+    var options = identification.options(model: inference.model)
+    options.assumedModel = inference.stateDict.assumed
     options.flip = flip
     options.maximumBadImages = maxBadImages
-    options.batchSize = batchSize
-    options.workers = workers
+    options.batchSize = inference.batchSize
+    options.workers = inference.workers
     let identification = try Identification(options, communicator)
     if communicator.rank == 0 { Notes.show(identification.notes) }
     if communicator.rank == 0 { warn(identification.trainedPeople, of: identification.people) }
     let report = try identification.run()
     guard communicator.rank == 0 else { return }
-    json ? Terminal.print(json: try report.json()) : Terminal.print(report.description)
+    try json ? Terminal.print(json: report) : Terminal.print(report.description)
     if let output { try identification.writeRanks(to: output) }
   }
 
   private func options(_ data: String) -> EvaluationOptions {
-    var options = EvaluationOptions(model: model, data: data)
-    options.assumedModel = stateDict.assumed
+    var options = EvaluationOptions(model: inference.model, data: data)
+    options.assumedModel = inference.stateDict.assumed
     options.pairs = pairs
     options.templates = templates
     options.holdoutPeople = holdoutPeople
@@ -183,8 +166,8 @@ struct EvaluateCommand: ParsableCommand {
     options.flip = flip
     options.rawPixels = rawPixels
     options.maximumBadImages = maxBadImages
-    options.batchSize = batchSize
-    options.workers = workers
+    options.batchSize = inference.batchSize
+    options.workers = inference.workers
     return options
   }
 

@@ -30,7 +30,7 @@ struct IdentifyCommand: ParsableCommand {
       let result = try GallerySearch(of: photographs, in: gallery, top: top, matching.options(inference), communicator)
       guard communicator.rank == 0 else { return }
       Notes.show(result.notes)
-      matching.json ? Terminal.print(json: try JSONText.of(result)) : Terminal.print("\(result)")
+      try matching.json ? Terminal.print(json: result) : Terminal.print("\(result)")
     }
   }
 }

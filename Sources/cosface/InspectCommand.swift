@@ -28,7 +28,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let inspection = try Inspection(path: path)
     if json {
-      Terminal.print(json: try JSONText.of(inspection))
+      try Terminal.print(json: inspection)
     } else {
       Terminal.print(inspection.text(listsTensors: tensors))
     }

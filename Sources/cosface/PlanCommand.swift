@@ -88,7 +88,7 @@ struct PlanCommand: ParsableCommand {
       }
       let plan = try planner.run(communicator)
       guard communicator.rank == 0 else { return }
-      options.json ? Terminal.print(json: try plan.json()) : Terminal.print(plan.text, end: "")
+      try options.json ? Terminal.print(json: plan, inOneLine: true) : Terminal.print(plan.text, end: "")
     }
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Distributed
 import Files
-import Foundation
 import MPI
 import NeuralNetwork
 import Training
@@ -51,11 +50,8 @@ struct ReplayCommand: ParsableCommand {
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(
         network, weights: weights, batches: batches, settings: settings, communicator: communicator)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
       try replay.run(learningRate: learningRate) { line in
-        guard communicator.rank == 0 else { return }
-        Terminal.print(json: try encoder.encode(line))
+        if communicator.rank == 0 { try Terminal.print(json: line, inOneLine: true) }
       }
       if let output, communicator.rank == 0 { try replay.write(to: output) }
       try communicator.barrier()

@@ -4,8 +4,8 @@ import MPI
 
 /// Fails as the arguments say, on the ranks `all`, `first`, `last` or `none`: `failing-program RANKS [MODE]`.
 ///
-/// MODE is `throw` (default), `mpi` (an error that MPI reports), `late` (with a reduction under way), `drop`
-/// (a request that nobody waits for), `busy` (comes an hour late to a collective), `stop` (stops itself), `other`
+/// MODE is `throw` (default), `mpi` (an error that MPI reports), `late` (with a message under way), `drop`
+/// (a message that nobody waits for), `busy` (comes an hour late to a collective), `stop` (stops itself), `other`
 /// (goes to a collective that the others do not call),
 /// `unborn` (stops itself before MPI starts), `working` (comes six seconds late to a collective, and gets something done
 /// all the while), `idle` (the same, but gets nothing done), or one of `FailingTraining`'s.
@@ -46,14 +46,15 @@ struct FailingProgram {
       case "late":
         let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: 1 << 24)
         values.initialize(repeating: 1)
-        let request = try world.startAllReduce(values)
-        request.abandon()
+        let group = MessageGroup(world, capacity: 1)
+        try group.receive(values, from: (world.rank + 1) % world.size, tag: 0)
+        group.abandon()
         values.deallocate()
         throw MissingFolder()
       case "drop":
         let value = UnsafeMutableBufferPointer<Float>.allocate(capacity: 1)
         value.initialize(repeating: 1)
-        _ = try world.startAllReduce(value)
+        try MessageGroup(world, capacity: 1).receive(value, from: world.rank, tag: 0)
       case "busy":
         Thread.sleep(forTimeInterval: 3600)
         try world.barrier()

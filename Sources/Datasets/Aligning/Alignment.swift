@@ -1,6 +1,5 @@
 package import Files
 import Foundation
-import Synchronization
 
 /// The faces of a folder of photographs, brought to the place where networks expect them: one aligned file per row of a
 /// table, in the photographs' own folders.
@@ -12,19 +11,10 @@ package final class Alignment: Sendable {
   private let plan: AlignmentPlan
   private let root: AlignedFolder
 
-  enum Outcome {
+  enum Outcome: Sendable {
     case aligned(FaceAligner.Fit, kept: Bool)
     case refused(FaceAligner.Refusal)
     case bad(String)
-  }
-
-  /// What the workers share.
-  private struct Work {
-    var next = 0
-    var done = 0
-    var outcomes: [Outcome?]
-    /// What ends the run: a full disk.
-    var failure: (any Error)?
   }
 
   /// Reads the table; opens no image.
@@ -46,23 +36,19 @@ package final class Alignment: Sendable {
 
   /// Aligns what is not there yet, and writes the list of all images.
   ///
-  /// - Parameter progress: called now and then, by any thread but never by two at once, with the images done.
+  /// - Parameter progress: called with the images done after each.
   /// - Throws: what makes writing impossible.
-  package func run(progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void) throws -> AlignmentReport {
-    let total = plan.rows.count
-    let work = Mutex(Work(outcomes: [Outcome?](repeating: nil, count: total)))
-    let group = DispatchGroup()
-    for worker in 0..<min(options.workers, max(total, 1)) {
-      group.enter()
-      Thread.start("align-\(worker)") { [self] in
-        align(work, progress)
-        group.leave()
-      }
+  package func run(progress: (_ done: Int, _ total: Int) -> Void) throws -> AlignmentReport {
+    let places = plan.rows.indices
+    var outcomes: [Outcome] = []
+    try OrderedWork.run(places, workers: options.workers) { [self] in
+      let aligner = FaceAligner(table, options)
+      return { try self.outcome($0, aligner) }
+    } consume: { _, outcome in
+      outcomes.append(outcome)
+      progress(outcomes.count, places.count)
     }
-    group.wait()
-    let (outcomes, failure) = work.withLock { ($0.outcomes, $0.failure) }
-    if let failure { throw failure }
-    let result = AlignmentResult(table, plan, outcomes.map { $0! }, options)
+    let result = AlignmentResult(table, plan, outcomes, options)
     try AtomicFile.write(Data(result.csv.utf8), to: "\(options.output)/\(ImageFolder.alignmentList)")
     return result.report
   }
@@ -91,29 +77,6 @@ package final class Alignment: Sendable {
       "\(bad.count) of \(rows) rows are of no use, where \(limit) may be" + named
         + (bad.count > 10 ? "\n  and \(bad.count - 10) more" : ""),
       remedy: "Mend them, or allow more with --max-bad-images.")
-  }
-
-  private func align(_ work: borrowing Mutex<Work>, _ progress: @Sendable (Int, Int) -> Void) {
-    let aligner = FaceAligner(table, options)
-    let total = plan.rows.count
-    while true {
-      let chunk = work.withLock { work in
-        let start = work.failure == nil ? work.next : total
-        work.next = min(start + 16, total)
-        return start..<work.next
-      }
-      guard !chunk.isEmpty else { return }
-      let results = Result { try chunk.map { try outcome($0, aligner) } }
-      work.withLock { work in
-        switch results {
-        case .success(let outcomes):
-          for (place, outcome) in zip(chunk, outcomes) { work.outcomes[place] = outcome }
-          work.done += chunk.count
-          progress(work.done, total)
-        case .failure(let error): work.failure = work.failure ?? error
-        }
-      }
-    }
   }
 
   /// - Throws: where nothing more can be written.

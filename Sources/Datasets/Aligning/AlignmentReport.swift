@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// What an alignment came to.
 package struct AlignmentReport: Codable, Equatable, Sendable {
@@ -26,12 +26,6 @@ package struct AlignmentReport: Codable, Equatable, Sendable {
   package let scales: Distribution?
   /// Aligned faces that lie in no person's folder.
   package let withoutPerson: Int
-
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
 }
 
 extension AlignmentReport: CustomStringConvertible {

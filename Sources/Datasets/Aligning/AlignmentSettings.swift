@@ -55,9 +55,7 @@ struct AlignmentSettings: Codable, Equatable {
         folder, "the folder holds files that no alignment made: there is no \(Self.name) in it",
         remedy: "Choose an empty or a new folder.")
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: path)
+    try AtomicFile.write(JSONText.indented(self), to: path)
   }
 
   private func differences(from other: AlignmentSettings) -> [String] {

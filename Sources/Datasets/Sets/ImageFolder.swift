@@ -4,7 +4,7 @@ package import Files
 ///
 /// People and images are sorted by the bytes of their names, hidden files are ignored, links are followed one level (so
 /// that a loop of links ends). Paths are kept as bytes in one array: about 20 bytes an image beside its name.
-package struct ImageFolder: ImageSource {
+package struct ImageFolder: ImageFiles {
   /// The list of all images that `dataset align` writes into its output folder.
   package static let alignmentList = "alignment.csv"
 

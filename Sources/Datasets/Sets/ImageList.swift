@@ -4,7 +4,7 @@ import Foundation
 /// Image files named one by one, of people unknown: those of a list of pairs.
 ///
 /// All have label 0; the truth about pairs stands in their list.
-package struct ImageList: ImageSource {
+package struct ImageList: ImageFiles {
   package let location: String
   /// Paths below `location`.
   private let names: [String]
@@ -30,16 +30,6 @@ package struct ImageList: ImageSource {
   package func label(of sample: Int) -> Int { 0 }
 
   package func identifier(of sample: Int) -> String { names[sample] }
-
-  package func encodedSize(of sample: Int) throws -> Int {
-    try path(of: sample).withCString { try ImageFile(path: $0).size() }
-  }
-
-  package func withEncodedImage<Result>(
-    of sample: Int, scratch: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
-  ) throws -> Result {
-    try path(of: sample).withCString { try ImageFile(path: $0).withBytes(scratch: scratch, body) }
-  }
 
   package func path(of sample: Int) -> String { location + "/" + names[sample] }
 }

@@ -9,7 +9,7 @@ package import Files
 ///
 /// Paths are relative to the list's folder. People are numbered in the order of their labels: as numbers where all are, else
 /// by the bytes of their names.
-package struct LabelledList: ImageSource {
+package struct LabelledList: ImageFiles {
   /// The list's folder.
   package let location: String
   package let classNames: [Name]
@@ -63,16 +63,6 @@ package struct LabelledList: ImageSource {
   package func path(of sample: Int) -> String {
     let name = names[sample]
     return name.utf8.first == UInt8(ascii: "/") ? name : "\(location)/\(name)"
-  }
-
-  package func encodedSize(of sample: Int) throws -> Int {
-    try path(of: sample).withCString { try ImageFile(path: $0).size() }
-  }
-
-  package func withEncodedImage<Result>(
-    of sample: Int, scratch: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
-  ) throws -> Result {
-    try path(of: sample).withCString { try ImageFile(path: $0).withBytes(scratch: scratch, body) }
   }
 
   private static func sorted(_ people: some Collection<Name>) -> [Name] {

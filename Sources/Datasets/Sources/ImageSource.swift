@@ -40,11 +40,6 @@ extension ImageSource {
 
   package func path(of sample: Int) -> String { "\(location)/\(identifier(of: sample))" }
 
-  /// A copy of the image file's bytes.
-  package func encodedImage(of sample: Int) throws -> [UInt8] {
-    try withEncodedImage(of: sample, scratch: ByteBuffer()) { [UInt8]($0) }
-  }
-
   /// Refuses what no training can use: fewer than two people, fewer samples than ranks, labels that name nobody.
   ///
   /// - Throws: `DataError`

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 package import Synchronization
 
 /// The one way by which text reaches a person: nothing in it steers the terminal.
@@ -9,9 +9,10 @@ package enum Terminal {
   /// A line on standard output: a line's end in a name is shown.
   package static func print(line: String) { write(line.printableName + "\n", to: .standardOutput) }
 
-  /// On standard output; to every reader of JSON the same as `json`.
-  package static func print(json: Data) {
-    write(String(decoding: json, as: UTF8.self).printableJSON + "\n", to: .standardOutput)
+  /// A value as JSON on standard output, indented or on one line.
+  package static func print(json value: some Encodable, inOneLine: Bool = false) throws {
+    let json = inOneLine ? try JSONText.line(value) + Data("\n".utf8) : try JSONText.indented(value)
+    write(String(decoding: json, as: UTF8.self).printableJSON, to: .standardOutput)
   }
 
   /// A line of its own on standard error: what does not belong to a command's result.

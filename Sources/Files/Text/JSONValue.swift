@@ -34,11 +34,7 @@ package enum JSONValue: Equatable, Sendable {
   }
 
   /// On one line, keys in order.
-  package var text: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
-  }
+  package var text: String { (try? JSONText.line(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null" }
 }
 
 extension JSONValue {

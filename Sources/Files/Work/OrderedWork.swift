@@ -12,16 +12,13 @@ package enum OrderedWork {
   ) throws {
     precondition(workers > 0, "\(workers) threads")
     let state = State<Output>(items, window: 64 * workers)
-    for _ in 0..<workers {
-      let thread = Thread {
+    for worker in 0..<min(workers, max(items.count, 1)) {
+      state.enter()
+      Thread.start("worker-\(worker)") {
         let produce = makeProducer()
         while let item = state.claim() { state.finish(item, Result { try produce(item) }) }
         state.leave()
       }
-      // Image decoders take more stack than a secondary thread's half megabyte may leave.
-      thread.stackSize = 4 << 20
-      state.enter()
-      thread.start()
     }
     defer { state.stop() }
     for item in items { try consume(item, state.take(item).get()) }

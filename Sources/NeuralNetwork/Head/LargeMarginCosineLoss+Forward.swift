@@ -42,14 +42,6 @@ extension LargeMarginCosineLoss {
     return try loss()
   }
 
-  /// Plain e W^T (M, N): the evaluation phase has no projection and no margin. One read of W.
-  package func evaluationLogits(
-    _ embeddings: UnsafePointer<Float>, sampleCount: Int, into result: UnsafeMutablePointer<Float>
-  ) {
-    materialize()
-    gemm(.none, .transpose, sampleCount, rowCount, width, embeddings, classWeight.value.baseAddress!, into: result)
-  }
-
   private func take(_ labels: UnsafeBufferPointer<Int32>) throws(HeadError) {
     sampleCount = labels.count
     for (sample, label) in labels.enumerated() {

@@ -1,4 +1,5 @@
-package import Foundation
+import Files
+import Foundation
 
 /// What a benchmark found: one JSON object for machines, lines for people.
 package protocol BenchmarkReport: Encodable {
@@ -7,17 +8,7 @@ package protocol BenchmarkReport: Encodable {
 }
 
 extension BenchmarkReport {
-  /// One object on one line, keys sorted.
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return try encoder.encode(self)
-  }
-
-  package var text: String {
-    let width = lines.map(\.name.count).max() ?? 0
-    return lines.map { "\($0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0))\($0.value)\n" }.joined()
-  }
+  package var text: String { TextTable.lines(lines.map { [$0.name, $0.value] }).map { $0 + "\n" }.joined() }
 }
 
 extension Double {

@@ -11,7 +11,7 @@ package struct DataBenchmark {
     package let images: Int
     package let badImages: Int
     package let imagesPerSecond: Double
-    /// Reading and decoding alone, on one thread: what `workers` times that is the limit of.
+    /// Reading and decoding alone, on one thread; `workers` times this is the limit.
     package let decodedImagesPerSecond: Double
     package let shareOfDecodingRate: Double
     package let peakResidentGB: Double

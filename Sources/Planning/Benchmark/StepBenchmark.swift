@@ -123,7 +123,7 @@ package struct StepBenchmark {
   }
 }
 
-/// What the steps compute that are measured or planned.
+/// What a measured or planned step computes.
 package struct StepWorkload: Sendable {
   package let kind: NetworkKind
   package var inputSide = 112

@@ -23,7 +23,7 @@ package struct Traffic: Encodable, Equatable, Sendable {
         isSent ? messages.message(part.message) : messages.message(part.message).part(of: 0), ranks: communicator.size,
         counted: try communicator.allReduce(sent, .max))
     }
-    // The agreement is the trainer's.
+    // The trainer sends the agreement, not the step.
     let others = messages.messages(samples: samples * communicator.size).filter {
       $0.way != .sum && $0.name != .agreement
     }

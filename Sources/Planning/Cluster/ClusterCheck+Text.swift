@@ -1,13 +1,6 @@
-package import Foundation
+import Files
 
 extension ClusterCheck.Report {
-  /// One object on one line, keys sorted: `latencySeconds` and `bytesPerSecond` are what `cosface plan` takes.
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
-
   /// For people: a row for each rank, a line for each link, and what is suspicious.
   package var text: String {
     var rows = [["rank", "host", "cores", "threads", "memory free", "program", "processor"]]
@@ -19,7 +12,7 @@ extension ClusterCheck.Report {
         rank.processor,
       ])
     }
-    var lines = Self.table(rows)
+    var lines = TextTable.lines(rows)
     if ranks.count > Self.shown { lines.append("and \(ranks.count - Self.shown) more; --json lists all") }
     lines.append("")
     lines.append("program    \(ranks[0].program.version), \(ranks[0].program.digest), the same on all ranks")
@@ -41,13 +34,4 @@ extension ClusterCheck.Report {
   }
 
   private static let shown = 64
-
-  /// Columns as wide as their widest text.
-  private static func table(_ rows: [[String]]) -> [String] {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        .trimmingCharacters(in: .whitespaces)
-    }
-  }
 }

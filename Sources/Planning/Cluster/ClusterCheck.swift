@@ -1,6 +1,5 @@
 import Datasets
 import Distributed
-import Foundation
 package import MPI
 
 /// Looks at a cluster before a long run: who runs where with what, whether all have the same, and how fast the links are.
@@ -37,11 +36,10 @@ package struct ClusterCheck {
     let before = NetworkCounters.current()
     let (links, sent) = try LinkProbe(ranks).run(communicator)
     let sending = before.carriers(of: sent, until: .current())
-    let all = try communicator.allGather(bytes: Array(JSONEncoder().encode(sending)))
     var carriers: [String: [String]] = [:]
-    for (rank, bytes) in zip(ranks, all) where placement.nodeCount > 1 {
-      let names = try JSONDecoder().decode([String].self, from: Data(bytes))
-      if !names.isEmpty { carriers[rank.host] = names }
+    for (rank, names) in zip(ranks, try communicator.allGather(encoding: sending))
+    where placement.nodeCount > 1 && !names.isEmpty {
+      carriers[rank.host] = names
     }
     return Report(
       ranks: ranks, data: fingerprint, links: links, carriers: carriers,

@@ -11,7 +11,7 @@ package struct LinkProbe {
     package let to: String
     /// Half of the round trip of 8 bytes, the median.
     package let latencySeconds: Double
-    /// Of large messages, what is left of their time after the latency.
+    /// Of large messages, their latency subtracted.
     package let bytesPerSecond: Double
 
     package init(from: String, to: String, latencySeconds: Double, bytesPerSecond: Double) {
@@ -22,7 +22,7 @@ package struct LinkProbe {
     }
   }
 
-  /// Rounds to play at most: with more hosts than that, each is measured with so many others.
+  /// The most rounds: with more hosts than that, each is measured with this many others.
   package static let maximumRounds = 15
 
   /// What one rank measured: on the rank that speaks for the host.

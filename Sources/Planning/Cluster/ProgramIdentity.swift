@@ -4,7 +4,7 @@ import Foundation
 /// What must be the same on all hosts before anything else: the program file and the libraries behind it.
 package struct ProgramIdentity: Equatable, Sendable, Codable {
   package let version: String
-  /// Of every byte of the program file; some milliseconds.
+  /// Digest of the whole program file; takes some milliseconds.
   package let digest: String
   package let libraries: [String]
 

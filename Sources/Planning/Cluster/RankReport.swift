@@ -65,9 +65,7 @@ package struct RankReport: Codable, Equatable, Sendable {
 
   /// All ranks', by rank. Collective.
   package static func gather(_ own: RankReport, _ communicator: Communicator) throws -> [RankReport] {
-    try communicator.allGather(bytes: Array(JSONEncoder().encode(own))).map {
-      try JSONDecoder().decode(RankReport.self, from: Data($0))
-    }
+    try communicator.allGather(encoding: own)
   }
 
   /// The value behind "name:" in a file of /proc.

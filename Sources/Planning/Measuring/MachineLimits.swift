@@ -1,7 +1,7 @@
 import NeuralNetwork
 import VectorKernels
 
-/// What the machine can do at most with this number of threads: the yardsticks of the other figures.
+/// The machine's limits with this number of threads, to compare other figures with.
 package struct MachineLimits: Encodable, Sendable {
   package let threads: Int
   /// a = b + s c over 3 x 64 MB, counting 3 streams (the write's own read of the line is not counted).

@@ -1,4 +1,4 @@
-/// What the parts of a step cost one rank in computing, measured without any communication.
+/// The time that one rank computes for the parts of a step, measured without communication.
 package struct ComputeMeasurement: Codable, Equatable, Sendable {
   /// A chain of layers of the backward pass.
   package struct Chain: Codable, Equatable, Sendable {
@@ -41,6 +41,4 @@ package struct ComputeMeasurement: Codable, Equatable, Sendable {
   package var copyBytesPerSecond: Double
   /// Bytes of the process before any of this was made: program and libraries.
   package var programBytes: Int
-
-  package var backwardSeconds: Double { backward.reduce(0) { $0 + $1.seconds } }
 }

@@ -4,9 +4,9 @@ import NeuralNetwork
 import Training
 import VectorKernels
 
-/// Measures the parts of a step on this rank, with those of the other ranks at work beside it; the slowest counts.
+/// Measures the parts of a step on all ranks at the same time; the slowest counts.
 struct ComputeProbe {
-  /// Of its classes the measurement takes `rows` at most.
+  /// At most `rows` of its classes are measured.
   let workload: StepWorkload
   var steps = 5
   private let settings = StepSettings()
@@ -19,7 +19,7 @@ struct ComputeProbe {
   func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
     let program = ResidentMemory.currentBytes
     let (batchSize, embedding) = (workload.batchSize, workload.embedding)
-    // Of its classes a part is measured.
+    // Only a part of its classes is measured.
     var measured = workload
     measured.classes = min(workload.classes, Self.rows)
     try MemoryReport(measured, settings, ranks: communicator.size).check(
@@ -74,7 +74,7 @@ struct ComputeProbe {
     return result
   }
 
-  /// Every rank gets the same figures: of each the slowest rank's.
+  /// Every rank gets the same figures, each that of the slowest rank.
   private func slowest(_ result: inout ComputeMeasurement, _ communicator: Communicator) throws {
     guard communicator.size > 1 else { return }
     let costs: [WritableKeyPath<ComputeMeasurement, ComputeMeasurement.RowCost>] = [

@@ -3,8 +3,8 @@ import MPI
 import NeuralNetwork
 import VectorKernels
 
-/// Measures the classifier's parts at two numbers of samples, and takes what lies between them for a line: what a row costs
-/// however many samples there are (its memory), and what each sample adds (the products).
+/// Measures the classifier's parts at two numbers of samples and draws a line through them: the fixed time of a row (its
+/// memory), and what each sample adds (the products).
 struct HeadProbe {
   let rows: Int
   let width: Int
@@ -36,7 +36,7 @@ struct HeadProbe {
     }
     return Costs(
       forward: line(\.forward), backward: line(\.backward), fused: line(\.fused),
-      // Both do not depend on the samples.
+      // Neither depends on the samples.
       update: .init(row: few.update / Double(rows), sample: 0), renormalize: few.renormalize / Double(rows))
   }
 

@@ -28,7 +28,7 @@ package struct LinkModel: Codable, Equatable, Sendable {
 
   private static let messageSeconds = 5e-6
   private static let sharedMemoryLatency = 1e-6
-  /// Up to which Open MPI gathers by recursive doubling.
+  /// Bytes up to which Open MPI gathers by recursive doubling.
   private static let fewBytes = 50_000.0
 
   package init(latencySeconds: Double, bytesPerSecond: Double) {
@@ -36,7 +36,7 @@ package struct LinkModel: Codable, Equatable, Sendable {
     self.bytesPerSecond = bytesPerSecond
   }
 
-  /// What the sum of a bucket takes. Only the wire works while a rank computes: within a host the ranks themselves copy.
+  /// The time of a bucket's sum. Only the wire works while a rank computes: within a host the ranks themselves copy.
   package struct Sum: Equatable, Sendable {
     package var latency = 0.0
     package var wire = 0.0
@@ -61,7 +61,7 @@ package struct LinkModel: Codable, Equatable, Sendable {
         + (4 * crossing + 3 * piece * (p - 1)) / copyBytesPerSecond)
   }
 
-  /// What a message takes that the ranks wait for.
+  /// The time of a message that the ranks wait for.
   package func seconds(of message: StepMessages.Message, ranks: Int) -> Double {
     let bytes = Double(message.bytes)
     return switch message.way {

@@ -1,13 +1,6 @@
-package import Foundation
+import Files
 
 extension Plan {
-  /// One object on one line, keys sorted.
-  package func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return try encoder.encode(self)
-  }
-
   /// For people.
   package var text: String {
     let kinds = choices.map(\.classifier.rawValue)
@@ -56,14 +49,8 @@ extension Plan {
 
   private static func megabytes(_ bytes: Int) -> String { (Double(bytes) / 1e6).shown(1) }
 
-  /// Columns as wide as their longest cell; the first keeps to the left, the others to the right.
+  /// The first column keeps to the left, the others to the right.
   private static func table(_ rows: [[String]]) -> String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      row.enumerated().map { column, cell in
-        let space = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + space : space + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
+    TextTable.lines(rows, right: 1..<rows[0].count).joined(separator: "\n")
   }
 }

@@ -15,7 +15,7 @@ package struct Planner {
   package var link: LinkModel?
   package var linkPath: String?
   package var computePath: String?
-  /// Of each rank; where they are given, a computation measured with others is refused.
+  /// Threads of each rank. If given, a computation measured with another number is refused.
   package var threads: Int?
 
   package init(_ workload: StepWorkload) { self.workload = workload }
@@ -29,7 +29,7 @@ package struct Planner {
           "\(ranks) ranks, \(ranksPerHost) on a host, need a link between hosts: give --bandwidth and --latency, or --link."
         )
       }
-      // One host has no link to others: nothing will ask for these.
+      // One host has no link to others: these values are not used.
       link = LinkModel(latencySeconds: 0, bytesPerSecond: .greatestFiniteMagnitude)
     }
     let given = try computePath.map { path in try check(PlanInput.compute(from: path), path) }
@@ -53,7 +53,7 @@ package struct Planner {
     return try probe.measure(communicator)
   }
 
-  /// What ranks of one host pass to one another per second, where several were started on one host.
+  /// Bytes per second between ranks of one host; nil unless several were started on one host.
   private func sharedMemoryRate(_ communicator: Communicator) throws -> Double? {
     let placement = try communicator.placement()
     guard communicator.size > 1, placement.nodeCount == 1 else { return nil }
@@ -62,7 +62,7 @@ package struct Planner {
     return 2 * Double(bucketBytes) / p * (p - 1) / seconds
   }
 
-  /// A measurement is about one network, batch and number of threads.
+  /// A measurement holds for one network, batch and number of threads.
   private func check(_ compute: ComputeMeasurement, _ path: String) throws -> ComputeMeasurement {
     let rows: [(name: String, asked: String, measured: String)] = [
       ("--network", workload.kind.rawValue, compute.network),

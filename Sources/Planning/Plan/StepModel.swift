@@ -1,12 +1,13 @@
 package import Distributed
 import MPI
 
-/// What a step will take on P ranks, from what its parts take on one and from the links' model.
+/// Estimates a step on P ranks, from the times of its parts on one rank and a model of the links.
 ///
-/// The step is played through on two clocks, the rank's and the link's. Work moves the rank's clock. A bucket departs when
-/// its gradients are complete, the link carries one after the other, and a bucket that has arrived costs the rank its
-/// additions and copies and, for the class weight's rows, their update. After the backward pass the rank waits for those
-/// still under way. Every rank is taken for the same: the images are ready, and nobody comes late.
+/// The step is played through, moment by moment as `StepMessages` orders them, on two clocks: the rank's and the link's.
+/// Work moves the rank's clock. A bucket departs when its gradients are complete, and the link carries one after the other.
+/// A bucket that has arrived costs the rank its additions and copies and, for the class weight's rows, their update. After
+/// the backward pass the rank waits for those still under way. All ranks are assumed to be alike: images are ready, and
+/// nobody comes late.
 package struct StepModel {
   package let compute: ComputeMeasurement
   package let link: LinkModel
@@ -40,20 +41,10 @@ package struct StepModel {
   package func estimate(_ kind: ClassifierKind, ranks: Int) -> Estimate {
     let step = messages(kind, ranks: ranks)
     var clocks = Clocks(step, samples: compute.batchSize * ranks, link, copyBytesPerSecond: compute.copyBytesPerSecond)
-    clocks.send(.begin)
-    clocks.work(compute.forwardSeconds, \.forward)
-    clocks.send(.statistics)
-    switch kind {
-    case .replicated: replicated(&clocks, step)
-    case .sharded: sharded(&clocks, step)
+    for moment in StepMessages.Moment.allCases {
+      work(before: moment, &clocks)
+      clocks.send(moment)
     }
-    backward(&clocks, step)
-    clocks.finish()
-    if ranks == 1 { clocks.work(compute.updateSeconds, \.update) }
-    clocks.send(.update)
-    clocks.work(compute.renormalizeSecondsPerRow * Double(rows(kind, ranks)), \.classifier)
-    clocks.send(.renormalize)
-    clocks.send(.agreement)
     return clocks.estimate
   }
 
@@ -70,16 +61,31 @@ package struct StepModel {
     kind == .replicated ? classes : (classes + ranks - 1) / ranks
   }
 
-  private func replicated(_ clocks: inout Clocks, _ step: StepMessages) {
-    let samples = Double(compute.batchSize)
-    clocks.send(.logits)
-    clocks.work(compute.classifierForward.seconds(rows: Double(classes), samples: samples), \.classifier)
-    clocks.send(.softmax)
-    guard step.ranks > 1 else {
-      return clocks.work(compute.classifierFused.seconds(rows: Double(classes), samples: samples), \.classifier)
+  /// What a rank computes between the messages of the moment before and those of `moment`.
+  private func work(before moment: StepMessages.Moment, _ clocks: inout Clocks) {
+    let step = clocks.step
+    let rows = Double(rows(step.classifier, step.ranks))
+    let samples = Double(step.classifier == .sharded ? clocks.samples : compute.batchSize)
+    switch moment {
+    case .begin, .logits, .agreement: break
+    case .statistics: clocks.work(compute.forwardSeconds, \.forward)
+    case .softmax: clocks.work(compute.classifierForward.seconds(rows: rows, samples: samples), \.classifier)
+    case .classifierBackward:
+      guard step.classifier == .replicated && step.ranks > 1 else {
+        return clocks.work(compute.classifierFused.seconds(rows: rows, samples: samples), \.classifier)
+      }
+      classWeightBackward(&clocks, samples)
+    case .backward: backward(&clocks)
+    case .update:
+      clocks.finish()
+      if step.ranks == 1 { clocks.work(compute.updateSeconds, \.update) }
+    case .renormalize: clocks.work(compute.renormalizeSecondsPerRow * rows, \.classifier)
     }
-    let message = step.message(.classWeight)
-    for piece in Chunks(of: classes, limit: step.rowsPerPiece) {
+  }
+
+  private func classWeightBackward(_ clocks: inout Clocks, _ samples: Double) {
+    let message = clocks.step.message(.classWeight)
+    for piece in Chunks(of: classes, limit: clocks.step.rowsPerPiece) {
       let rows = Double(piece.count)
       clocks.work(compute.classifierBackward.seconds(rows: rows, samples: samples), \.classifier)
       clocks.depart(
@@ -88,17 +94,8 @@ package struct StepModel {
     }
   }
 
-  private func sharded(_ clocks: inout Clocks, _ step: StepMessages) {
-    let (rows, samples) = (Double(rows(.sharded, step.ranks)), Double(clocks.samples))
-    clocks.send(.logits)
-    clocks.work(compute.classifierForward.seconds(rows: rows, samples: samples), \.classifier)
-    clocks.send(.softmax)
-    clocks.work(compute.classifierFused.seconds(rows: rows, samples: samples), \.classifier)
-    clocks.send(.classifierBackward)
-  }
-
-  private func backward(_ clocks: inout Clocks, _ step: StepMessages) {
-    let message = step.message(.network)
+  private func backward(_ clocks: inout Clocks) {
+    let (step, message) = (clocks.step, clocks.step.message(.network))
     let updateSeconds = compute.updateSeconds / Double(max(message.count, 1))
     var (finished, started) = (0, 0)
     func depart(_ count: Int) {
@@ -144,9 +141,10 @@ package struct StepModel {
       land()
     }
 
-    /// The messages of `moment`, but those that arise bit by bit: they `depart`.
+    /// The messages of `moment`. Those that arise piece by piece were sent by `depart`.
     mutating func send(_ moment: StepMessages.Moment) {
-      for message in step.messages(at: moment, samples: samples) {
+      for message in step.messages(at: moment, samples: samples)
+      where message.name != .classWeight && message.name != .network {
         if message.way == .sum {
           depart(message, message.count, .init(seconds: 0, \.update))
         } else {
@@ -158,7 +156,7 @@ package struct StepModel {
       }
     }
 
-    /// `count` elements of `message` are complete, and go on their way bucket by bucket.
+    /// Sends `count` complete elements of `message`, bucket by bucket.
     mutating func depart(_ message: StepMessages.Message, _ count: Int, _ landing: Landing) {
       guard ranks > 1 else { return }
       for piece in step.buckets.pieces(of: count) {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 import Training
@@ -94,12 +95,10 @@ final class DashboardPages: Sendable {
 
   private func metrics() -> DashboardResponse {
     let (history, starts) = shared.withLock { ($0.history, $0.starts) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
     let metrics = Metrics(
       totalSteps: starts.last?.totalSteps, steps: history.steps, samples: history.samples, seconds: history.seconds,
       bestAccuracy: history.best?.accuracy, last: history.last)
-    guard let body = try? encoder.encode(metrics) else { return .refusal(404, "A number is not finite.") }
+    guard let body = try? JSONText.line(metrics) else { return .refusal(404, "A number is not finite.") }
     return DashboardResponse(type: "application/json", body: body)
   }
 }

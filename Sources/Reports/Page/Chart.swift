@@ -1,4 +1,5 @@
 import Files
+import Foundation
 
 /// A drawing as its template takes it: places in a picture of 400 x 240 units, and everything said in words and numbers
 /// too, for those who do not see it.
@@ -78,6 +79,24 @@ struct Table {
       Row(
         title: row.title, cells: row.cells.map(Cell.init),
         isDifferent: compares && Set(row.cells.map { Name($0) }).count > 1)
+    }
+  }
+}
+
+/// Numbers as people read them.
+enum Figure {
+  static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+  /// Five significant digits, no zeros at the end.
+  static func short(_ value: Double) -> String { String(format: "%.5g", value) }
+
+  static func percent(_ share: Double) -> String { fixed(100 * share, 2) + " %" }
+
+  static func duration(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<120: fixed(seconds, 1) + " s"
+    case ..<7200: fixed(seconds / 60, 1) + " min"
+    default: fixed(seconds / 3600, 1) + " h"
     }
   }
 }

@@ -25,9 +25,7 @@ package struct Report {
     if isRoot { try OutputFiles.tryOut([options.output], inputs: [options.data, options.pairs]) }
     var (evaluations, notes) = ([RunEvaluation?](), [String]())
     for (index, folder) in folders.enumerated() {
-      let plan = isRoot ? plan(folder, runs[index]) : Plan()
-      let bytes = isRoot ? Array(try JSONEncoder().encode(plan)) : []
-      let agreed = try JSONDecoder().decode(Plan.self, from: Data(communicator.broadcast(bytes: bytes)))
+      let agreed = try communicator.broadcast(encoding: isRoot ? plan(folder, runs[index]) : nil)
       if let note = agreed.note { notes.append("\(isRoot ? runs[index].name : folder.path): \(note)") }
       guard let options = agreed.evaluation else {
         evaluations.append(nil)

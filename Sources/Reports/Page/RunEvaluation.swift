@@ -77,8 +77,7 @@ package struct RunEvaluation: Sendable {
     defer { planes.deallocate() }
     try reader.read(sample, PixelTransform(), to: planes.baseAddress!)
     let grid = ImageGrid(UnsafeBufferPointer(planes), count: 1, side: side)
-    let png = try PNGEncoder.encode(grid.pixels, width: grid.width, height: grid.height)
     return Picture(
-      name: source.identifier(of: sample), address: "data:image/png;base64," + png.base64EncodedString())
+      name: source.identifier(of: sample), address: "data:image/png;base64," + grid.png.base64EncodedString())
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 
 /// The first images of a batch side by side, as bytes.
 struct ImageGrid {
@@ -26,6 +27,13 @@ struct ImageGrid {
       Self.copy(planes + 3 * image * side * side, side: side, into: &pixels, at: start, rowBytes: 3 * width)
     }
     self.pixels = pixels
+  }
+
+  /// As a file.
+  var png: Data {
+    let encoder = ImageEncoder(.png, width: width, height: height)
+    // The bytes are the encoder's.
+    return withExtendedLifetime(encoder) { Data(encoder.encode(pixels)) }
   }
 
   /// Planes (3, side, side) of values in [-1, 1] to RGB bytes.

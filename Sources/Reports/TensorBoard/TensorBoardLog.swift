@@ -32,7 +32,7 @@ package final class TensorBoardLog: RunObserver {
       value.image.height = Int32(grid.height)
       value.image.width = Int32(grid.width)
       value.image.colorspace = 3
-      value.image.encodedImageString = try PNGEncoder.encode(grid.pixels, width: grid.width, height: grid.height)
+      value.image.encodedImageString = grid.png
       pending.append(value)
     }
   }

@@ -26,14 +26,14 @@ package final class MetricsFile {
 
   private let log: StepLog<Line>
 
-  /// An empty file, or that of a run that is resumed at `step`: lines of steps that will be trained again go.
+  /// An empty file, or that of a run resumed at `step`, without the lines of steps that will be trained again.
   package init(path: String, keepingStepsBefore step: Int? = nil) throws {
     log = try StepLog(path: path, keepingStepsBefore: step)
   }
 
   package func write(_ line: Line) throws { try log.write(line) }
 
-  /// What shall be said of lines that could not be kept.
+  /// A note about lines that could not be kept.
   package var note: String? { log.note }
 }
 

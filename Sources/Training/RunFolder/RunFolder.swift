@@ -24,7 +24,7 @@ package struct RunFolder: Sendable {
 
   /// Refuses a folder that already holds a run.
   ///
-  /// - Parameter mayBegin: whether one that came to no checkpoint and no model is none.
+  /// - Parameter mayBegin: whether a run without checkpoint and model does not count.
   package func refuseRun(mayBegin: Bool) throws {
     var signs = [model]
     if mayBegin {
@@ -45,8 +45,8 @@ package struct RunFolder: Sendable {
     try AtomicFile.tryOut(metrics)
   }
 
-  /// Removes the files of a run that came to no checkpoint; `refuseRun` has let it pass. Under the run's lock: it may be
-  /// one that has only begun.
+  /// Removes the files of a run that ended before its first checkpoint, once `refuseRun` has let it pass. Under the run's
+  /// lock: another process may just have begun it.
   func clear() throws {
     for path in [metrics, configuration, samples, starts, tensorboard] where FilePath.exists(path) {
       try FileManager.default.removeItem(atPath: path)
@@ -63,8 +63,6 @@ extension TrainingOptions {
 
   /// Writes all options as JSON, defaults included.
   package func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+    try AtomicFile.write(JSONText.indented(self), to: path)
   }
 }

@@ -31,8 +31,6 @@ package struct RunStart: Codable, Equatable, Sendable {
   ///
   /// - Throws: `FileError`
   package func append(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let descriptor = try OutputFile.open(path, O_RDWR | O_CREAT | O_APPEND)
     defer { close(descriptor) }
     // A line that was cut off must not swallow this one.
@@ -40,7 +38,7 @@ package struct RunStart: Codable, Equatable, Sendable {
     var last = UInt8(ascii: "\n")
     if end > 0, pread(descriptor, &last, 1, end - 1) != 1 { throw FileError("read", path) }
     let start: [UInt8] = last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
-    let bytes = start + Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    let bytes = start + Array(try JSONText.line(self)) + [UInt8(ascii: "\n")]
     try bytes.withUnsafeBytes { try AtomicFile.write($0, to: descriptor, path: path) }
   }
 

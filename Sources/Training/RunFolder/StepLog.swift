@@ -7,17 +7,16 @@ package protocol StepLine: Codable {
   var step: Int { get }
 }
 
-/// A file of JSON objects, one line a step, with which a resumed run goes on.
+/// A file of JSON objects, one line a step, which a resumed run continues.
 package final class StepLog<Line: StepLine> {
-  /// What shall be said of lines that could not be kept; nil where all was well.
+  /// A note about lines that could not be kept; nil where there are none.
   package let note: String?
   private let path: String
   private let descriptor: CInt
-  private let encoder = JSONEncoder()
 
   /// An empty file; with `step`, the file as it is, but for lines of steps that will be trained again.
   ///
-  /// A line that cannot be read goes, too: other programs read the file. The file that had it stays beside the new one,
+  /// A line that cannot be read is removed, too: other programs read the file. The file that had it stays beside the new one,
   /// as `PATH.damaged`, unless the line is the last one and was cut off, as when a run is killed.
   /// - Throws: `DataError` where there is a file that cannot be read, `FileError`. Nothing was written over then.
   package init(path: String, keepingStepsBefore step: Int? = nil) throws {
@@ -29,18 +28,17 @@ package final class StepLog<Line: StepLine> {
     }
     descriptor = try OutputFile.open(path, O_WRONLY | O_APPEND)
     self.path = path
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
   deinit { close(descriptor) }
 
   /// Throws `FileError`.
   package func write(_ line: Line) throws {
-    let bytes = Array(try encoder.encode(line)) + [UInt8(ascii: "\n")]
+    let bytes = Array(try JSONText.line(line)) + [UInt8(ascii: "\n")]
     try bytes.withUnsafeBytes { try AtomicFile.write($0, to: descriptor, path: path) }
   }
 
-  /// What every line has, also one of a version with other numbers.
+  /// What lines of all versions have.
   private struct Position: Decodable { let step: Int }
 
   /// Writes the file anew without the lines from `step` on and those that cannot be read. Returns a note of the latter.
@@ -95,7 +93,7 @@ package final class StepLog<Line: StepLine> {
 package struct SampleLine: StepLine, Equatable, Sendable {
   package let step: Int
   package let epoch: Int
-  /// Paths relative to the data, in the order of the ranks, each rank's in its batch's.
+  /// Paths relative to the data: rank by rank, in the order of each rank's batch.
   package let images: [String]
   /// How many of them each rank had.
   package let counts: [Int]

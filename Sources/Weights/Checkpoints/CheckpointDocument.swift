@@ -33,11 +33,7 @@ package struct CheckpointDocument: Codable, Equatable, Sendable {
   }
 
   /// The file's bytes.
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
+  func encoded() throws -> Data { try JSONText.indented(self) }
 
   private struct Version: Decodable {
     let format: Int

@@ -36,9 +36,5 @@ struct CheckpointIndex: Codable, Equatable {
     weightMap = files
   }
 
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
+  func encoded() throws -> Data { try JSONText.indented(self) }
 }

@@ -85,9 +85,7 @@ package enum ModelFile {
   static func writer(
     _ entries: [Entry], _ description: ModelDescription, values: (Parameter) -> UnsafeBufferPointer<Float>
   ) throws -> SafetensorsWriter {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let json = String(decoding: try encoder.encode(description), as: UTF8.self)
+    let json = String(decoding: try JSONText.line(description), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: [descriptionKey: json, "format": "pt"])
     for entry in entries {
       if let parameter = entry.parameter {

@@ -1,5 +1,7 @@
 import CSPNG
 import CTurboJPEG
+import Datasets
+import Files
 import Foundation
 
 /// A folder that lasts as long as this object, and small images of our own making to put into it.
@@ -123,4 +125,11 @@ struct Picture {
   }
 
   func ppm() -> [UInt8] { Array("P6\n\(width) \(height)\n255\n".utf8) + pixels }
+}
+
+extension ImageSource {
+  /// A copy of the image file's bytes.
+  func encodedImage(of sample: Int) throws -> [UInt8] {
+    try withEncodedImage(of: sample, scratch: ByteBuffer()) { [UInt8]($0) }
+  }
 }

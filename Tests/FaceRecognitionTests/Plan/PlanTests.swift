@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import NeuralNetwork
 import Planning
@@ -51,7 +52,7 @@ import Testing
     let lines = text.split(separator: "\n").map(String.init)
     let table = lines.drop { !$0.hasPrefix("ranks ") }
     #expect(table.count == 22 && Set(table.map(\.count)).count == 1)
-    let json = try #require(JSONSerialization.jsonObject(with: plan.json()) as? [String: Any])
+    let json = try #require(JSONSerialization.jsonObject(with: JSONText.line(plan)) as? [String: Any])
     #expect((json["table"] as? [Any])?.count == 21)
   }
 }

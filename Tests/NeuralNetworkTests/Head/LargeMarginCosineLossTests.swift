@@ -118,23 +118,6 @@ struct HeadShape: Sendable, CustomTestStringConvertible {
     #expect(difference(gradient, slopes) < 1e-3)
   }
 
-  /// What a plain loop over samples finds with plain products.
-  @Test func evaluatesWithoutMargin() throws {
-    let harness = HeadHarness(classes: 0..<9, of: 9, width: 10, capacity: 4)
-    harness.set(normals(90, seed: 7))
-    try harness.head.renormalize(to: 2)
-    let e = unitRows(4, width: 10, seed: 8)
-    var logits = [Float](repeating: .nan, count: 36)
-    harness.head.evaluationLogits(e, sampleCount: 4, into: &logits)
-    let weight = harness.weight
-    for sample in 0..<4 {
-      for row in 0..<9 {
-        let expected = (0..<10).reduce(Float(0)) { $0 + e[sample * 10 + $1] * weight[row * 10 + $1] }
-        #expect(abs(logits[sample * 9 + row] - expected) < 1e-5)
-      }
-    }
-  }
-
   @Test func reportsRowsPieceByPiece() throws {
     let (n, k) = (401, 20)
     let harness = HeadHarness(classes: 0..<n, of: n, width: k, capacity: 9)

@@ -1,0 +1,66 @@
+import Datasets
+import Foundation
+import NeuralNetwork
+
+/// What rank 0 says before the first step: who trains what, how much memory each rank takes, what loss to expect.
+struct StartReport {
+  let options: TrainingOptions
+  let step: TrainingStep
+  let data: TrainingData
+  let placements: [String]
+  let totalSteps: Int
+  let memory: MemoryReport
+
+  func lines() -> [String] {
+    let network = step.network
+    let parameters = network.parameters.parameters.reduce(0) { $0 + $1.count }
+    let head = step.head
+    let hosts = Dictionary(grouping: placements) { $0 }.map { "\($0.key) (\($0.value.count))" }.sorted()
+    let order = data.order
+    var lines = [
+      "ranks     \(placements.count) on \(hosts.joined(separator: ", ")), \(options.threads) threads and \(options.workers) readers each",
+      "network   \(network.name), \(parameters.grouped) parameters, input 3 x \(options.inputSize) x \(options.inputSize), embedding \(network.embeddingWidth)",
+      "data      \(data.training.count.grouped) images of \(head.classCount.grouped) people"
+        + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
+      "steps     \(totalSteps.grouped) of \(order.globalBatchSize) images, \(order.stepsPerEpoch.grouped) an epoch",
+      "memory    " + memoryText + " per rank",
+    ]
+    lines += absentLines
+    let scale = settings.effective(rowNorm: head.scale)
+    let expected = LogitScale.expectedLoss(
+      classCount: head.classCount, width: network.embeddingWidth, scale: scale, margin: head.margin.atChance)
+    lines.append(
+      String(format: "loss      about %.2f expected at step 0, with the logits' scale at %.1f", expected, scale))
+    let bound = LogitScale.lowerBound(classCount: head.classCount)
+    if scale < bound {
+      lines.append(
+        String(
+          format: "warning   the scale %.2f is below %.2f, which the paper asks for %d classes (probability 0.9): "
+            + "raise --logit-multiplier or --logit-scale", scale, bound, head.classCount))
+    }
+    return lines
+  }
+
+  /// In the words that name bad images while training.
+  private var absentLines: [String] {
+    let (absent, shown) = (data.absent, 20)
+    guard !absent.isEmpty else { return [] }
+    return absent.prefix(shown).map { "skipped   \($0.identifier): \($0.reason)" }
+      + [
+        "skipped   \(absent.count.counted("image")) in all, not there; --max-bad-images allows "
+          + BadImage.limit(options.maxBadImages, of: data.training.count).grouped
+      ]
+  }
+
+  private var settings: LogitScale { step.settings.logitScale }
+
+  private var memoryText: String {
+    Self.size(memory.totalBytes)
+      + " (" + memory.parts.map { "\($0.name) \(Self.size($0.bytes))" }.joined(separator: ", ") + ")"
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    bytes < 1_000_000_000
+      ? String(format: "%.0f MB", Double(bytes) / 1e6) : String(format: "%.2f GB", Double(bytes) / 1e9)
+  }
+}

@@ -1,0 +1,37 @@
+import NeuralNetwork
+
+/// After which steps of a run something is due, and the learning rate of each.
+package struct RunCalendar {
+  package let totalSteps: Int
+  package let stepsPerEpoch: Int
+  private let schedule: LearningRateSchedule
+  private let validateEvery: TrainingLength
+  private let checkpointEvery: CheckpointInterval
+
+  package init(_ options: TrainingOptions, stepsPerEpoch: Int) {
+    self.stepsPerEpoch = stepsPerEpoch
+    totalSteps = options.length.steps(perEpoch: stepsPerEpoch)
+    schedule = options.learningRateSchedule(stepsPerEpoch: stepsPerEpoch)
+    validateEvery = options.validateEvery
+    checkpointEvery = options.checkpointEvery
+  }
+
+  /// The last one may be incomplete.
+  package var epochs: Int { (totalSteps + stepsPerEpoch - 1) / max(stepsPerEpoch, 1) }
+
+  package func learningRate(step: Int) -> Double { schedule.rate(step: step, totalSteps: totalSteps) }
+
+  /// Whether the network is judged after step `index`: at the end it always is.
+  package func isJudgeDue(after index: Int) -> Bool { isDue(validateEvery, after: index) || index + 1 == totalSteps }
+
+  /// By steps or epochs; rank 0 counts minutes.
+  package func isCheckpointDue(after index: Int) -> Bool {
+    guard case .length(let length) = checkpointEvery else { return false }
+    return isDue(length, after: index)
+  }
+
+  private func isDue(_ interval: TrainingLength, after index: Int) -> Bool {
+    let steps = interval.steps(perEpoch: stepsPerEpoch)
+    return steps > 0 && (index + 1) % steps == 0
+  }
+}

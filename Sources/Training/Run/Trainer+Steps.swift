@@ -1,0 +1,114 @@
+import Datasets
+import Distributed
+import Files
+import Inference
+import MPI
+import NeuralNetwork
+import Weights
+
+extension Trainer {
+  /// The steps of a run, and what is due between them: judging, checks of the replicas, checkpoints.
+  func train(_ onStep: (MetricsFile.Line) -> Void) throws -> Outcome {
+    try prepareWeights()
+    try report()
+    StopRequest.listen()
+    var best = resumption?.state.best
+    var threshold: VerificationThreshold?
+    // An accepted change may have made the run shorter than what is trained already.
+    let left = max(totalSteps - firstStep, 0)
+    let end = firstStep + min(left, options.stopAfter ?? left)
+    loader.start(atStep: firstStep, endStep: end)
+    defer { loader.stop() }
+    if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
+    for index in firstStep..<end {
+      var (line, wish) = try trainStep(index)
+      if let judge, calendar.isJudgeDue(after: index) {
+        let result = try recorder.span(.validation) { try judge.run(communicator) }
+        (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
+        threshold = index + 1 == totalSteps ? result.threshold : nil
+        if result.accuracy > best?.accuracy ?? 0 {
+          best = .init(step: index + 1, accuracy: result.accuracy)
+          // The best checkpoint is kept, so there must be one.
+          wish = max(wish, .checkpoint)
+        }
+        if isRoot { progress.say("judged    " + result.description) }
+        // Judging may take all the time that a batch system leaves after its signal.
+        if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
+      }
+      let isLast = index + 1 == end || wish == .stop
+      try files?.write(line)
+      onStep(line)
+      if isRoot { progress.show(line, isLast: isLast) }
+      if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
+        step.head.materialize()
+        try replicas.run(communicator, step: index)
+      }
+      if isLast || wish == .checkpoint || calendar.isCheckpointDue(after: index) {
+        try recorder.span(.checkpoint) { try save(after: index, best: best) }
+      }
+      if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
+    }
+    return end < totalSteps ? try stop(after: end - 1) : try complete(threshold)
+  }
+
+  /// What ranks ask each other for after a step.
+  private enum Wish: Comparable { case nothing, checkpoint, stop }
+
+  private func trainStep(_ index: Int) throws -> (MetricsFile.Line, Wish) {
+    World.begin(step: index)
+    try trace?.begin(step: index)
+    let (start, traced) = (ContinuousClock.now, recorder?.now ?? 0)
+    let (waited, communicated) = (loader.waited, LibraryTime.nanoseconds)
+    let batch = try recorder.span(.images) { try loader.next() }
+    let count = data.order.globalCount(step: index)
+    let rate = calendar.learningRate(step: index)
+    let part: Double
+    do {
+      let microBatches = batch.microBatches(
+        parts: options.gradientAccumulation, dropoutSeed: options.dropout > 0 ? options.seed : nil)
+      part = try step.run(microBatches, index: index, count: count, learningRate: rate)
+    } catch let error as HeadError {
+      throw TrainingError.of(error, in: step, batch, of: data.training)
+    } catch let error as NonFinite {
+      throw TrainingError.of(error, in: step, batch)
+    }
+    try files?.observe(step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index))
+    var mine = StepAgreement()
+    mine.loss = part
+    mine.hasNewBadImages = badImages.hasNews(loader.badImages) ? 1 : 0
+    mine.stops = StopRequest.isPending ? 1 : 0
+    if case .minutes(let minutes) = options.checkpointEvery, isRoot, checkpoints.isDue(minutes: minutes) {
+      mine.savesCheckpoint = 1
+    }
+    mine.isWriting = checkpoints.isWritingPart ? 1 : 0
+    let all = try recorder.span(.agreement) { try mine.joined(communicator) }
+    try checkpoints.completeIfWritten(all.isWriting == 0)
+    if all.hasNewBadImages > 0 {
+      for image in try badImages.join(loader.badImages) where isRoot {
+        progress.say("skipped   \(image.identifier): \(image.reason)")
+      }
+    }
+    if options.logSamples { try logSamples(batch) }
+    let seconds = (ContinuousClock.now - start).seconds
+    let line = MetricsFile.Line(
+      step: index, epoch: batch.epoch, loss: all.loss,
+      scale: step.settings.logitScale.effective(rowNorm: step.head.scale),
+      classWeightNorm: step.head.scale, learningRate: rate, samples: count, seconds: seconds,
+      imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
+      communicationShare: Double(LibraryTime.nanoseconds - communicated) / 1e9 / seconds,
+      badImages: badImages.count)
+    recorder?.span(.step, from: traced)
+    return (line, all.stops > 0 ? .stop : all.savesCheckpoint > 0 ? .checkpoint : .nothing)
+  }
+
+  /// Logs the images that the ranks trained on, with replacements of unreadable ones. Every rank calls it.
+  private func logSamples(_ batch: Batch) throws {
+    let mine = batch.samples.prefix(batch.count).map { Int32($0) }
+    let counts = try communicator.allGather(mine.count)
+    let all = try communicator.allGather(mine, counts: counts)
+    try files?.write(
+      SampleLine(
+        step: batch.step, epoch: batch.epoch, images: all.map { data.training.identifier(of: Int($0)) }, counts: counts)
+    )
+  }
+}
