@@ -4,7 +4,7 @@ import Files
 import Foundation
 import Inference
 package import MPI
-package import NeuralNetwork
+import NeuralNetwork
 import Weights
 
 /// A training run on all ranks, from data to model file.
@@ -16,7 +16,6 @@ import Weights
 /// Every rank makes one and runs it; rank 0 writes the files and speaks.
 package final class Trainer {
   private let options: TrainingOptions
-  private let kind: NetworkKind
   private let communicator: Communicator
   private let data: TrainingData
   private let step: TrainingStep
@@ -43,7 +42,7 @@ package final class Trainer {
   ///   - observers: who hears of the run, on rank 0.
   ///   - startsOver: begins anew in the folder of a run that came to no checkpoint.
   package init(
-    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, startsOver: Bool = false,
+    _ given: TrainingOptions, resuming resumption: Resumption? = nil, startsOver: Bool = false,
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
     _ communicator: Communicator
   ) throws {
@@ -51,7 +50,6 @@ package final class Trainer {
     self.options = options
     self.resumption = resumption
     firstStep = resumption?.state.step ?? 0
-    self.kind = kind
     self.communicator = communicator
     try RankAgreement.check(options.named(), communicator)
     data = try TrainingData(options, communicator)
@@ -66,21 +64,21 @@ package final class Trainer {
       (0...order.maximumShard).flatMap {
         MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
       }.max() ?? 1
-    memory = MemoryReport(options, kind, capacity: capacity, ranks: communicator.size, data)
+    memory = MemoryReport(options, capacity: capacity, ranks: communicator.size, data)
     try memory.check(
       of: "Training like this", remedy: "--batch-size, --input-size or --embedding, or take fewer ranks a host",
       communicator)
-    let network = kind.makeNetwork(
+    let network = options.network.makeNetwork(
       embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
       recomputes: options.recompute)
     if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
-      throw TrainingError.singleSampleBatch(network: options.network)
+      throw TrainingError.singleSampleBatch(network: network.name)
     }
     if options.sampleRate != nil && !options.forceSampleRate {
       try ClassSampling.check(classCount: data.training.classNames.count)
     }
     let kept = ModelDescription(
-      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      network: options.network, embeddingWidth: options.embedding, inputSide: options.inputSize,
       classNames: data.training.classNames, step: .max)
     try ModelFile.checkNames(network, kept, path: folder.model)
     step = try TrainingStep(
@@ -126,7 +124,7 @@ package final class Trainer {
     var threshold: VerificationThreshold?
     // An accepted change may have made the run shorter than it is.
     let left = max(totalSteps - firstStep, 0)
-    let end = firstStep + min(left, options.stopAfter ?? left)
+    let end = firstStep + min(left, options.stopAfter?.steps(perEpoch: data.order.stepsPerEpoch) ?? left)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
@@ -149,7 +147,7 @@ package final class Trainer {
       try files?.write(line)
       onStep(line)
       if isRoot { progress.show(line, isLast: isLast) }
-      if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
+      if calendar.isReplicaCheckDue(after: index) {
         step.head.materialize()
         try replicas.run(communicator, step: index)
       }
@@ -247,7 +245,9 @@ package final class Trainer {
     } catch let error as NonFinite {
       throw TrainingError.of(error, in: step, batch)
     }
-    try files?.observe(step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index))
+    try files?.observe(
+      step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index),
+      takesHistograms: calendar.isHistogramDue(at: index))
     var mine = StepAgreement()
     mine.loss = part
     mine.hasNewBadImages = badImages.hasNews(loader.badImages) ? 1 : 0
@@ -305,7 +305,7 @@ package final class Trainer {
 
   private func description(after step: Int) -> ModelDescription {
     ModelDescription(
-      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      network: options.network, embeddingWidth: options.embedding, inputSide: options.inputSize,
       classNames: data.training.classNames, step: step)
   }
 

@@ -1,7 +1,7 @@
-import Files
+public import Files
 
 /// How often a checkpoint is written: after so many steps or epochs ("500", "2e"), or minutes ("10m").
-package enum CheckpointInterval: Equatable, Sendable, CodedAsText {
+public enum CheckpointInterval: Equatable, Sendable, CodedAsText {
   package static let meaning =
     TrainingLength.meaning + ", or of minutes above 0m, up to \(Limits.mostMinutes.shown)m"
 
@@ -26,7 +26,8 @@ package enum CheckpointInterval: Equatable, Sendable, CodedAsText {
     }
   }
 
-  package var description: String {
+  /// As a person would type it.
+  public var description: String {
     switch self {
     case .length(let length): length.description
     case .minutes(let minutes): minutes == minutes.rounded() ? "\(Int(minutes))m" : "\(minutes)m"
