@@ -48,7 +48,7 @@ package protocol Classifier: AnyObject {
 }
 
 /// Where the rows of the class weight lie.
-package enum ClassifierKind: String, Codable, CaseIterable, Sendable {
+public enum ClassifierKind: String, Codable, CaseIterable, Sendable {
   /// All on every rank; their gradient is summed over the ranks.
   case replicated
   /// Divided among the ranks, which share their embeddings instead.

@@ -1,34 +1,24 @@
 package import Files
 
-/// What each number that people give may be: for the command line, configurations, code and checkpoints alike.
+/// What each number that people give may be: for the command line, configurations, code and checkpoints alike. Bounds of
+/// training alone stand in `TrainingOptions`, with the default.
 ///
 /// The greatest values are beyond any use, and small enough that no product of them leaves 64 bits: images of a step on a
 /// million ranks, bytes of a class weight, steps of all epochs. What does not fit into memory is refused by `MemoryNeed`.
 package enum Limits {
-  // Network and loss
+  // Network
   package static let embedding = NumberRange(multiplesOf: 16, upTo: 4096)
   package static let inputSize = NumberRange(multiplesOf: 16, upTo: 4096)
-  package static let dropout = NumberRange(0...0.999)
-  package static let margin = NumberRange(0.0...1)
-  package static let marginMultiplier = NumberRange(1.0...4)
-  package static let logitScale = NumberRange(1e-6...1e6)
   package static let classes = NumberRange(2...1_000_000_000)
-  package static let sampleRate = NumberRange(1e-6...1)
 
   // Optimization
   package static let batchSize = NumberRange(1...65_536)
   /// Batch normalization compares the images of a batch.
   package static let statisticsBatch = NumberRange(2...65_536)
-  package static let gradientAccumulation = NumberRange(1...65_536)
   package static let steps = NumberRange(1...mostSteps)
   package static let epochs = NumberRange(above: 0, upTo: mostEpochs)
-  package static let learningRate = NumberRange(above: 0, upTo: 1e30)
   /// Of a replay, which may leave the weights as they are.
   package static let replayedRate = NumberRange(0...1e30)
-  package static let momentum = NumberRange(0...0.9999)
-  package static let weightDecay = NumberRange(0.0...1000)
-  package static let rowNorm = NumberRange(1e-6...1e6)
-  package static let gradientClipping = NumberRange(1e-12...1e12)
 
   // Lengths: steps, epochs, minutes
   package static let mostSteps = 1_000_000_000_000
@@ -37,7 +27,6 @@ package enum Limits {
 
   // Data
   package static let people = NumberRange(0...1_000_000_000)
-  package static let imagesOfPerson = NumberRange(1...1_000_000_000)
   package static let badImages = NumberRange(0.0...1)
   package static let pairs = NumberRange(2...1_000_000_000)
   package static let storedSide = NumberRange(1...4096)
@@ -45,12 +34,7 @@ package enum Limits {
 
   // A run
   package static let seed = NumberRange(0...UInt64.max)
-  /// Steps after which, or between which, something is done.
-  package static let interval = NumberRange(1...mostSteps)
-  package static let intervalOrNone = NumberRange(0...mostSteps)
-  package static let keptCheckpoints = NumberRange(1...1_000_000)
   package static let threads = NumberRange(1...1024)
-  package static let bucketMegabytes = NumberRange(1...1024)
   package static let collectiveTimeout = NumberRange(0.0...10_000_000)
 
   // Figures and measurements

@@ -1,8 +1,8 @@
-import Files
+public import Files
 import Foundation
 
 /// Steps of which a trace is recorded, "20..29": both ends included, counted from 0 over the whole run.
-package struct TraceSteps: Equatable, Sendable, CodedAsText {
+public struct TraceSteps: Equatable, Sendable, CodedAsText {
   package static let meaning =
     "steps A..B in order, \(most) at most, from 0 to \(Limits.mostSteps)"
 
@@ -13,7 +13,7 @@ package struct TraceSteps: Equatable, Sendable, CodedAsText {
   package init(afterStartAt step: Int) { (first, last) = (step + 3, step + 12) }
 
   /// nil for anything but two numbers in order, or one, and for more than `most` steps.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     let ends = text.components(separatedBy: "..").map { Int($0) }
     guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
       (0...Limits.mostSteps).contains(first), (0...Limits.mostSteps).contains(last), first <= last,
@@ -27,5 +27,6 @@ package struct TraceSteps: Equatable, Sendable, CodedAsText {
 
   package func contains(_ step: Int) -> Bool { (first...last).contains(step) }
   package var count: Int { last - first + 1 }
-  package var description: String { "\(first)..\(last)" }
+  /// As a person would type it.
+  public var description: String { "\(first)..\(last)" }
 }

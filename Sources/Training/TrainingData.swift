@@ -27,9 +27,9 @@ package struct TrainingData {
       heldOut = nil
     }
     // After the split, so that `evaluate` finds the same people held out without these options.
-    if options.minImagesPerPerson > 1 || options.maxPerPerson != nil {
+    if options.minImagesPerPerson > 1 || options.maxImagesPerPerson != nil {
       training = try training.limited(
-        minimum: options.minImagesPerPerson, maximum: options.maxPerPerson, seed: options.seed)
+        minimum: options.minImagesPerPerson, maximum: options.maxImagesPerPerson, seed: options.seed)
     }
     try training.validateForTraining(rankCount: communicator.size)
     let inventory = try training.inventory()

@@ -1,7 +1,7 @@
-import Files
+public import Files
 
 /// A stretch of training: "500" steps, or "2.5e" epochs.
-package enum TrainingLength: Equatable, Sendable, CodedAsText {
+public enum TrainingLength: Equatable, Sendable, CodedAsText {
   package static let meaning =
     "a number of steps from 0 to \(Limits.mostSteps), or of epochs from 0e to \(Limits.mostEpochs.shown)e"
 
@@ -35,7 +35,8 @@ package enum TrainingLength: Equatable, Sendable, CodedAsText {
     }
   }
 
-  package var description: String {
+  /// As a person would type it.
+  public var description: String {
     switch self {
     case .steps(let count): "\(count)"
     case .epochs(let count): count == count.rounded() ? "\(Int(count))e" : "\(count)e"
@@ -44,7 +45,7 @@ package enum TrainingLength: Equatable, Sendable, CodedAsText {
 }
 
 /// How often a checkpoint is written: after so many steps or epochs ("500", "2e"), or minutes ("10m").
-package enum CheckpointInterval: Equatable, Sendable, CodedAsText {
+public enum CheckpointInterval: Equatable, Sendable, CodedAsText {
   package static let meaning =
     TrainingLength.meaning + ", or of minutes above 0m, up to \(Limits.mostMinutes.shown)m"
 
@@ -69,7 +70,8 @@ package enum CheckpointInterval: Equatable, Sendable, CodedAsText {
     }
   }
 
-  package var description: String {
+  /// As a person would type it.
+  public var description: String {
     switch self {
     case .length(let length): length.description
     case .minutes(let minutes): minutes == minutes.rounded() ? "\(Int(minutes))m" : "\(minutes)m"

@@ -14,54 +14,72 @@ extension TrainingOptions {
 
   /// The first impossible setting: what flags and configurations refuse at once, code and checkpoints may bring.
   package var impossible: Impossible? {
-    let settings =
-      outside(
-        ("embedding", embedding, Limits.embedding), ("inputSize", inputSize, Limits.inputSize),
-        ("batchSize", batchSize, Limits.batchSize), ("holdoutPeople", holdoutPeople, Limits.people),
-        ("gradientAccumulation", gradientAccumulation, Limits.gradientAccumulation),
-        ("keep", keep, Limits.keptCheckpoints), ("threads", threads, Limits.threads),
-        ("workers", workers, Limits.threads), ("bucketMegabytes", bucketMegabytes, Limits.bucketMegabytes),
-        ("verifyReplicas", verifyReplicas, Limits.interval), ("stopAfter", stopAfter, Limits.intervalOrNone),
-        ("histogramEvery", histogramEvery, Limits.intervalOrNone),
-        ("minImagesPerPerson", minImagesPerPerson, Limits.imagesOfPerson),
-        ("maxPerPerson", maxPerPerson, Limits.imagesOfPerson))
-      + outside(
-        ("learningRate", learningRate, Limits.learningRate), ("momentum", momentum, Limits.momentum),
-        ("classWeightNorm", classWeightNorm, Limits.rowNorm), ("logitScale", logitScale, Limits.logitScale),
-        ("logitMultiplier", logitMultiplier, Limits.logitScale), ("margin", margin, Limits.margin),
-        ("marginMultiplier", marginMultiplier, Limits.marginMultiplier), ("marginAngle", marginAngle, Limits.margin),
-        ("gradientClipping", gradientClipping, Limits.gradientClipping), ("dropout", dropout, Limits.dropout),
-        ("weightDecay", weightDecay, Limits.weightDecay), ("classWeightDecay", classWeightDecay, Limits.weightDecay),
-        ("sampleRate", sampleRate, Limits.sampleRate), ("maxBadImages", maxBadImages, Limits.badImages))
-    return settings.first ?? impossibleLength
+    for (name, setting) in settings {
+      guard let (value, need) = Self.declared[name]?.problem(of: setting.value) else { continue }
+      return Impossible(name: name, value: value, need: need)
+    }
+    return nil
   }
 
-  private func outside<Number>(_ settings: (String, Number?, NumberRange<Number>)...) -> [Impossible] {
-    settings.compactMap { name, value, range in
-      guard let value, !range.contains(value) else { return nil }
-      return Impossible(name: name, value: "\(value)", need: range.need)
-    }
-  }
-
-  private var impossibleLength: Impossible? {
-    let lengths = [("length", length), ("warmup", warmup), ("validateEvery", validateEvery)]
-    for (name, value) in lengths + milestones.map({ ("milestones", $0) }) where !value.isPossible {
-      return Impossible(name: name, value: "\(value)", need: TrainingLength.meaning + " is needed")
-    }
-    guard !checkpointEvery.isPossible else { return nil }
-    return Impossible(
-      name: "checkpointEvery", value: "\(checkpointEvery)", need: CheckpointInterval.meaning + " is needed")
+  /// What settings that are possible, each for itself, must not be together; options by their names on the command line.
+  package var conflict: String? {
+    let isLarge = (margin ?? marginKind.usual) >= 0.5
+    let rules: [(Bool, String)] = [
+      (joinPeople && data.count == 1, "--join-people needs several sets: --data A B."),
+      (validationImages != nil && validation == nil, "--validation-images needs the pair list: --validation."),
+      (
+        validateEvery != Self.defaults.validateEvery && validation == nil && holdoutPeople == 0,
+        "--validate-every needs people to validate with: --validation or --holdout-people."
+      ),
+      (
+        dropout != 0 && !network.takesDropout,
+        "--dropout: \(network.rawValue) has no dropout; only the IResNets have."
+      ),
+      (
+        weights == nil && (allowMissing || newRows != Self.defaults.newRows),
+        "--allow-missing and --new-rows go with --weights."
+      ),
+      (
+        marginKind != .angular && !allowLargeMargin && isLarge,
+        "--margin \(margin ?? 0) must be from 0 to less than 0.5, or up to 1 with --allow-large-margin."
+      ),
+      (
+        marginKind == .angular && allowLargeMargin,
+        "--allow-large-margin is for margins of the cosine: with --margin-kind angular leave it out."
+      ),
+      (
+        marginKind != .combined && (marginMultiplier != nil || marginAngle != nil),
+        "--margin-multiplier and --margin-angle go with --margin-kind combined."
+      ),
+      (
+        marginKind == .combined && marginMultiplier == nil && marginAngle == nil,
+        "--margin-kind combined needs --margin-multiplier or --margin-angle: without them it is the kind cosine."
+      ),
+      (
+        logitMultiplier != nil && logitScale != nil,
+        "--logit-multiplier and --logit-scale exclude each other: give one."
+      ),
+      (forceSampleRate && sampleRate == nil, "--force-sample-rate goes with --sample-rate."),
+      (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
+      (nesterov && momentum == 0, "--nesterov needs a --momentum above 0."),
+      ((schedule == .step) == milestones.isEmpty, "--schedule step and --milestones belong together."),
+      (traceSteps != nil && trace == nil, "--trace-steps goes with --trace."),
+      (
+        !tensorboard && ![.steps(0), Self.defaults.histogramEvery].contains(histogramEvery),
+        "--histogram-every goes with --tensorboard, which has its histograms."
+      ),
+    ]
+    return rules.first(where: \.0)?.1
   }
 
   /// Refuses what no command line gives: options that come from a checkpoint are somebody's file.
   ///
   /// - Throws: `ModelFileError` that names the option.
   func check(in run: String) throws {
-    func refuse(_ name: String, _ value: String, _ need: String = "") -> ModelFileError {
-      ModelFileError(path: run, reason: "has a checkpoint of impossible configuration: \(name) is \(value)\(need)")
-    }
-    guard let kind = NetworkKind(rawValue: network) else { throw refuse("network", "'\(network)'") }
-    if let impossible { throw refuse(impossible.name, impossible.value, ", but \(impossible.need)") }
-    guard dropout == 0 || kind.takesDropout else { throw refuse("dropout", "\(dropout)") }
+    guard let impossible else { return }
+    throw ModelFileError(
+      path: run,
+      reason: "has a checkpoint of impossible configuration: \(impossible.name) is \(impossible.value), but "
+        + impossible.need)
   }
 }

@@ -1,100 +1,106 @@
-package import Datasets
-package import Distributed
-package import NeuralNetwork
+public import Datasets
+public import Distributed
+import Files
+public import NeuralNetwork
 
-/// Everything that a run is made of, as the command line gives it: written into the run, and compared among ranks.
-package struct TrainingOptions: Codable, Equatable, Sendable {
+/// Everything that a run is made of: the options of `cosface train --help`, which says more of each, with their defaults and
+/// bounds. Written into the run, and compared among ranks.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+public struct TrainingOptions: Codable, Equatable, Sendable {
+  // Data
   /// Folders, record files and lists of images.
-  package var data: [String]
-  package var output: String
-  package var network = "mobilefacenet"
-  package var embedding = 512
-  package var inputSize = 112
-  package var dropout = 0.0
+  @Setting([], resuming: .free) public var data: [String]
+  @Setting(false) public var joinPeople: Bool
+  @Setting(1, NumberRange(1...1_000_000_000)) public var minImagesPerPerson: Int
+  @Setting(nil, NumberRange(1...1_000_000_000)) public var maxImagesPerPerson: Int?
+  @Setting(.uniform) public var sampling: Sampling
+  @Setting(.flip) public var augment: Augmentation
+  @Setting(0, Limits.people) public var holdoutPeople: Int
+  @Setting(0.001, Limits.badImages, resuming: .free) public var maxBadImages: Double
+  @Setting(1, Limits.threads, resuming: .free) public var workers: Int
+  /// A folder of other people's images, a record file, a .bin, or a pair list over `validationImages`.
+  @Setting(nil, resuming: .free) public var validation: String?
+  @Setting(nil, resuming: .free) public var validationImages: String?
+  @Setting(.epochs(1), resuming: .free) public var validateEvery: TrainingLength
 
-  /// Samples per rank and micro-batch.
-  package var batchSize = 32
-  package var gradientAccumulation = 1
-  /// Whether what batch normalizations made is made again in backward instead of being kept.
-  package var recompute = false
-  package var length = TrainingLength.epochs(20)
-  package var learningRate = 0.1
-  package var schedule = ScheduleName.polynomial
-  /// Of the step schedule: where the rate falls to a tenth.
-  package var milestones: [TrainingLength] = []
-  package var warmup = TrainingLength.steps(0)
-
-  package var classifier = ClassifierKind.replicated
-  /// Fraction of the other classes that a step of sharded ones knows; nil for all.
-  package var sampleRate: Double?
-  package var forceSampleRate = false
-  package var marginKind = Margin.Kind.cosine
-  /// What is subtracted from the cosine; of the kind `angular`, added to the angle.
-  package var margin = 0.35
-  /// Of the kind `combined`: what the angle is multiplied with, and what is added to it.
-  package var marginMultiplier: Double?
-  package var marginAngle: Double?
-  package var logitMultiplier: Double?
-  package var logitScale: Double?
-  /// nil: that of the weights that the run starts from, else 1.
-  package var classWeightNorm: Double?
-  package var momentum = 0.9
-  package var nesterov = false
-  package var weightDecay = 5e-4
-  package var classWeightDecay = 0.0
-  package var gradientClipping: Double?
-
-  package var augment = Augmentation.flip
-  package var seed: UInt64 = 1
-  package var holdoutPeople = 0
-
+  // Network and warm start
+  @Setting(.mobilefacenet, resuming: .fixed) public var network: NetworkKind
+  @Setting(512, Limits.embedding, resuming: .fixed) public var embedding: Int
+  @Setting(112, Limits.inputSize, resuming: .fixed) public var inputSize: Int
+  @Setting(0, NumberRange(0...0.999)) public var dropout: Double
   /// A run, checkpoint or weight file whose weights the run starts from.
-  package var weights: String?
-  /// Whether what that file lacks, or has in another shape, starts as in a run from nothing.
-  package var allowMissing = false
-  package var newRows = NewRows.mean
-  /// People of the same name in several sets are the same person.
-  package var joinPeople = false
-  package var minImagesPerPerson = 1
-  package var maxPerPerson: Int?
-  package var sampling = Sampling.uniform
-  /// Fraction of the training images that may be unreadable.
-  package var maxBadImages = 0.001
+  @Setting(nil, resuming: .fixed) public var weights: String?
+  @Setting(false, resuming: .fixed) public var allowMissing: Bool
+  @Setting(.mean, resuming: .fixed) public var newRows: NewRows
 
-  /// Folder of other people's images, or a pair list, to judge by while training.
-  package var validation: String?
-  /// Root of the images that a pair list names.
-  package var validationImages: String?
-  package var validateEvery = TrainingLength.epochs(1)
-  package var checkpointEvery = CheckpointInterval.minutes(10)
-  /// Newest checkpoints that stay, besides the best by validation.
-  package var keep = 3
-  /// Steps after which this start of the run ends, to be resumed; the schedule stays that of the whole run.
-  package var stopAfter: Int?
-  package var verifyReplicas: Int?
-  /// Whether the images of each step are written down.
-  package var logSamples = false
+  // Loss and classifier
+  @Setting(.cosine) public var marginKind: MarginKind
+  /// nil: that of the kind's paper.
+  @Setting(nil, NumberRange(0.0...1)) public var margin: Double?
+  @Setting(nil, NumberRange(1.0...4)) public var marginMultiplier: Double?
+  @Setting(nil, NumberRange(0.0...1)) public var marginAngle: Double?
+  @Setting(false, resuming: .free) public var allowLargeMargin: Bool
+  /// nil: 32, unless the scale is fixed.
+  @Setting(nil, NumberRange(1e-6...1e6)) public var logitMultiplier: Double?
+  @Setting(nil, NumberRange(1e-6...1e6)) public var logitScale: Double?
+  /// nil: that of the weights that the run starts from, else 1.
+  @Setting(nil, NumberRange(1e-6...1e6), resuming: .fixed) public var classWeightNorm: Double?
+  @Setting(.replicated, resuming: .free) public var classifier: ClassifierKind
+  /// Fraction of the other classes that a step of sharded ones knows; nil for all.
+  @Setting(nil, NumberRange(1e-6...1)) public var sampleRate: Double?
+  @Setting(false) public var forceSampleRate: Bool
 
-  /// Event files beside the metrics.
-  package var tensorboard = true
-  /// Steps between histograms in them; 0 for none.
-  package var histogramEvery = 100
+  // Optimization
+  /// Samples per rank and micro-batch.
+  @Setting(32, Limits.batchSize, resuming: .free) public var batchSize: Int
+  @Setting(1, NumberRange(1...65_536)) public var gradientAccumulation: Int
+  @Setting(false, resuming: .free) public var recompute: Bool
+  /// `--epochs` or `--steps` on the command line.
+  @Setting(.epochs(20)) public var length: TrainingLength
+  @Setting(0.1, NumberRange(above: 0, upTo: 1e30)) public var learningRate: Double
+  @Setting(.polynomial) public var schedule: ScheduleName
+  /// Of the step schedule: where the rate falls to a tenth.
+  @Setting([]) public var milestones: [TrainingLength]
+  @Setting(.steps(0)) public var warmup: TrainingLength
+  @Setting(0.9, NumberRange(0...0.9999)) public var momentum: Double
+  @Setting(false) public var nesterov: Bool
+  @Setting(5e-4, NumberRange(0...1000)) public var weightDecay: Double
+  /// It would pull on the scale, so 0 unless asked for.
+  @Setting(0, NumberRange(0...1000)) public var classWeightDecay: Double
+  @Setting(nil, NumberRange(1e-12...1e12)) public var gradientClipping: Double?
+
+  // Run
+  @Setting("", resuming: .free) public var output: String
+  @Setting(1, Limits.seed) public var seed: UInt64
+  /// On the command line OMP_NUM_THREADS, or the rank's share of the cores, unless given.
+  @Setting(1, Limits.threads, resuming: .free) public var threads: Int
+  @Setting(.minutes(10), resuming: .free) public var checkpointEvery: CheckpointInterval
+  @Setting(3, NumberRange(1...1_000_000), resuming: .free) public var keep: Int
+  /// After which this start of the run ends, to be resumed; the schedule stays that of the whole run.
+  @Setting(nil, resuming: .forgotten) public var stopAfter: TrainingLength?
+  @Setting(nil, resuming: .free) public var verifyReplicas: TrainingLength?
+  @Setting(false, resuming: .free) public var logSamples: Bool
+
+  // Communication and observation
+  @Setting(4, NumberRange(1...1024), resuming: .free) public var bucketMegabytes: Int
+  @Setting(.float32) public var gradientType: GradientType
+  @Setting(nil, resuming: .forgotten) public var trace: String?
+  /// By default some steps after the start.
+  @Setting(nil, resuming: .forgotten) public var traceSteps: TraceSteps?
+  @Setting(true, resuming: .free) public var tensorboard: Bool
+  @Setting(.steps(100), resuming: .free) public var histogramEvery: TrainingLength
   /// HOST:PORT of this start's live page.
-  package var dashboard: String?
+  @Setting(nil, resuming: .forgotten) public var dashboard: String?
 
-  package var threads = 1
-  package var workers = 1
-  package var bucketMegabytes = 4
-  package var gradientType = GradientType.float32
-  /// File for a trace of `traceSteps`, by default of some steps after the start.
-  package var trace: String?
-  package var traceSteps: TraceSteps?
+  package init(data: [String], output: String) { (self.data, self.output) = (data, output) }
+}
 
-  package init(data: [String], output: String) {
-    self.data = data
-    self.output = output
-  }
+/// How the learning rate goes down.
+public enum ScheduleName: String, Codable, CaseIterable, Sendable {
+  case constant, step, polynomial, cosine
+}
 
+extension TrainingOptions {
   package var stepSettings: StepSettings {
     var settings = StepSettings()
     settings.classifier = classifier
@@ -121,9 +127,4 @@ package struct TrainingOptions: Codable, Equatable, Sendable {
     return LearningRateSchedule(
       base: learningRate, shape: shape, warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
   }
-}
-
-/// How the learning rate goes down.
-package enum ScheduleName: String, Codable, CaseIterable, Sendable {
-  case constant, step, polynomial, cosine
 }

@@ -5,34 +5,23 @@ import Training
 /// Where the class weight lies, and how much of it a step computes.
 struct ClassifierOptions: ParsableArguments {
   @Option(
+    of: \.$classifier,
     help: """
       Where the class weight lies: replicated (all of it on every rank) or sharded (divided among the ranks: for many \
       classes, as memory shrinks with the ranks and traffic does not grow with the classes).
       """)
-  var classifier = ClassifierKind.replicated
+  var classifier: ClassifierKind
 
   @Option(
-    Limits.sampleRate,
+    of: \.$sampleRate,
     help: """
       Of sharded classes: a step computes those of its samples and this fraction of the others, drawn anew each step \
       (PartialFC). From 100,000 classes on.
       """)
   var sampleRate: Double?
 
-  @Flag(help: "Accept --sample-rate with fewer classes.")
-  var forceSampleRate = false
+  @Flag(of: \.$forceSampleRate, help: "Accept --sample-rate with fewer classes.")
+  var forceSampleRate: Bool
 
-  func validate() throws {
-    guard sampleRate != nil || !forceSampleRate else {
-      throw ValidationError("--force-sample-rate goes with --sample-rate.")
-    }
-  }
-
-  func fill(_ options: inout TrainingOptions) {
-    options.classifier = classifier
-    options.sampleRate = sampleRate
-    options.forceSampleRate = forceSampleRate
-  }
+  func validate() throws { try refuseConflicts() }
 }
-
-extension ClassifierKind: ExpressibleByArgument {}

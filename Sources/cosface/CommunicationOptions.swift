@@ -4,33 +4,25 @@ import Training
 
 struct CommunicationOptions: ParsableArguments {
   @Option(
-    Limits.bucketMegabytes,
+    of: \.$bucketMegabytes,
     help: "Megabytes of gradients that travel together. Changes no result, only when the link is busy.")
-  var bucketMegabytes = 4
-
-  @Option(help: "As what gradients travel: float32, or bfloat16 for half the bytes and 8 bits of precision.")
-  var gradientType = GradientType.float32
+  var bucketMegabytes: Int
 
   @Option(
+    of: \.$gradientType,
+    help: "As what gradients travel: float32, or bfloat16 for half the bytes and 8 bits of precision.")
+  var gradientType: GradientType
+
+  @Option(
+    of: \.$trace,
     help: """
       Write what all ranks did in some steps (work, waiting, buckets under way) to this file when the run ends or stops, \
       for https://ui.perfetto.dev.
       """)
   var trace: String?
 
-  @Option(help: "Steps of the trace, both included: 20..29. Ten steps after the first three unless given.")
+  @Option(
+    of: \.$traceSteps,
+    help: "Steps of the trace, both included: 20..29. Ten steps after the first three unless given.")
   var traceSteps: TraceSteps?
-
-  func validate() throws {
-    guard traceSteps == nil || trace != nil else { throw ValidationError("--trace-steps goes with --trace.") }
-  }
-
-  func fill(_ options: inout TrainingOptions) {
-    options.bucketMegabytes = bucketMegabytes
-    options.gradientType = gradientType
-    options.trace = trace
-    options.traceSteps = traceSteps
-  }
 }
-
-extension GradientType: ExpressibleByArgument {}

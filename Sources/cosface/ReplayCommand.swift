@@ -28,11 +28,11 @@ struct ReplayCommand: ParsableCommand {
   @Option(Limits.replayedRate, help: "Learning rate, the same in every step.")
   var learningRate = 0.01
 
-  @Option(Limits.weightDecay, help: "Weight decay of the network's parameters.")
-  var weightDecay = 5e-4
+  @Option(of: \.$weightDecay, help: "Weight decay of the network's parameters.")
+  var weightDecay: Double
 
-  @Option(Limits.weightDecay, help: "Weight decay of the class weight.")
-  var classWeightDecay = 0.0
+  @Option(of: \.$classWeightDecay, help: "Weight decay of the class weight.")
+  var classWeightDecay: Double
 
   @Option(help: "Safetensors file to write the trained weights to.")
   var output: String?
@@ -58,5 +58,3 @@ struct ReplayCommand: ParsableCommand {
     }
   }
 }
-
-extension NetworkKind: ExpressibleByArgument {}

@@ -5,19 +5,19 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Folder for the run; it must not hold one already.")
   var output: String?
 
-  @Option(Limits.seed, help: "Seed of the weights, the data order and the augmentation.")
-  var seed: UInt64 = 1
+  @Option(of: \.$seed, help: "Seed of the weights, the data order and the augmentation.")
+  var seed: UInt64
 
   @Option(
     Limits.threads,
     help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
   var threads: Int?
 
-  @Option(help: "How often to write a checkpoint: 500 (steps), 2e (epochs) or 10m (minutes).")
-  var checkpointEvery = CheckpointInterval.minutes(10)
+  @Option(of: \.$checkpointEvery, help: "How often to write a checkpoint: 500 (steps), 2e (epochs) or 10m (minutes).")
+  var checkpointEvery: CheckpointInterval
 
-  @Option(Limits.keptCheckpoints, help: "Newest checkpoints to keep, besides the best by validation.")
-  var keep = 3
+  @Option(of: \.$keep, help: "Newest checkpoints to keep, besides the best by validation.")
+  var keep: Int
 
   @Option(help: "Go on with this run from its newest whole checkpoint; all other options come from there.")
   var resume: String?
@@ -32,18 +32,19 @@ struct RunOptions: ParsableArguments {
   var acceptChanges = false
 
   @Option(
-    Limits.intervalOrNone,
+    of: \.$stopAfter,
     help: """
-      Save and stop after so many steps of this start, with exit code 75; the schedule stays that of the whole run. \
+      Save and stop when this start of the run has come so far, with exit code 75; the schedule stays that of the whole run. \
       0 saves what a run begins with.
       """)
-  var stopAfter: Int?
+  var stopAfter: TrainingLength?
 
-  @Option(Limits.interval, help: "Compare all weights among the ranks, to the bit, after every so many steps.")
-  var verifyReplicas: Int?
+  @Option(
+    of: \.$verifyReplicas, help: "How often to compare all weights among the ranks, to the bit; never unless given.")
+  var verifyReplicas: TrainingLength?
 
-  @Flag(help: "Write down which images each step trained on, in the run's samples.jsonl.")
-  var logSamples = false
+  @Flag(of: \.$logSamples, help: "Write down which images each step trained on, in the run's samples.jsonl.")
+  var logSamples: Bool
 
   func validate() throws {
     guard resume == nil || resumeOrStart == nil else {
@@ -55,14 +56,5 @@ struct RunOptions: ParsableArguments {
     guard !acceptChanges || (resume ?? resumeOrStart) != nil else {
       throw ValidationError("--accept-changes goes with --resume.")
     }
-  }
-
-  func fill(_ options: inout TrainingOptions) {
-    options.seed = seed
-    options.checkpointEvery = checkpointEvery
-    options.keep = keep
-    options.stopAfter = stopAfter
-    options.verifyReplicas = verifyReplicas
-    options.logSamples = logSamples
   }
 }

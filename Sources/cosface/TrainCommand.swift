@@ -40,12 +40,8 @@ struct TrainCommand: ParsableCommand {
     guard (running.output ?? running.resumeOrStart) != nil else {
       throw ValidationError("Missing expected argument '--output <output>'.")
     }
-    guard data.validateEvery == .epochs(1) || data.validation != nil || data.holdoutPeople > 0 else {
-      throw ValidationError("--validate-every needs people to judge by: --validation or --holdout-people.")
-    }
-    guard observation.tensorboard || [0, 100].contains(observation.histogramEvery) else {
-      throw ValidationError("--histogram-every goes with --tensorboard, which has its histograms.")
-    }
+    let conflict = try options(threads: 1).conflict
+    if let conflict { throw ValidationError(conflict) }
   }
 
   func run() throws {
@@ -69,9 +65,8 @@ struct TrainCommand: ParsableCommand {
           run: run, given: given, names: Self.givenNames().union(["threads"]), acceptsChanges: running.acceptChanges,
           orStart: running.resume == nil, communicator)
       }
-      let kind = resumption.flatMap { NetworkKind(rawValue: $0.options.network) } ?? network.network
       let trainer = try Trainer(
-        given, kind: kind, resuming: resumption, startsOver: running.resumeOrStart != nil,
+        given, resuming: resumption, startsOver: running.resumeOrStart != nil,
         observers: Observers.make, communicator)
       isTraining = true
       outcome = try trainer.run()
@@ -82,15 +77,8 @@ struct TrainCommand: ParsableCommand {
   private func options(threads: Int) throws -> TrainingOptions {
     let output = running.output ?? running.resume ?? running.resumeOrStart ?? ""
     var options = TrainingOptions(data: data.data, output: output)
-    data.fill(&options)
-    network.fill(&options)
-    warmStart.fill(&options)
-    loss.fill(&options)
-    classifier.fill(&options)
-    try optimization.fill(&options)
-    running.fill(&options)
-    communication.fill(&options)
-    observation.fill(&options)
+    try options.take(self)
+    options.length = optimization.steps.map { .steps($0) } ?? optimization.epochs.map { .epochs($0) } ?? options.length
     options.threads = threads
     return options
   }
@@ -100,20 +88,8 @@ struct TrainCommand: ParsableCommand {
     let flags = (try? ConfigurationArguments.ofProcess.get().names) ?? []
     return Set(
       flags.map { flag in
-        if flag == "epochs" || flag == "steps" { return "length" }
-        let words = (flag.hasPrefix("no-") ? String(flag.dropFirst(3)) : flag).split(separator: "-")
-        return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+        ["epochs", "steps"].contains(flag)
+          ? "length" : TrainingOptions.name(of: flag.hasPrefix("no-") ? String(flag.dropFirst(3)) : flag)
       })
-  }
-}
-
-extension LossOptions {
-  func fill(_ options: inout TrainingOptions) {
-    options.marginKind = marginKind
-    options.margin = value
-    options.marginMultiplier = marginMultiplier
-    options.marginAngle = marginAngle
-    options.logitMultiplier = logitMultiplier
-    options.logitScale = logitScale
   }
 }

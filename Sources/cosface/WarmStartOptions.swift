@@ -3,31 +3,21 @@ import Training
 
 struct WarmStartOptions: ParsableArguments {
   @Option(
+    of: \.$weights,
     help: """
       Start from these weights: a run, a checkpoint, or a .safetensors file of a backbone alone or with a class weight, \
       PyTorch's state dicts too. Rows of the class weight go to the same people by name.
       """)
   var weights: String?
 
-  @Flag(help: "With --weights: what the file lacks, or has in another shape, starts as without it.")
-  var allowMissing = false
+  @Flag(
+    of: \.$allowMissing,
+    help: "With --weights: what the file lacks, or has in another shape, starts as without it.")
+  var allowMissing: Bool
 
   @Option(
+    of: \.$newRows,
     help:
       "With --weights: how the class weight's rows of new people start: mean (of their images' embeddings) or random.")
-  var newRows = NewRows.mean
-
-  func validate() throws {
-    guard weights != nil || !(allowMissing || newRows != .mean) else {
-      throw ValidationError("--allow-missing and --new-rows go with --weights.")
-    }
-  }
-
-  func fill(_ options: inout TrainingOptions) {
-    options.weights = weights
-    options.allowMissing = allowMissing
-    options.newRows = newRows
-  }
+  var newRows: NewRows
 }
-
-extension NewRows: ExpressibleByArgument {}

@@ -13,14 +13,14 @@ struct WorkloadOptions: ParsableArguments {
   @Option(Limits.classes, help: "Classes.")
   var classes = 10_000
 
-  @Flag(help: "As train --recompute does: less memory for activations.")
-  var recompute = false
+  @Flag(of: \.$recompute, help: "As train --recompute does: less memory for activations.")
+  var recompute: Bool
 
-  @Option(Limits.bucketMegabytes, help: "Megabytes of gradients that travel together.")
-  var bucketMegabytes = 4
+  @Option(of: \.$bucketMegabytes, help: "Megabytes of gradients that travel together.")
+  var bucketMegabytes: Int
 
-  @Option(help: "As what gradients travel: float32, bfloat16.")
-  var gradientType = GradientType.float32
+  @Option(of: \.$gradientType, help: "As what gradients travel: float32, bfloat16.")
+  var gradientType: GradientType
 
   var workload: StepWorkload {
     var workload = StepWorkload(network.network)

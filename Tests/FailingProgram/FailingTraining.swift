@@ -14,7 +14,8 @@ enum FailingTraining {
     // Before MPI has started.
     let fails = ranks == "all" || Launch.rank == (ranks == "first" ? 0 : Launch.size - 1)
     var run = TrainingRun(data: mode == "train-data" && fails ? faces + "-absent" : faces, output: output)
-    (run.network, run.embeddingWidth, run.inputSide, run.batchSize, run.steps) = ("mobilefacenet", 16, 32, 2, 4)
+    (run.options.embedding, run.options.inputSize, run.options.batchSize) = (16, 32, 2)
+    run.options.length = .steps(4)
     run.collectiveTimeout = 40
     if mode == "train-signals" { return try signals(run) }
     try run.start { step in
@@ -35,7 +36,7 @@ enum FailingTraining {
     print("first \(try run.start { if $0.number == 1 { raise(SIGINT) } })")
     raise(SIGINT)
     print("between \(heard)")
-    run.output += "-second"
+    run.options.output += "-second"
     print("second \(try run.start())")
     raise(SIGINT)
     print("after \(heard)")

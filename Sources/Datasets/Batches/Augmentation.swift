@@ -1,7 +1,7 @@
 import VectorKernels
 
 /// How training images vary from epoch to epoch: a function of (seed, epoch, sample), whatever rank or thread reads them.
-package enum Augmentation: String, CaseIterable, Codable, Sendable {
+public enum Augmentation: String, CaseIterable, Codable, Sendable {
   case none
   /// Every second image is mirrored.
   case flip

@@ -44,7 +44,7 @@ package struct BalancedOrder: Sendable {
 }
 
 /// How an epoch visits the images.
-package enum Sampling: String, CaseIterable, Codable, Sendable {
+public enum Sampling: String, CaseIterable, Codable, Sendable {
   /// Each image once.
   case uniform
   /// Each person equally often, as many draws as there are images.

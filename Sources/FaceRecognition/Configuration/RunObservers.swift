@@ -7,10 +7,13 @@ package import Training
 package enum Observers {
   package static func make(_ folder: RunFolder, _ options: TrainingOptions) throws -> [any RunObserver] {
     var observers: [any RunObserver] = [OptionFile(options)]
-    if let address = options.dashboard.flatMap(DashboardAddress.init) {
+    if let text = options.dashboard {
+      guard let address = DashboardAddress(text) else {
+        throw SettingError("dashboard", text, "HOST:PORT is needed, such as 127.0.0.1:8080")
+      }
       observers.append(try Dashboard(address, folder, options))
     }
-    if options.tensorboard { observers.append(TensorBoardLog(histogramEvery: options.histogramEvery)) }
+    if options.tensorboard { observers.append(TensorBoardLog()) }
     return observers
   }
 }

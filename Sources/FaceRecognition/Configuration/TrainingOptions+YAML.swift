@@ -6,21 +6,16 @@ import Yams
 extension TrainingOptions {
   /// All options as the YAML that `train --config` reads, defaults included.
   ///
-  /// Names are those of the command line. What ends one start of the run early is left out.
+  /// Names are those of the command line. What is one start's own business is left out.
   package func yaml() throws -> String {
-    guard case .object(var members) = try JSONValue(encoding: self) else {
-      preconditionFailure("Options are written as an object")
-    }
-    members["stopAfter"] = nil
+    var members = try values().filter { Self.declared[$0.key]?.resuming != .forgotten }
     members["length"] = nil
     switch length {
     case .steps(let count): members["steps"] = .integer(Int64(count))
     case .epochs(let count): members["epochs"] = .number(count)
     }
-    // The command line asks for it from there on.
-    if margin >= 0.5 && marginKind != .angular { members["allowLargeMargin"] = .boolean(true) }
     let pairs = members.sorted { $0.key < $1.key }.compactMap { name, value in
-      Self.node(value).map { (Node(Self.kebabCase(name)), $0) }
+      Self.node(value).map { (Node(Self.flag(of: name)), $0) }
     }
     return """
       # Every option of this run, the defaults too. To train like this again:
@@ -43,10 +38,5 @@ extension TrainingOptions {
     case .array(let items):
       items.isEmpty ? nil : Node(items.compactMap { node($0) }, .implicit, .flow)
     }
-  }
-
-  /// "batchSize" as "batch-size".
-  static func kebabCase(_ name: String) -> String {
-    name.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
   }
 }

@@ -1,7 +1,7 @@
 import Datasets
 import Files
 import Foundation
-import NeuralNetwork
+public import NeuralNetwork
 import Training
 import Weights
 
@@ -38,16 +38,20 @@ public final class FaceModel {
   /// Loads weights that another program wrote: a safetensors file with the state dict of arcface_torch's network.
   ///
   /// - Parameters:
-  ///   - network: one of ``networks``.
   ///   - embeddingWidth: K, a multiple of 16.
   ///   - inputSide: a multiple of 16.
   /// - Throws: an error whose description says what is wrong with the file or the sizes.
-  public convenience init(weights path: String, network: String, embeddingWidth: Int = 512, inputSide: Int = 112) throws
-  {
-    let settings = ModelSettings(network: network, embeddingWidth: embeddingWidth, inputSide: inputSide)
-    let made = try settings.kind.makeNetwork(embeddingWidth: embeddingWidth, inputSide: inputSide)
+  public convenience init(
+    weights path: String, network: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112
+  ) throws {
+    for (name, value, range) in [
+      ("embeddingWidth", embeddingWidth, Limits.embedding), ("inputSide", inputSide, Limits.inputSize),
+    ] where !range.contains(value) {
+      throw SettingError(name, "\(value)", range.need)
+    }
+    let made = network.makeNetwork(embeddingWidth: embeddingWidth, inputSide: inputSide)
     try WeightLoader(try SafetensorsFile(path: path)).load(made, classWeight: nil)
-    self.init(made, network)
+    self.init(made, network.rawValue)
   }
 
   private init(_ network: Network, _ name: String) {
@@ -56,9 +60,6 @@ public final class FaceModel {
     embeddingWidth = network.embeddingWidth
     inputSide = network.inputShape.height
   }
-
-  /// The networks that there are, by name.
-  public static var networks: [String] { NetworkKind.allCases.map(\.rawValue) }
 
   /// Threads that compute, in the whole process: OMP_NUM_THREADS, or all cores, unless set. From 1 to 1024.
   public static var threads: Int {

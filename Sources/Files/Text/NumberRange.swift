@@ -62,6 +62,21 @@ extension NumberRange<Int> {
   }
 }
 
+/// The bounds of numbers of some type.
+package protocol Bounds: Sendable {
+  /// What is said of a value that is not of the range.
+  var need: String { get }
+  /// The number, as a message shows it, where it lies outside; nil where it does not, or where there is none.
+  func outside(_ value: any Sendable) -> String?
+}
+
+extension NumberRange: Bounds {
+  package func outside(_ value: any Sendable) -> String? {
+    guard let number = value as? Number, !contains(number) else { return nil }
+    return "\(number)"
+  }
+}
+
 /// Text that is no number, or one that is too small or too large: the message says what is needed.
 package struct NumberError: Error, Equatable, CustomStringConvertible {
   package let description: String

@@ -15,19 +15,6 @@
 /// | `angular` | 1 | m | 0 | Deng et al. 2019, "ArcFace", equation 3 |
 /// | `combined` | m1 | m2 | m3 | the same, equation 4; m1 alone is Liu et al. 2017, "SphereFace" |
 package struct Margin: Sendable, Equatable {
-  package enum Kind: String, Codable, CaseIterable, Sendable {
-    case cosine, angular, combined
-
-    /// The papers' margin: what counts unless another is given.
-    package var usual: Double {
-      switch self {
-      case .cosine: 0.35
-      case .angular: 0.5
-      case .combined: 0
-      }
-    }
-  }
-
   /// m1
   package let multiplier: Double
   /// m2, in radians
@@ -40,9 +27,10 @@ package struct Margin: Sendable, Equatable {
     (self.multiplier, self.angle, self.cosine) = (multiplier, angle, cosine)
   }
 
-  /// `margin` is m2 of the kind `angular`, else m3; `multiplier` (m1) and `angle` (m2) belong to `combined`, 1 and 0 unless
-  /// given.
-  package init(_ kind: Kind, _ margin: Double, multiplier: Double? = nil, angle: Double? = nil) {
+  /// `margin` is m2 of the kind `angular`, else m3, and the papers' unless given; `multiplier` (m1) and `angle` (m2) belong to
+  /// `combined`, 1 and 0 unless given.
+  package init(_ kind: MarginKind, _ margin: Double? = nil, multiplier: Double? = nil, angle: Double? = nil) {
+    let margin = margin ?? kind.usual
     switch kind {
     case .cosine: self = .cosine(margin)
     case .angular: self = .angular(margin)
@@ -71,5 +59,19 @@ package struct Margin: Sendable, Equatable {
     let k = (a / Double.pi).rounded(.down)
     let isEven = k.truncatingRemainder(dividingBy: 2) == 0
     return ((isEven ? cos(a) : -cos(a)) - 2 * k - cosine, multiplier * abs(sin(a)) / (1 - c * c).squareRoot())
+  }
+}
+
+/// What a margin changes.
+public enum MarginKind: String, Codable, CaseIterable, Sendable {
+  case cosine, angular, combined
+
+  /// The papers' margin: what counts unless another is given.
+  package var usual: Double {
+    switch self {
+    case .cosine: 0.35
+    case .angular: 0.5
+    case .combined: 0
+    }
   }
 }

@@ -1,5 +1,5 @@
 /// The networks that can be trained, by the names of the command line.
-package enum NetworkKind: String, CaseIterable, Sendable {
+public enum NetworkKind: String, Codable, CaseIterable, Sendable {
   case mobilefacenet
   case mobilefacenetX2 = "mobilefacenet-x2"
   case iresnet18

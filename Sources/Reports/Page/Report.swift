@@ -48,9 +48,9 @@ package struct Report {
   }
 
   private func plan(_ folder: RunFolder, _ run: RunRecord) -> Plan {
-    let own = FileManager.default.contents(atPath: folder.configuration).flatMap {
-      try? JSONDecoder().decode(TrainingOptions.self, from: $0)
-    }
+    let own = FileManager.default.contents(atPath: folder.configuration)
+      .flatMap { try? JSONDecoder().decode([String: JSONValue].self, from: $0) }
+      .flatMap { try? TrainingOptions(configuration: $0) }
     guard let evaluation = options.evaluation(of: folder, options: own) else { return Plan() }
     guard run.hasModel else {
       return Plan(note: "it has no model.safetensors yet, so it is not judged.")

@@ -8,7 +8,6 @@ package import Training
 /// Of a resumed run, TensorBoard itself drops the steps that are trained again.
 package final class TensorBoardLog: RunObserver {
   private var file: EventFile?
-  private let histogramEvery: Int
   /// Histograms and images that go with the next line.
   private var pending: [Tensorboard_Summary.Value] = []
 
@@ -16,16 +15,15 @@ package final class TensorBoardLog: RunObserver {
   private static let sampleLimit = 1 << 15
   private static let imageLimit = 16
 
-  /// - Parameter histogramEvery: steps between histograms; 0 for none.
-  package init(histogramEvery: Int) { self.histogramEvery = histogramEvery }
+  package init() {}
 
   package func open(_ folder: RunFolder, resumingAt index: Int?) throws {
     file = try EventFile(folder: folder.tensorboard, resumingAt: index)
   }
 
   /// Looks at a step that was just made; `takesImages` adds the batch as the network saw it.
-  package func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {
-    if histogramEvery > 0, batch.step % histogramEvery == 0 { addHistograms(of: step) }
+  package func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool, takesHistograms: Bool) throws {
+    if takesHistograms { addHistograms(of: step) }
     if takesImages, let grid = ImageGrid(batch, limit: Self.imageLimit) {
       var value = Tensorboard_Summary.Value()
       value.tag = "batch"

@@ -39,8 +39,10 @@ final class RunFiles {
   var notes: [String] { [metrics.note, samples?.note].compactMap(\.self) }
 
   /// Looks at a step that was just made, before its line; `takesImages` keeps a picture of the batch.
-  func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {
-    for observer in observers { try observer.observe(step, batch, takesImages: takesImages) }
+  func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool, takesHistograms: Bool) throws {
+    for observer in observers {
+      try observer.observe(step, batch, takesImages: takesImages, takesHistograms: takesHistograms)
+    }
   }
 
   func write(_ line: MetricsFile.Line) throws {

@@ -11,8 +11,8 @@ package protocol RunObserver: AnyObject {
   /// The start is noted down in the run's folder; steps follow.
   func begin(_ folder: RunFolder) throws
 
-  /// Looks at a step that was just made, before its line; `takesImages` asks for a picture of the batch.
-  func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws
+  /// Looks at a step that was just made, before its line; what it `takes` is due: a picture of the batch, histograms.
+  func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool, takesHistograms: Bool) throws
 
   func write(_ line: MetricsFile.Line) throws
 
@@ -27,7 +27,7 @@ extension RunObserver {
   package var announcement: String? { nil }
   package func open(_ folder: RunFolder, resumingAt index: Int?) throws {}
   package func begin(_ folder: RunFolder) throws {}
-  package func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool) throws {}
+  package func observe(_ step: TrainingStep, _ batch: Batch, takesImages: Bool, takesHistograms: Bool) throws {}
   package func write(_ line: MetricsFile.Line) throws {}
   package func finish(_ ending: String) throws {}
   package func abandon(_ ending: String) {}

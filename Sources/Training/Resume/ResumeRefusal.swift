@@ -25,6 +25,14 @@ package struct ResumeRefusal: Error, Equatable, CustomStringConvertible {
   }
 }
 
+/// Options that are wrong together with those of the checkpoint.
+package struct ResumeConflict: Error, Equatable, CustomStringConvertible {
+  package let run: String
+  package let conflict: String
+
+  package var description: String { "The run '\(run.printableName)' cannot go on like this: \(conflict)" }
+}
+
 /// A number of ranks, or a batch size, that does not give the global batch of the checkpoint.
 package enum ResumeDivision: Error, Equatable, CustomStringConvertible {
   case ranks(Int, globalBatchSize: Int, possible: [Int])

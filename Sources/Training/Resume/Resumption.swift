@@ -15,18 +15,6 @@ package struct Resumption {
   /// Notes for rank 0 to show: damaged checkpoints passed over, a batch size replaced.
   let notes: [String]
 
-  /// Options that may differ from the checkpoint's: they change neither the mathematics nor the data.
-  private static let free: Set<String> = [
-    "data", "output", "threads", "workers", "bucketMegabytes", "checkpointEvery", "keep", "verifyReplicas",
-    "maxBadImages", "validation", "validationImages", "validateEvery", "batchSize", "stopAfter", "logSamples",
-    "recompute", "trace", "traceSteps", "tensorboard", "histogramEvery", "dashboard", "classifier",
-  ]
-
-  /// Options that matter at a run's start alone, or that the checkpoint's tensors depend on.
-  private static let fixed: Set<String> = [
-    "weights", "allowMissing", "newRows", "classWeightNorm", "network", "embedding", "inputSize",
-  ]
-
   private let run: String
   private let acceptsChanges: Bool
 
@@ -78,30 +66,31 @@ package struct Resumption {
   private static func merge(
     _ given: TrainingOptions, _ names: Set<String>, into configuration: JSONValue, run: String, acceptsChanges: Bool
   ) throws -> TrainingOptions {
-    guard case .object(var members) = configuration, case .object(let asked) = try JSONValue(encoding: given) else {
+    guard case .object(let configuration) = configuration else {
       throw ModelFileError(path: run, reason: "has a checkpoint without a configuration")
     }
-    // These belong to this start, not to the last one.
-    for name in ["stopAfter", "trace", "traceSteps", "dashboard"] { members[name] = asked[name] }
-    // Options that the program which wrote the checkpoint did not have yet.
-    if case .object(let defaults) = try JSONValue(encoding: TrainingOptions(data: [], output: run)) {
-      members.merge(defaults) { known, _ in known }
+    let held: TrainingOptions
+    do { held = try TrainingOptions(configuration: configuration) } catch let error as DecodingError {
+      let culprit = error.name.map { "\($0) is '\(text(configuration[$0]))'" } ?? "\(error)"
+      throw ModelFileError(path: run, reason: "has a checkpoint whose configuration cannot be read: \(culprit)")
     }
+    var members = try held.values()
+    let asked = try given.values()
     var changes: [ResumeRefusal.Row] = []
-    for name in names.sorted() where members[name] != asked[name] {
-      if !free.contains(name) {
+    for (name, setting) in TrainingOptions.declared where members[name] != asked[name] {
+      guard names.contains(name) || setting.resuming == .forgotten else { continue }
+      if setting.resuming == .accepted || setting.resuming == .fixed {
         changes.append(
           .init(
-            name: name, checkpoint: text(members[name]), given: text(asked[name]), isAcceptable: !fixed.contains(name)))
+            name: name, checkpoint: text(members[name]), given: text(asked[name]),
+            isAcceptable: setting.resuming == .accepted))
       }
       members[name] = asked[name]
     }
-    try refuse(changes, run: run, acceptsChanges)
-    do {
-      return try JSONValue.object(members).decode(as: TrainingOptions.self)
-    } catch let error as DecodingError {
-      throw ModelFileError(path: run, reason: "has a checkpoint whose configuration cannot be read: \(error)")
-    }
+    try refuse(changes.sorted { $0.name < $1.name }, run: run, acceptsChanges)
+    let merged = try TrainingOptions(members)
+    if let conflict = merged.conflict, conflict != held.conflict { throw ResumeConflict(run: run, conflict: conflict) }
+    return merged
   }
 
   private static func refuse(_ rows: [ResumeRefusal.Row], run: String, _ acceptsChanges: Bool) throws {
@@ -111,7 +100,7 @@ package struct Resumption {
   /// The tensors and the configuration must be of the same network.
   private static func check(_ checkpoint: Checkpoint, _ options: TrainingOptions) throws {
     let held = checkpoint.description
-    let (network, embedding, side) = (options.network, options.embedding, options.inputSize)
+    let (network, embedding, side) = (options.network.rawValue, options.embedding, options.inputSize)
     guard held.network == network && held.embeddingWidth == embedding && held.inputSide == side else {
       throw ModelFileError(
         path: checkpoint.folder.path,
@@ -151,12 +140,13 @@ package struct Resumption {
     // One rank holds all rows either way, and updates them in one piece.
     if max(ranks, state.rankCount) > 1 {
       let classifier = options.classifier
-      if case .string(let name)? = before("classifier"), name != classifier.rawValue {
+      if case .string(let name)? = state.configuration["classifier"], name != classifier.rawValue {
         note("--classifier \(classifier.rawValue)", before: name)
       }
       // The gradient of the embeddings is added up piece by piece of the class weight.
       let megabytes = options.bucketMegabytes
-      if case .integer(let count)? = before("bucketMegabytes"), count != Int64(megabytes), classifier == .replicated,
+      if case .integer(let count)? = state.configuration["bucketMegabytes"], count != Int64(megabytes),
+        classifier == .replicated,
         (classes * options.embedding * 4) >> 20 >= min(Int(count), megabytes)
       {
         note("--bucket-megabytes \(megabytes)", before: "\(count)")
@@ -167,12 +157,6 @@ package struct Resumption {
       notes.append("computed by \(kernels), before by \(before): last digits differ from there on")
     }
     return notes
-  }
-
-  /// An option of the checkpoint; nil where the program that wrote it did not have it.
-  private func before(_ name: String) -> JSONValue? {
-    guard case .object(let members) = state.configuration else { return nil }
-    return members[name]
   }
 
   private static func text(_ value: JSONValue?) -> String {
@@ -188,5 +172,17 @@ package struct Resumption {
       throw ResumeDivision.ranks(ranks, globalBatchSize: globalBatchSize, possible: possible)
     }
     options.batchSize = globalBatchSize / (ranks * accumulation)
+  }
+}
+
+extension DecodingError {
+  /// The member of the outermost object that could not be read.
+  fileprivate var name: String? {
+    switch self {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+      .dataCorrupted(let context):
+      context.codingPath.first?.stringValue
+    @unknown default: nil
+    }
   }
 }

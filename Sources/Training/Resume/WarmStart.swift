@@ -49,7 +49,7 @@ package struct WarmStart {
     guard !options.allowMissing, file.metadata[ModelFile.descriptionKey] != nil else { return }
     let theirs = try ModelFile.description(of: file)
     guard
-      theirs.network == options.network && theirs.embeddingWidth == options.embedding
+      theirs.network == options.network.rawValue && theirs.embeddingWidth == options.embedding
         && theirs.inputSide == options.inputSize
     else { throw WeightError.otherNetwork(path: file.path, theirs) }
   }
@@ -164,7 +164,7 @@ package struct WarmStart {
 }
 
 /// How the class weight's rows of new people begin.
-package enum NewRows: String, Codable, CaseIterable, Sendable {
+public enum NewRows: String, Codable, CaseIterable, Sendable {
   /// With the direction in which the loaded network puts their images.
   case mean
   /// As in a run from nothing, by the seed.

@@ -5,15 +5,13 @@ package struct RunCalendar {
   package let totalSteps: Int
   package let stepsPerEpoch: Int
   private let schedule: LearningRateSchedule
-  private let validateEvery: TrainingLength
-  private let checkpointEvery: CheckpointInterval
+  private let options: TrainingOptions
 
   package init(_ options: TrainingOptions, stepsPerEpoch: Int) {
     self.stepsPerEpoch = stepsPerEpoch
     totalSteps = options.length.steps(perEpoch: stepsPerEpoch)
     schedule = options.learningRateSchedule(stepsPerEpoch: stepsPerEpoch)
-    validateEvery = options.validateEvery
-    checkpointEvery = options.checkpointEvery
+    self.options = options
   }
 
   /// The last one may be incomplete.
@@ -22,13 +20,22 @@ package struct RunCalendar {
   package func learningRate(step: Int) -> Double { schedule.rate(step: step, totalSteps: totalSteps) }
 
   /// Whether the network is judged after step `index`: at the end it always is.
-  package func isJudgeDue(after index: Int) -> Bool { isDue(validateEvery, after: index) || index + 1 == totalSteps }
+  package func isJudgeDue(after index: Int) -> Bool {
+    isDue(options.validateEvery, after: index) || index + 1 == totalSteps
+  }
 
   /// By steps or epochs; rank 0 counts minutes.
   package func isCheckpointDue(after index: Int) -> Bool {
-    guard case .length(let length) = checkpointEvery else { return false }
+    guard case .length(let length) = options.checkpointEvery else { return false }
     return isDue(length, after: index)
   }
+
+  package func isReplicaCheckDue(after index: Int) -> Bool {
+    options.verifyReplicas.map { isDue($0, after: index) } ?? false
+  }
+
+  /// From the first step on.
+  package func isHistogramDue(at index: Int) -> Bool { isDue(options.histogramEvery, after: index - 1) }
 
   private func isDue(_ interval: TrainingLength, after index: Int) -> Bool {
     let steps = interval.steps(perEpoch: stepsPerEpoch)

@@ -24,7 +24,7 @@ extension Trainer {
 
   private func description(after step: Int) -> ModelDescription {
     ModelDescription(
-      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      network: options.network, embeddingWidth: options.embedding, inputSide: options.inputSize,
       classNames: data.training.classNames, step: step)
   }
 

@@ -16,7 +16,7 @@ extension Trainer {
     var threshold: VerificationThreshold?
     // An accepted change may have made the run shorter than what is trained already.
     let left = max(totalSteps - firstStep, 0)
-    let end = firstStep + min(left, options.stopAfter ?? left)
+    let end = firstStep + min(left, options.stopAfter?.steps(perEpoch: data.order.stepsPerEpoch) ?? left)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
@@ -39,7 +39,7 @@ extension Trainer {
       try files?.write(line)
       onStep(line)
       if isRoot { progress.show(line, isLast: isLast) }
-      if let interval = options.verifyReplicas, (index + 1) % interval == 0 {
+      if calendar.isReplicaCheckDue(after: index) {
         step.head.materialize()
         try replicas.run(communicator, step: index)
       }
@@ -72,7 +72,9 @@ extension Trainer {
     } catch let error as NonFinite {
       throw TrainingError.of(error, in: step, batch)
     }
-    try files?.observe(step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index))
+    try files?.observe(
+      step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index),
+      takesHistograms: calendar.isHistogramDue(at: index))
     var mine = StepAgreement()
     mine.loss = part
     mine.hasNewBadImages = badImages.hasNews(loader.badImages) ? 1 : 0

@@ -4,7 +4,7 @@ import Files
 import Foundation
 import Inference
 package import MPI
-package import NeuralNetwork
+import NeuralNetwork
 import Weights
 
 /// A training run on all ranks, from data to model file.
@@ -16,7 +16,6 @@ import Weights
 /// Every rank makes one and runs it; rank 0 writes the files and speaks.
 package final class Trainer {
   let options: TrainingOptions
-  let kind: NetworkKind
   let communicator: Communicator
   let data: TrainingData
   let step: TrainingStep
@@ -43,7 +42,7 @@ package final class Trainer {
   ///   - observers: who hears of the run, on rank 0.
   ///   - startsOver: begins anew in the folder of a run that ended before its first checkpoint.
   package init(
-    _ given: TrainingOptions, kind: NetworkKind, resuming resumption: Resumption? = nil, startsOver: Bool = false,
+    _ given: TrainingOptions, resuming resumption: Resumption? = nil, startsOver: Bool = false,
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
     _ communicator: Communicator
   ) throws {
@@ -51,7 +50,6 @@ package final class Trainer {
     self.options = options
     self.resumption = resumption
     firstStep = resumption?.state.step ?? 0
-    self.kind = kind
     self.communicator = communicator
     try RankAgreement.check(options.named(), communicator)
     data = try TrainingData(options, communicator)
@@ -66,21 +64,21 @@ package final class Trainer {
       (0...order.maximumShard).flatMap {
         MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
       }.max() ?? 1
-    memory = MemoryReport(options, kind, capacity: capacity, ranks: communicator.size, data)
+    memory = MemoryReport(options, capacity: capacity, ranks: communicator.size, data)
     try memory.check(
       of: "Training like this", remedy: "--batch-size, --input-size or --embedding, or take fewer ranks a host",
       communicator)
-    let network = kind.makeNetwork(
+    let network = options.network.makeNetwork(
       embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
       recomputes: options.recompute)
     if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
-      throw TrainingError.singleSampleBatch(network: options.network)
+      throw TrainingError.singleSampleBatch(network: network.name)
     }
     if options.sampleRate != nil && !options.forceSampleRate {
       try ClassSampling.check(classCount: data.training.classNames.count)
     }
     let kept = ModelDescription(
-      network: kind, embeddingWidth: options.embedding, inputSide: options.inputSize,
+      network: options.network, embeddingWidth: options.embedding, inputSide: options.inputSize,
       classNames: data.training.classNames, step: .max)
     try ModelFile.checkNames(network, kept, path: folder.model)
     step = try TrainingStep(

@@ -92,10 +92,10 @@ extension MemoryReport {
   /// Of a rank of a run that is about to start.
   ///
   /// `capacity`: the most images of a micro-batch.
-  init(_ options: TrainingOptions, _ kind: NetworkKind, capacity: Int, ranks: Int, _ data: TrainingData) {
+  init(_ options: TrainingOptions, capacity: Int, ranks: Int, _ data: TrainingData) {
     let step = options.stepSettings
     let network = NetworkFootprint(
-      kind, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
+      options.network, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
       recomputes: options.recompute, states: step.optimizer.stateNames.count, batch: capacity, threads: options.threads)
     var settings = Settings(
       classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)

@@ -68,7 +68,7 @@ import Weights
   @Test(arguments: [1, 2]) func severalSetsBalancedAndResumed(ranks: Int) throws {
     let record = try pack()
     let more = [
-      "--sampling", "balanced", "--max-per-person", "3", "--min-images-per-person", "2", "--holdout-people", "2",
+      "--sampling", "balanced", "--max-images-per-person", "3", "--min-images-per-person", "2", "--holdout-people", "2",
     ]
     let whole = try train([faces.path, record], "whole", more, ranks: ranks)
     #expect(whole.exitCode == 0, "\(whole.text)")

@@ -50,7 +50,7 @@ import Weights
     ("dataset align i o --boxes b --max-residual 9", "--max-residual goes with --landmarks"),
     ("dataset align i o --boxes b --format png --quality 9", "--quality goes with --format jpeg"),
     ("inspect p --json --tensors", "leave out --tensors"),
-    ("train --data d --output o --validate-every 3", "--validate-every needs people to judge by"),
+    ("train --data d --output o --validate-every 3", "--validate-every needs people to validate with"),
     ("train --data d --output o --no-tensorboard --histogram-every 3", "--histogram-every goes with --tensorboard"),
     ("train --data d --output o --trace-steps 3..4", "--trace-steps goes with --trace"),
     ("train --data d --output o --milestones 3", "belong together"),

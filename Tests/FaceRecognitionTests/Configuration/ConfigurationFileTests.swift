@@ -77,10 +77,10 @@ import Training
     options.length = .steps(500)
     options.milestones = [.epochs(10), .steps(400)]
     options.nesterov = true
-    options.margin = 0.6
+    (options.margin, options.allowLargeMargin) = (0.6, true)
     options.learningRate = 1e-4
     options.seed = .max
-    options.stopAfter = 3
+    options.stopAfter = .steps(3)
     let entries = try read(options.yaml())
     let values = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.values) })
     #expect(values["data"] == ["a folder: of 'faces'"] && values["output"] == ["runs/first"])

@@ -3,8 +3,9 @@ import FaceRecognition
 
 let (faces, output) = (CommandLine.arguments[1], CommandLine.arguments[2])
 var run = TrainingRun(data: faces, output: output)
-run.network = "mobilefacenet"
-(run.embeddingWidth, run.inputSide, run.batchSize, run.epochs) = (128, 64, 16, 5)
+run.options.network = .mobilefacenet
+(run.options.embedding, run.options.inputSize, run.options.batchSize) = (128, 64, 16)
+(run.options.length, run.options.augment) = (.epochs(5), .standard)
 try run.start { step in print("step \(step.number)  loss \(step.loss)") }
 
 let model = try FaceModel(path: output)
