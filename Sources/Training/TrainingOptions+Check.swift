@@ -62,6 +62,15 @@ extension TrainingOptions {
       (forceSampleRate && sampleRate == nil, "--force-sample-rate goes with --sample-rate."),
       (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
       (nesterov && momentum == 0, "--nesterov needs a --momentum above 0."),
+      (
+        optimizer != .sgd && (nesterov || momentum != Self.defaults.momentum),
+        "--momentum and --nesterov go with --optimizer sgd."
+      ),
+      (
+        optimizer != .adamw
+          && (beta1, beta2, epsilon) != (Self.defaults.beta1, Self.defaults.beta2, Self.defaults.epsilon),
+        "--beta1, --beta2 and --epsilon go with --optimizer adamw."
+      ),
       ((schedule == .step) == milestones.isEmpty, "--schedule step and --milestones belong together."),
       (traceSteps != nil && trace == nil, "--trace-steps goes with --trace."),
       (

@@ -57,14 +57,20 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(false, resuming: .free) public var recompute: Bool
   /// `--epochs` or `--steps` on the command line.
   @Setting(.epochs(20)) public var length: TrainingLength
-  @Setting(0.1, NumberRange(above: 0, upTo: 1e30)) public var learningRate: Double
+  /// nil: the optimizer's usual one.
+  @Setting(nil, NumberRange(above: 0, upTo: 1e30)) public var learningRate: Double?
   @Setting(.polynomial) public var schedule: ScheduleName
   /// Of the step schedule: where the rate falls to a tenth.
   @Setting([]) public var milestones: [TrainingLength]
   @Setting(.steps(0)) public var warmup: TrainingLength
+  @Setting(.sgd, resuming: .fixed) public var optimizer: OptimizerKind
   @Setting(0.9, NumberRange(0...0.9999)) public var momentum: Double
   @Setting(false) public var nesterov: Bool
-  @Setting(5e-4, NumberRange(0...1000)) public var weightDecay: Double
+  @Setting(0.9, NumberRange(0...0.9999)) public var beta1: Double
+  @Setting(0.999, NumberRange(0...0.999999)) public var beta2: Double
+  @Setting(1e-8, NumberRange(1e-16...1)) public var epsilon: Double
+  /// nil: the optimizer's usual one.
+  @Setting(nil, NumberRange(0...1000)) public var weightDecay: Double?
   /// It would pull on the scale, so 0 unless asked for.
   @Setting(0, NumberRange(0...1000)) public var classWeightDecay: Double
   @Setting(nil, NumberRange(1e-12...1e12)) public var gradientClipping: Double?
@@ -95,6 +101,14 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   package init(data: [String], output: String) { (self.data, self.output) = (data, output) }
 }
 
+/// What turns gradients into new weights.
+public enum OptimizerKind: String, Codable, CaseIterable, Sendable {
+  case sgd, adamw
+
+  var usualLearningRate: Double { self == .sgd ? 0.1 : 0.001 }
+  var usualWeightDecay: Double { self == .sgd ? 5e-4 : 0.01 }
+}
+
 /// How the learning rate goes down.
 public enum ScheduleName: String, Codable, CaseIterable, Sendable {
   case constant, step, polynomial, cosine
@@ -107,8 +121,12 @@ extension TrainingOptions {
     settings.sampling = sampleRate.map { ClassSampling(rate: $0, seed: seed) }
     settings.margin = Margin(marginKind, margin, multiplier: marginMultiplier, angle: marginAngle)
     settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 32)
-    settings.optimizer = .sgd(SGD(momentum: Float(momentum), isNesterov: nesterov))
-    settings.weightDecay = weightDecay
+    settings.optimizer =
+      switch optimizer {
+      case .sgd: .sgd(SGD(momentum: Float(momentum), isNesterov: nesterov))
+      case .adamw: .adamW(AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon))
+      }
+    settings.weightDecay = weightDecay ?? optimizer.usualWeightDecay
     settings.classWeightDecay = classWeightDecay
     settings.gradientClipping = gradientClipping
     settings.bucketBytes = bucketMegabytes << 20
@@ -125,6 +143,6 @@ extension TrainingOptions {
       case .cosine: .cosine
       }
     return LearningRateSchedule(
-      base: learningRate, shape: shape, warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
+      base: learningRate ?? optimizer.usualLearningRate, shape: shape, warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
   }
 }

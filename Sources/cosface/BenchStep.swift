@@ -9,6 +9,7 @@ struct BenchStep: ParsableCommand {
 
   @OptionGroup var work: WorkloadOptions
   @OptionGroup var loss: LossOptions
+  @OptionGroup var optimizer: OptimizerOptions
   @OptionGroup var classifier: ClassifierOptions
   @OptionGroup var options: BenchOptions
 
@@ -26,6 +27,7 @@ struct BenchStep: ParsableCommand {
       }
       benchmark.settings.margin = loss.setting
       benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
+      try optimizer.fill(&benchmark.settings)
       benchmark.settings.bucketBytes = work.bucketBytes
       benchmark.settings.gradientType = work.gradientType
       return try benchmark.run(communicator)

@@ -23,8 +23,9 @@ struct OptimizationOptions: ParsableArguments {
   @Option(Limits.steps, help: "Steps to train, instead of epochs.")
   var steps: Int?
 
-  @Option(of: \.$learningRate, help: "Learning rate after the warm-up.")
-  var learningRate: Double
+  @Option(
+    of: \.$learningRate, help: "Learning rate after the warm-up; 0.1 with SGD and 0.001 with AdamW unless given")
+  var learningRate: Double?
 
   @Option(
     of: \.$schedule,
@@ -39,17 +40,7 @@ struct OptimizationOptions: ParsableArguments {
   @Option(of: \.$warmup, help: "Linear warm-up of the learning rate.")
   var warmup: TrainingLength
 
-  @Option(of: \.$momentum, help: "Momentum of SGD.")
-  var momentum: Double
-
-  @Flag(of: \.$nesterov, help: "Nesterov's momentum.")
-  var nesterov: Bool
-
-  @Option(of: \.$weightDecay, help: "Weight decay of the network.")
-  var weightDecay: Double
-
-  @Option(of: \.$classWeightDecay, help: "Weight decay of the class weight; it pulls on the scale.")
-  var classWeightDecay: Double
+  @OptionGroup var optimizer: OptimizerOptions
 
   @Option(
     of: \.$classWeightNorm,

@@ -118,5 +118,6 @@ extension GradientType: ExpressibleByArgument {}
 extension MarginKind: ExpressibleByArgument {}
 extension NetworkKind: ExpressibleByArgument {}
 extension NewRows: ExpressibleByArgument {}
+extension OptimizerKind: ExpressibleByArgument {}
 extension Sampling: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}

@@ -10,7 +10,7 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Train on recorded batches from recorded weights, to compare with another program.",
     discussion: """
-      Prints one JSON object a step: the loss, and the norm of the class weight's rows after the step. Momentum is 0.9. \
+      Prints one JSON object a step: the loss, and the norm of the class weight's rows after the step. \
       Under mpirun each batch is divided among the ranks.
       """)
 
@@ -28,11 +28,7 @@ struct ReplayCommand: ParsableCommand {
   @Option(Limits.replayedRate, help: "Learning rate, the same in every step.")
   var learningRate = 0.01
 
-  @Option(of: \.$weightDecay, help: "Weight decay of the network's parameters.")
-  var weightDecay: Double
-
-  @Option(of: \.$classWeightDecay, help: "Weight decay of the class weight.")
-  var classWeightDecay: Double
+  @OptionGroup var optimizer: OptimizerOptions
 
   @Option(help: "Safetensors file to write the trained weights to.")
   var output: String?
@@ -44,8 +40,7 @@ struct ReplayCommand: ParsableCommand {
       var settings = StepSettings()
       settings.margin = loss.setting
       settings.logitScale = loss.scale(defaultMultiplier: 1)
-      settings.weightDecay = weightDecay
-      settings.classWeightDecay = classWeightDecay
+      try optimizer.fill(&settings)
       if communicator.rank == 0 { try OutputFiles.tryOut([output], inputs: [weights, batches]) }
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Distributed
+import Training
+
+/// The update of the weights, as every command that trains takes it.
+struct OptimizerOptions: ParsableArguments {
+  @Option(
+    of: \.$optimizer,
+    help: "What turns gradients into new weights: sgd (with momentum) or adamw (Adam with decoupled weight decay).")
+  var optimizer: OptimizerKind
+
+  @Option(of: \.$momentum, help: "Momentum of SGD.")
+  var momentum: Double
+
+  @Flag(of: \.$nesterov, help: "Nesterov's momentum, of SGD.")
+  var nesterov: Bool
+
+  @Option(of: \.$beta1, help: "Of AdamW: what stays of the gradients' average in a step.")
+  var beta1: Double
+
+  @Option(of: \.$beta2, help: "Of AdamW: what stays of the squared gradients' average in a step.")
+  var beta2: Double
+
+  @Option(of: \.$epsilon, help: "Of AdamW: what is added to the root of the squared gradients' average.")
+  var epsilon: Double
+
+  @Option(
+    of: \.$weightDecay, help: "Weight decay of the network; 0.0005 with SGD and 0.01 with AdamW unless given")
+  var weightDecay: Double?
+
+  @Option(of: \.$classWeightDecay, help: "Weight decay of the class weight; it pulls on the scale.")
+  var classWeightDecay: Double
+
+  func validate() throws { try refuseConflicts() }
+
+  func fill(_ settings: inout StepSettings) throws {
+    var options = TrainingOptions.defaults
+    try options.take(self)
+    let step = options.stepSettings
+    (settings.optimizer, settings.weightDecay) = (step.optimizer, step.weightDecay)
+    settings.classWeightDecay = step.classWeightDecay
+  }
+}

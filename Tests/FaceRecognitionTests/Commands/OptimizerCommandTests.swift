@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// AdamW, through the whole program.
+@Suite struct OptimizerCommandTests {
+  private let faces: FaceFolder
+  private let files: TemporaryFolder
+
+  init() throws {
+    faces = try FaceFolder(people: 5, images: 4)
+    files = try TemporaryFolder()
+  }
+
+  private func train(_ options: [String], output: String, ranks: Int = 1) throws -> Subprocess.Outcome {
+    try Subprocess.cosface(
+      [
+        "train", "--data", faces.path, "--output", output, "--network", "mobilefacenet", "--embedding", "16",
+        "--input-size", "48", "--batch-size", "\(12 / ranks)", "--steps", "4", "--no-tensorboard",
+      ] + options, ranks: ranks)
+  }
+
+  private func losses(_ run: String) throws -> [Double] {
+    try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
+      try #require((JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["loss"] as? Double)
+    }
+  }
+
+  private func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: files[path])) }
+
+  /// Cut off and resumed, with the optimizer and its state from the checkpoint, a run ends as one that was never stopped; and
+  /// on other rank counts it goes on as nearly so as sums in another order allow.
+  @Test(arguments: [["--classifier", "replicated"], ["--classifier", "sharded"]])
+  func trainAndResume(classifier: [String]) throws {
+    let options = classifier + ["--optimizer", "adamw", "--beta1", "0.8", "--learning-rate", "0.002"]
+    #expect(try train(options, output: files["whole"], ranks: 2).exitCode == 0)
+    for cut in ["cut", "fewer", "more"] {
+      #expect(try train(options + ["--stop-after", "2"], output: files[cut], ranks: 2).exitCode == 75)
+    }
+    #expect(try Subprocess.cosface(["train", "--resume", files["cut"]], ranks: 2).exitCode == 0)
+    #expect(try contents("cut/model.safetensors") == contents("whole/model.safetensors"))
+    let whole = try losses(files["whole"])
+    for (run, ranks) in [("fewer", 1), ("more", 3)] {
+      let outcome = try Subprocess.cosface(["train", "--resume", files[run]], ranks: ranks)
+      #expect(outcome.exitCode == 0, "\(outcome.text)")
+      // Batch norms see other batches: the third step's loss is the same but for them, the states' effect comes after it.
+      for (a, b) in zip(try losses(files[run]), whole) { #expect(abs(a - b) < 0.1 * b, "\(run): \(a), \(b)") }
+    }
+    expectRefusal(
+      try Subprocess.cosface(["train", "--resume", files["whole"], "--optimizer", "sgd"]), "optimizer", "adamw")
+  }
+
+  @Test func configurationStartsTheSameRun() throws {
+    let options = ["--optimizer", "adamw", "--epsilon", "0.001", "--weight-decay", "0.1", "--class-weight-decay", "0.1"]
+    #expect(try train(options, output: files["one"]).exitCode == 0)
+    #expect(
+      try Subprocess.cosface(["train", "--config", files["one"] + "/run.yaml", "--output", files["again"]]).exitCode == 0)
+    #expect(try losses(files["again"]) == losses(files["one"]))
+    #expect(try train([], output: files["sgd"]).exitCode == 0)
+    #expect(try losses(files["sgd"]) != losses(files["one"]))
+    let inspected = try Subprocess.cosface(["inspect", files["one"]])
+    #expect(inspected.exitCode == 0, "\(inspected.text)")
+  }
+
+  @Test(arguments: [
+    (["--optimizer", "adam"], "adam"),
+    (["--optimizer", "adamw", "--momentum", "0.8"], "--momentum"),
+    (["--optimizer", "adamw", "--nesterov"], "--nesterov"),
+    (["--beta1", "0.8"], "--optimizer adamw"),
+    (["--optimizer", "adamw", "--beta2", "1"], "a number from 0 to"),
+    (["--optimizer", "adamw", "--epsilon", "0"], "a number"),
+  ])
+  func refusals(options: [String], words: String) throws {
+    let outcome = try train(options, output: files["refused"])
+    #expect(outcome.exitCode == 64 && outcome.text.contains(words), "\(outcome.text)")
+  }
+}
