@@ -15,8 +15,7 @@ import Testing
   private func train(_ options: [String], output: String, ranks: Int = 1) throws -> Subprocess.Outcome {
     try Subprocess.cosface(
       [
-        "train", "--data", faces.path, "--output", output, "--network", "mobilefacenet", "--embedding", "16",
-        "--input-size", "48", "--batch-size", "\(12 / ranks)", "--steps", "4", "--no-tensorboard",
+        "train", "--data", faces.path, "--output", output, "--embedding", "16", "--input-size", "48", "--batch-size", "\(12 / ranks)", "--steps", "4", "--no-tensorboard",
       ] + options, ranks: ranks)
   }
 
@@ -28,26 +27,36 @@ import Testing
 
   private func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: files[path])) }
 
-  /// Cut off and resumed, with the optimizer and its state from the checkpoint, a run ends as one that was never stopped; and
-  /// on other rank counts it goes on as nearly so as sums in another order allow.
+  /// Cut off and resumed, with the optimizer and its state from the checkpoint, a run ends as one that was never stopped.
   @Test(arguments: [["--classifier", "replicated"], ["--classifier", "sharded"]])
   func trainAndResume(classifier: [String]) throws {
     let options = classifier + ["--optimizer", "adamw", "--beta1", "0.8", "--learning-rate", "0.002"]
     #expect(try train(options, output: files["whole"], ranks: 2).exitCode == 0)
-    for cut in ["cut", "fewer", "more"] {
-      #expect(try train(options + ["--stop-after", "2"], output: files[cut], ranks: 2).exitCode == 75)
-    }
+    #expect(try train(options + ["--stop-after", "2"], output: files["cut"], ranks: 2).exitCode == 75)
     #expect(try Subprocess.cosface(["train", "--resume", files["cut"]], ranks: 2).exitCode == 0)
     #expect(try contents("cut/model.safetensors") == contents("whole/model.safetensors"))
-    let whole = try losses(files["whole"])
-    for (run, ranks) in [("fewer", 1), ("more", 3)] {
-      let outcome = try Subprocess.cosface(["train", "--resume", files[run]], ranks: ranks)
-      #expect(outcome.exitCode == 0, "\(outcome.text)")
-      // Batch norms see other batches: the third step's loss is the same but for them, the states' effect comes after it.
-      for (a, b) in zip(try losses(files[run]), whole) { #expect(abs(a - b) < 0.1 * b, "\(run): \(a), \(b)") }
-    }
     expectRefusal(
       try Subprocess.cosface(["train", "--resume", files["whole"], "--optimizer", "sgd"]), "optimizer", "adamw")
+  }
+
+  /// On other rank counts, whose sums have another order, a network without batch norms goes on but for roundings. Of Adam's
+  /// updates these are small where epsilon is as large as the gradients.
+  @Test(arguments: ["replicated", "sharded"]) func anotherRankCount(classifier: String) throws {
+    let options = [
+      "--optimizer", "adamw", "--epsilon", "0.01", "--learning-rate", "0.0005", "--classifier", classifier,
+      "--network", "spherenet20",
+    ]
+    #expect(try train(options, output: files["whole"], ranks: 2).exitCode == 0)
+    let whole = try losses(files["whole"])
+    for ranks in [1, 3] {
+      let run = files["\(ranks)"]
+      #expect(try train(options + ["--stop-after", "2"], output: run, ranks: 2).exitCode == 75)
+      let outcome = try Subprocess.cosface(["train", "--resume", run], ranks: ranks)
+      #expect(outcome.exitCode == 0, "\(outcome.text)")
+      let losses = try losses(run)
+      #expect(losses.count == 4 && losses[2] != losses[0])
+      for (a, b) in zip(losses, whole) { #expect(abs(a - b) < 1e-3 * b, "\(ranks) ranks: \(a), \(b)") }
+    }
   }
 
   @Test func configurationStartsTheSameRun() throws {
