@@ -38,11 +38,10 @@ package final class Identification {
     gallery = try options.gallery.map(ImageSet.open)
     distractors = try options.distractors.map(ImageSet.open)
     precondition(gallery != nil || distractors != nil, "A search needs a gallery or distractors")
-    let weights = [network.parameters, network.statistics].map { "\(Digest(of: UnsafeRawBufferPointer($0.values)))" }
     let sources = [probes, gallery, distractors].compactMap { $0 }
     let inventories = try sources.map { try $0.inventory() }
     try RankAgreement.check(
-      [("weights of \(options.model)", weights.joined())]
+      [("weights of \(options.model)", network.weightsDigest)]
         + zip(sources, inventories).map { ("images in \($0.location)", $1.fingerprint) }, communicator)
     for (source, inventory) in zip(sources, inventories) {
       try DividedImages.check(

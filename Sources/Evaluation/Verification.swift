@@ -52,14 +52,10 @@ package struct Verification: Sendable {
           + "\(source.count) images of \(source.classNames.count) people")
     }
     let takesAll = existing.sameCount + existing.differentCount <= maximumPairs
-    pairs =
-      takesAll
-      ? PairSelection.all(labels: labels) : existing.balancedSample(count: maximumPairs, seed: seed)
-    selection = takesAll ? .all : .sample(seed: seed)
-    foldCount = 0
-    templates = nil
-    self.source = source
-    samples = Self.samples(of: pairs)
+    try self.init(
+      source,
+      takesAll ? PairSelection.all(labels: labels) : existing.balancedSample(count: maximumPairs, seed: seed),
+      takesAll ? .all : .sample(seed: seed), of: source.location)
   }
 
   /// The pairs of a list.
@@ -69,48 +65,42 @@ package struct Verification: Sendable {
   package init(_ list: PairList, maximumBadImages: Double = 0) throws {
     let limit = BadImage.limit(maximumBadImages, of: list.images.count)
     if list.absent.count > limit { throw list.absenceError(limit: limit) }
-    try Self.check(list.pairs, of: list.path)
-    source = ImageList(list.images, root: list.root, notes: list.notes)
-    templates = nil
-    pairs = list.pairs
-    selection = .list(path: list.path)
-    foldCount = list.foldCount
-    samples = Self.samples(of: pairs)
+    try self.init(
+      ImageList(list.images, root: list.root, notes: list.notes), list.pairs, .list(path: list.path), of: list.path,
+      foldCount: list.foldCount)
   }
 
   /// The pairs of a .bin.
   ///
   /// - Throws: `EvaluationError` where all of them are of one kind.
   package init(_ bin: PairBin) throws {
-    try Self.check(bin.pairs, of: bin.location)
-    source = bin
-    templates = nil
-    pairs = bin.pairs
-    selection = .list(path: bin.location)
-    foldCount = bin.foldCount
-    samples = Self.samples(of: pairs)
+    try self.init(bin, bin.pairs, .list(path: bin.location), of: bin.location, foldCount: bin.foldCount)
   }
 
   /// Pairs of templates.
   ///
   /// - Throws: `EvaluationError` where all of them are of one kind.
   package init(_ list: TemplateList) throws {
-    try Self.check(list.pairs, of: list.pairsPath)
-    source = ImageList(list.images, root: list.root, notes: list.notes)
-    templates = list.templates
-    pairs = list.pairs
-    selection = .templates(path: list.path, pairs: list.pairsPath)
-    foldCount = 0
-    samples = Set(Self.samples(of: pairs).lazy.flatMap { list.templates[$0].media.joined() }).sorted()
+    try self.init(
+      ImageList(list.images, root: list.root, notes: list.notes), list.pairs,
+      .templates(path: list.path, pairs: list.pairsPath), of: list.pairsPath, templates: list.templates)
   }
 
-  private static func check(_ pairs: [FacePair], of path: String) throws(EvaluationError) {
+  /// `path` is where the pairs stand, for the message.
+  private init(
+    _ source: any ImageSource, _ pairs: [FacePair], _ selection: Selection, of path: String, foldCount: Int = 0,
+    templates: [FaceTemplate]? = nil
+  ) throws(EvaluationError) {
     let sameCount = pairs.count { $0.same }
     guard sameCount > 0, sameCount < pairs.count else {
       throw EvaluationError(
         "\(path.printableName): verification needs pairs of the same person and of different people, but there are "
           + "\(sameCount) and \(pairs.count - sameCount)")
     }
+    (self.source, self.pairs, self.selection) = (source, pairs, selection)
+    (self.foldCount, self.templates) = (foldCount, templates)
+    let named = Set(pairs.lazy.flatMap { [$0.first, $0.second] })
+    samples = templates.map { all in Set(named.lazy.flatMap { all[$0].media.joined() }).sorted() } ?? named.sorted()
   }
 
   /// What a pair's number stands for: an image, or a template.
@@ -137,9 +127,5 @@ package struct Verification: Sendable {
     let embeddings = try RawPixels.embed(
       source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, workers: workers, communicator)
     return try VerificationResult(of: embeddings, flip, self)
-  }
-
-  private static func samples(of pairs: [FacePair]) -> [Int] {
-    Set(pairs.lazy.flatMap { [$0.first, $0.second] }).sorted()
   }
 }

@@ -38,10 +38,7 @@ package struct WarmStart {
       step.network, classWeight: step.head.classWeight, classNames: Array(source.classNames[step.head.classes]),
       allowMissing: options.allowMissing)
     step.head.valueChanged()
-    let digests = [step.network.parameters, step.network.statistics].map {
-      Digest(of: UnsafeRawBufferPointer($0.values))
-    }
-    try RankAgreement.check([("weights", "\(digests)")], step.communicator)
+    try RankAgreement.check([("weights", step.network.weightsDigest)], step.communicator)
   }
 
   /// A file that names its network can be refused in words, not by a list of tensors.
