@@ -26,7 +26,7 @@ package final class Trainer {
   private let folder: RunFolder
   private let files: RunFiles?
   private let checkpoints: RunCheckpoints
-  private let judge: TrainingJudge?
+  private let validation: Validation?
   private let resumption: Resumption?
   private let warmStart: WarmStart?
   private let firstStep: Int
@@ -93,7 +93,7 @@ package final class Trainer {
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
       communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
-    judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
+    validation = try Validation(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // Not before everything else was found to be right: a corrected command must not meet the remains of this one.
@@ -130,8 +130,8 @@ package final class Trainer {
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
-      if let judge, calendar.isJudgeDue(after: index) {
-        let result = try recorder.span(.validation) { try judge.run(communicator) }
+      if let validation, calendar.isValidationDue(after: index) {
+        let result = try recorder.span(.validation) { try validation.run(communicator) }
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
         threshold = index + 1 == totalSteps ? result.threshold : nil
         if result.accuracy > best?.accuracy ?? 0 {
@@ -139,8 +139,8 @@ package final class Trainer {
           // The best checkpoint is kept, so there must be one.
           wish = max(wish, .checkpoint)
         }
-        if isRoot { progress.say("judged    " + result.description) }
-        // A judgement may take as long as the time that a batch system leaves.
+        if isRoot { progress.say("validated " + result.description) }
+        // A validation may take as long as the time that a batch system leaves.
         if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
       }
       let isLast = index + 1 == end || wish == .stop
@@ -246,7 +246,7 @@ package final class Trainer {
       throw TrainingError.of(error, in: step, batch)
     }
     try files?.observe(
-      step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index),
+      step, batch, takesImages: index == firstStep || calendar.isValidationDue(after: index),
       takesHistograms: calendar.isHistogramDue(at: index))
     var mine = StepAgreement()
     mine.loss = part
@@ -325,8 +325,8 @@ package final class Trainer {
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, memory: memory)
-    let notes = Set(data.notes + (judge?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
-    let warnings = options.validation == nil ? [] : judge?.warnings(trainingOn: data.training) ?? []
+    let notes = Set(data.notes + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
+    let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }
     if let resumption {

@@ -9,7 +9,7 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Judge a trained network by people it never saw: verification, or identification among distractors.",
+    abstract: "Evaluate a trained network on people it never saw: verification, or identification among distractors.",
     discussion: """
       Started alone or by mpirun, which divides the images among ranks; the result is the same.
 
@@ -26,10 +26,7 @@ struct EvaluateCommand: ParsableCommand {
       and the distractors if there are any.
       """)
 
-  @Option(help: "Model to judge: a run's folder, one of its checkpoints, or a .safetensors file.")
-  var model: String
-
-  @OptionGroup var stateDict: StateDictOptions
+  @OptionGroup var inference: InferenceOptionGroup
 
   @Option(
     help: "Faces: a folder (DIR/PERSON/IMAGE), .rec or list; with --pairs the folder that its names are relative to.")
@@ -53,7 +50,8 @@ struct EvaluateCommand: ParsableCommand {
   var identification: IdentificationFlags
 
   @Option(
-    Limits.people, help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
+    Limits.people, help: "Evaluate on those people alone whom train held out with the same --holdout-people and --seed."
+  )
   var holdoutPeople = 0
 
   @Option(
@@ -63,11 +61,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     Limits.pairs,
-    help: "Most pairs to judge by, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
+    help: "Most pairs to compare, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
   var maxPairs: Int?
-
-  @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
-  var flip = FlipTest.sum
 
   @Flag(help: "Show beside it what pixels achieve: cosines of grey pictures, \(RawPixels.side) x \(RawPixels.side).")
   var rawPixels = false
@@ -88,19 +83,6 @@ struct EvaluateCommand: ParsableCommand {
     Limits.badImages, help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
   var maxBadImages = 0.001
 
-  @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
-  var batchSize = 32
-
-  @Option(
-    Limits.threads,
-    help: "Threads per rank that compute; OMP_NUM_THREADS, or the rank's share of the cores, unless given.")
-  var threads: Int?
-
-  @Option(Limits.threads, help: "Threads per rank that read and decode images.")
-  var workers = 1
-
-  @OptionGroup var waiting: WaitingOptions
-
   func validate() throws {
     guard (data == nil) != (identification.probes == nil) else {
       throw ValidationError("Give --data to verify, or --probes to identify; not both.")
@@ -116,15 +98,11 @@ struct EvaluateCommand: ParsableCommand {
     if pairs != nil || data?.hasSuffix(".bin") == true {
       let drawing: [(String, Bool)] = [("--max-pairs", maxPairs != nil), ("--seed", seed != nil)]
       if let (name, _) = drawing.first(where: \.1) {
-        throw ValidationError("\(name) is of no use with a list of pairs: all of them are judged.")
+        throw ValidationError("\(name) is of no use with a list of pairs: all of them are compared.")
       }
     }
-    guard !keepThreshold || flip != .concatenate else {
-      throw ValidationError(
-        "--keep-threshold with --flip concatenate: 'compare' and 'identify' sum embeddings; give --flip sum or none.")
-    }
     guard templates == nil || pairs != nil else {
-      throw ValidationError("--templates needs the pairs of templates that are judged: --pairs.")
+      throw ValidationError("--templates needs the pairs of templates that are compared: --pairs.")
     }
     guard pairs == nil || holdoutPeople == 0 else {
       throw ValidationError("--pairs and --holdout-people exclude each other: a list names its images itself.")
@@ -132,15 +110,17 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
-      try Threads.use(threads, communicator.placement())
+    inference.run { communicator in
       if communicator.rank == 0 { try OutputFiles.tryOut([output, roc], inputs: inputs) }
       if let data { try verify(data, communicator) } else { try identify(communicator) }
     }
   }
 
   private var inputs: [String?] {
-    [model, data, pairs, templates, identification.probes, identification.gallery, identification.distractors]
+    [
+      inference.model, data, pairs, templates, identification.probes, identification.gallery,
+      identification.distractors,
+    ]
   }
 
   private func verify(_ data: String, _ communicator: Communicator) throws {
@@ -157,12 +137,12 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func identify(_ communicator: Communicator) throws {
-    var options = identification.options(model: model)
-    options.assumedModel = stateDict.assumed
-    options.flip = flip
+    var options = identification.options(model: inference.model)
+    options.assumedModel = inference.stateDict.assumed
+    options.flip = inference.flip
     options.maximumBadImages = maxBadImages
-    options.batchSize = batchSize
-    options.workers = workers
+    options.batchSize = inference.batchSize
+    options.workers = inference.workers
     let identification = try Identification(options, communicator)
     if communicator.rank == 0 { Notes.show(identification.notes) }
     if communicator.rank == 0 { warn(identification.trainedPeople, of: identification.people) }
@@ -173,18 +153,18 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func options(_ data: String) -> EvaluationOptions {
-    var options = EvaluationOptions(model: model, data: data)
-    options.assumedModel = stateDict.assumed
+    var options = EvaluationOptions(model: inference.model, data: data)
+    options.assumedModel = inference.stateDict.assumed
     options.pairs = pairs
     options.templates = templates
     options.holdoutPeople = holdoutPeople
     options.seed = seed ?? 1
     options.maximumPairs = maxPairs ?? Verification.defaultMaximumPairs
-    options.flip = flip
+    options.flip = inference.flip
     options.rawPixels = rawPixels
     options.maximumBadImages = maxBadImages
-    options.batchSize = batchSize
-    options.workers = workers
+    options.batchSize = inference.batchSize
+    options.workers = inference.workers
     return options
   }
 
@@ -193,9 +173,7 @@ struct EvaluateCommand: ParsableCommand {
     guard trained > 0 else { return }
     let warning =
       "Warning: \(trained) of the \(all) people bear names of people that the model was trained on. "
-      + "--holdout-people n --seed s, as given to train, judge by the others alone."
+      + "--holdout-people n --seed s, as given to train, evaluate on the others alone."
     Terminal.note(warning)
   }
 }
-
-extension FlipTest: ExpressibleByArgument {}

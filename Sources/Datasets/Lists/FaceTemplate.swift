@@ -1,4 +1,4 @@
-/// A set of images of one person that is judged as a whole: photographs, and frames of videos.
+/// A set of images of one person that is compared as a whole: photographs, and frames of videos.
 ///
 /// As IARPA's Janus benchmarks use them (Klare et al., CVPR 2015; Maze et al., ICB 2018): frames of one video, or
 /// photographs of one press report, are one medium and count together as one.

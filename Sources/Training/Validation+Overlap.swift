@@ -1,24 +1,24 @@
 import Datasets
 import Files
 
-extension TrainingJudge {
-  /// What a person should know before the first step: who is judged by though the network trains on them. Names are compared
+extension Validation {
+  /// What a person should know before the first step: who is validated on though the network trains on them. Names are compared
   /// where both sets have them, and images by their paths.
   ///
   /// The images of a .bin have neither.
   func warnings(trainingOn training: any ImageSource) -> [String] {
-    let judged = verification.source
+    let source = verification.source
     var warnings: [String] = []
-    if verification.knowsPeople, judged.namesPeople, training.namesPeople {
+    if verification.knowsPeople, source.namesPeople, training.namesPeople {
       let known = Set(training.classNames)
-      let shared = judged.classNames.filter(known.contains)
+      let shared = source.classNames.filter(known.contains)
       if !shared.isEmpty {
         warnings.append(
           Self.warning(
-            shared.map(\.text), "\(shared.count) of the \(judged.classNames.count) people", "have names of people"))
+            shared.map(\.text), "\(shared.count) of the \(source.classNames.count) people", "have names of people"))
       }
     }
-    let shared = ImagePaths(judged, verification.samples).shared(with: training)
+    let shared = ImagePaths(source, verification.samples).shared(with: training)
     if !shared.isEmpty {
       warnings.append(Self.warning(shared, "\(shared.count) of the \(verification.samples.count) images", "are images"))
     }

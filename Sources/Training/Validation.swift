@@ -6,8 +6,8 @@ import Inference
 import MPI
 import NeuralNetwork
 
-/// Judges the network by people that it does not train on, while training.
-final class TrainingJudge {
+/// Evaluates the network on people that it does not train on, while training.
+final class Validation {
   struct Result: CustomStringConvertible {
     let accuracy: Double
     let areaUnderCurve: Double
