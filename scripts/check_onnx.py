@@ -2,7 +2,7 @@
 """Checks an exported ONNX file with onnx and onnxruntime against what `cosface embed` wrote for the same model.
 
     cosface export --model RUN --format onnx --output face.onnx
-    cosface embed --model RUN --data DIR --output faces.npy
+    cosface embed --model RUN --data DIR --output faces.npy --flip none
     python3 scripts/check_onnx.py face.onnx faces.npy --images DIR
 
 It needs onnx, onnxruntime, numpy and Pillow from PyPI. The images must have the network's size: resizing differs among programs.

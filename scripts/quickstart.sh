@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained network in ten minutes or less on two cores: installs what is missing, builds, fetches the
-# AT&T faces, trains on 30 of their 40 people with one rank per core, and judges the network by the 10 that it never saw.
+# AT&T faces, trains on 30 of their 40 people with one rank per core, and evaluates the network on the 10 that it never saw.
 # The faces are kept in .cache/, the run goes to runs/. SEED: which people are held out, and all else that is random (default 1).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -81,7 +81,7 @@ scripts/launch.sh -- train --data "$faces" "${held_out[@]}" --output "$run" \
   --network mobilefacenet --input-size 64 --embedding 128 --augment standard \
   --batch-size 16 --epochs 30 --learning-rate 0.05 --logit-scale 32
 
-step "Judging by the 10 people it never saw"
+step "Evaluating on the 10 people it never saw"
 scripts/launch.sh -- evaluate --model "$run" --data "$faces" "${held_out[@]}" --raw-pixels
 
 cat <<TEXT

@@ -39,7 +39,7 @@ package final class EmbeddingJob {
     let inventory = try images.inventory()
     let key = [
       ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", inventory.fingerprint),
-      ("options", "\(options.flip) \(options.normalize) \(options.batchSize) \(options.partSize)"),
+      ("options", "\(options.flip.rawValue) \(options.normalize) \(options.batchSize) \(options.partSize)"),
     ]
     try RankAgreement.check(key, communicator)
     parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map { Name($0.1) }))
@@ -68,6 +68,7 @@ package final class EmbeddingJob {
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
   private var partSize: Int { max(options.partSize / options.batchSize, 1) * options.batchSize }
+  private var width: Int { options.flip.width(embedder.network.embeddingWidth) }
   private var badImageLimit: Int { BadImage.limit(options.maximumBadImages, of: images.count) }
   private var partCount: Int { (images.count + partSize - 1) / partSize }
 
@@ -93,7 +94,7 @@ package final class EmbeddingJob {
         let rows = try rows(of: embeddings)
         if isRoot {
           try parts.write(
-            rows, width: embeddings.width, samples: embeddings.samples, badImages: embeddings.badImages, part: part)
+            rows, width: width, samples: embeddings.samples, badImages: embeddings.badImages, part: part)
         }
       }
       if isRoot { progress(samples.upperBound, images.count) }
@@ -128,7 +129,7 @@ package final class EmbeddingJob {
     }
     let files = try World.during("writing the embeddings") {
       try format.write(
-        names: names, width: embedder.network.embeddingWidth, to: options.output, parts: 0..<partCount,
+        names: names, width: width, to: options.output, parts: 0..<partCount,
         part: parts.rows)
     }
     try parts.remove()

@@ -1,4 +1,4 @@
-/// Accuracy on pairs that did not choose the threshold: each fold is judged at the best threshold of all the others.
+/// Accuracy on pairs that did not choose the threshold: each fold is evaluated at the best threshold of all the others.
 ///
 /// For folds f = 1...F with accuracies p_f, as LFW prescribes (Huang et al., UMass Amherst TR 07-49, 2007, section IV):
 ///
@@ -9,7 +9,7 @@ package struct CrossValidation: Codable, Equatable, Sendable {
   package let mean: Double
   package let standardDeviation: Double
   package let standardError: Double
-  /// p_f and the threshold that each fold was judged at.
+  /// p_f and the threshold that each fold was evaluated at.
   package let accuracies: [Double]
   package let thresholds: [Double]
   /// Whether the pairs came with their folds, as LFW's and those of a .bin do. Folds that `assignedFolds` makes share people and images, so

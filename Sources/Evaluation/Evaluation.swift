@@ -6,7 +6,7 @@ import Inference
 package import MPI
 import Weights
 
-/// The judgement of one model by one set of pairs, on all ranks.
+/// The evaluation of one model by one set of pairs, on all ranks.
 ///
 /// ```swift
 /// let evaluation = try Evaluation(options, communicator)
@@ -74,7 +74,7 @@ package final class Evaluation {
     return try Verification(of: source, maximumPairs: options.maximumPairs, seed: options.seed)
   }
 
-  /// People among the judged whose names stand in the model: judging by them tells little of strangers.
+  /// People among the evaluated whose names stand in the model: their figures tell little of strangers.
   package var trainedPeople: Int {
     guard verification.knowsPeople, verification.source.namesPeople else { return 0 }
     return Set(description.classNames).intersection(verification.source.classNames).count
@@ -93,7 +93,7 @@ package final class Evaluation {
       options: options, model: description, verification: verification, network: network, rawPixels: rawPixels)
   }
 
-  /// Writes each pair that `run` judged, its fold of the cross validation (empty where there was none) and its cosines, one
+  /// Writes each pair that `run` compared, its fold of the cross validation (empty where there was none) and its cosines, one
   /// a line under a header, as CSV. One rank calls it.
   ///
   /// - Throws: `FileError`

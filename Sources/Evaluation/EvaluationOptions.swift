@@ -1,7 +1,7 @@
 package import Inference
 package import Weights
 
-/// What is judged, by which pairs, and how.
+/// What is evaluated, by which pairs, and how.
 package struct EvaluationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
@@ -13,7 +13,7 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   package var pairs: String?
   /// A list of templates, which `pairs` then names.
   package var templates: String?
-  /// If above 0, only the people are judged by that training with this number and `seed` held out.
+  /// If above 0, only the people that training with this number and `seed` held out are evaluated.
   package var holdoutPeople = 0
   package var seed: UInt64 = 1
   package var maximumPairs = Verification.defaultMaximumPairs

@@ -64,7 +64,7 @@ package final class Identification {
     }
   }
 
-  /// People among the probes whose names stand in the model: judging by them tells little of strangers.
+  /// People among the probes whose names stand in the model: their figures tell little of strangers.
   package var trainedPeople: Int {
     probes.namesPeople ? Set(description.classNames).intersection(probes.classNames).count : 0
   }
@@ -121,11 +121,11 @@ package final class Identification {
 
   private func embed(_ source: any ImageSource) throws -> Embedded {
     let limit = BadImage.limit(options.maximumBadImages, of: source.count)
-    let embeddings = try embedder.embed(source, flip: options.flip != .none, badImageLimit: limit, communicator)
+    let embeddings = try embedder.embed(source, flip: options.flip, badImageLimit: limit, communicator)
     let numbers = Dictionary(zip(probes.classNames, 0...)) { first, _ in first }
     let people = source.classNames.map { numbers[$0] ?? -1 }
     return Embedded(
-      table: try embeddings.table(of: source, combination: options.flip), samples: embeddings.samples,
+      table: try embeddings.table(of: source), samples: embeddings.samples,
       people: embeddings.samples.map { people[source.label(of: $0)] }, badImages: embeddings.badImages)
   }
 

@@ -4,7 +4,7 @@ package import MPI
 
 /// A task: tell whether two images show the same person, for these pairs of them.
 ///
-/// Made once; run by every rank, with every model that is to be judged, also between the steps of a training run.
+/// Made once; run by every rank, with every model that is to be evaluated, also between the steps of a training run.
 /// ```swift
 /// let verification = try Verification(of: heldOutPeople, seed: 1)
 /// let accuracy = try verification.run(embedder, communicator).report.best.accuracy
@@ -37,7 +37,7 @@ package struct Verification: Sendable {
   /// The images that the pairs name, ascending: no others are read.
   package let samples: [Int]
 
-  /// A folder with no more pairs than this (447 images) is judged by all of them.
+  /// A folder with no more pairs than this (447 images) is evaluated on all of them.
   package static let defaultMaximumPairs = 100_000
 
   /// All pairs of the source's images, or a balanced sample of `maximumPairs` where there are more.
@@ -106,7 +106,7 @@ package struct Verification: Sendable {
   /// What a pair's number stands for: an image, or a template.
   package func name(of place: Int) -> String { templates?[place].id ?? source.identifier(of: place) }
 
-  /// Judges a network. Every rank calls it with the same values and gets the same.
+  /// Evaluates a network. Every rank calls it with the same values and gets the same.
   ///
   /// - Parameters:
   ///   - flip: what becomes of an image's embedding and its mirror image's.
@@ -116,16 +116,16 @@ package struct Verification: Sendable {
     _ embedder: Embedder, flip: FlipTest = .sum, badImageLimit: Int = 0, _ communicator: Communicator
   ) throws -> VerificationResult {
     let embeddings = try embedder.embed(
-      source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, communicator)
-    return try VerificationResult(of: embeddings, flip, self)
+      source, samples: samples, flip: flip, badImageLimit: badImageLimit, communicator)
+    return try VerificationResult(of: embeddings, self)
   }
 
-  /// Judges the pixels themselves, as `run` does a network.
+  /// Evaluates the pixels themselves, as `run` does a network.
   package func runRawPixels(
     flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1, _ communicator: Communicator
   ) throws -> VerificationResult {
     let embeddings = try RawPixels.embed(
-      source, samples: samples, flip: flip != .none, badImageLimit: badImageLimit, workers: workers, communicator)
-    return try VerificationResult(of: embeddings, flip, self)
+      source, samples: samples, flip: flip, badImageLimit: badImageLimit, workers: workers, communicator)
+    return try VerificationResult(of: embeddings, self)
   }
 }

@@ -58,7 +58,7 @@ package struct VerificationReport: Codable, Equatable, Sendable {
 }
 
 extension VerificationReport {
-  /// The threshold that was best, for `network`, which was judged by `data`.
+  /// The threshold that was best, for `network`, which was evaluated on `data`.
   package func threshold(data: String, flip: FlipTest, of network: Network) -> VerificationThreshold {
     VerificationThreshold(
       threshold: best.threshold, accuracy: best.accuracy, pairs: sameCount + differentCount, data: data, flip: flip,

@@ -4,7 +4,7 @@ import Inference
 /// What a verification came to, pair by pair and in all.
 package struct VerificationResult: Sendable {
   package let report: VerificationReport
-  /// The pairs that were judged: those of unreadable images are not among them.
+  /// The pairs that were compared: those of unreadable images are not among them.
   package let pairs: [FacePair]
   /// The cosine of each of `pairs`.
   package let scores: [Double]
@@ -15,8 +15,8 @@ package struct VerificationResult: Sendable {
   package let badImages: [BadImage]
 
   /// Throws an `EvaluationError` for an embedding that is zero or not finite, and where no pair of one kind is left.
-  init(of embeddings: Embeddings, _ flip: FlipTest, _ verification: Verification) throws {
-    let images = try embeddings.table(of: verification.source, combination: flip)
+  init(of embeddings: Embeddings, _ verification: Verification) throws {
+    let images = try embeddings.table(of: verification.source)
     var table = images
     var rows = Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...))
     if let templates = verification.templates {

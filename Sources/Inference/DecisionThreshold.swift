@@ -15,16 +15,15 @@ struct DecisionThreshold {
     let kept = try VerificationThreshold.read(beside: weightFile, of: network)
     if let given = options.threshold {
       (value, source) = (given, "given")
-    } else if let kept, kept.flip == (options.flip ? .sum : .none) {
+    } else if let kept, kept.flip == options.flip {
       value = kept.threshold
       source =
         "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
     } else {
       value = nil
       source =
-        kept == nil
-        ? "these weights have none: give --threshold, or find one by `cosface evaluate --keep-threshold`"
-        : "the run's is for embeddings " + (options.flip ? "with" : "without") + " the other setting of --flip"
+        kept.map { "the run's is for --flip \($0.flip.rawValue)" }
+        ?? "these weights have none: give --threshold, or find one by `cosface evaluate --keep-threshold`"
     }
   }
 }

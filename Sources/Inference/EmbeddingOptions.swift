@@ -8,8 +8,7 @@ package struct EmbeddingOptions: Equatable, Sendable {
   /// A folder of images at any depth, a list of them, or a .rec.
   package var data: String
   package var output: String
-  /// Adds the embedding of the mirrored image.
-  package var flip = false
+  package var flip = FlipTest.sum
   /// Rows of length 1.
   package var normalize = false
   /// Fraction of the images that may be unreadable.

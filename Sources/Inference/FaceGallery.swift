@@ -3,7 +3,7 @@ package import Files
 
 /// Known people, each by one template: the mean direction of the embeddings of their images.
 ///
-/// N = people, K = embedding width, u = embeddings of length 1
+/// N = people, K = width of what stands for an image, u = embeddings of length 1
 ///
 ///     t_p = sum of person p's u, divided by its length        cosine(u, p) = <u, t_p>
 package struct FaceGallery: Sendable {
@@ -26,13 +26,14 @@ package struct FaceGallery: Sendable {
   /// - Throws: `EvaluationError`, the same on every rank, also for a person of whom no image can be read or whose images'
   ///   directions cancel out.
   package init(
-    _ people: any ImageSource, _ embedder: Embedder, flip: Bool = true, badImageLimit: Int = 0,
+    _ people: any ImageSource, _ embedder: Embedder, flip: FlipTest = .sum, badImageLimit: Int = 0,
     _ group: any EmbeddingGroup
   ) throws {
     let embeddings = try embedder.embed(people, flip: flip, badImageLimit: badImageLimit, group)
     names = people.classNames
-    width = embeddings.width
-    var sums = [[Double]](repeating: [Double](repeating: 0, count: embeddings.width), count: names.count)
+    let width = flip.width(embeddings.width)
+    self.width = width
+    var sums = [[Double]](repeating: [Double](repeating: 0, count: width), count: names.count)
     var counts = [Int](repeating: 0, count: names.count)
     for row in 0..<embeddings.count {
       let person = people.label(of: embeddings.samples[row])

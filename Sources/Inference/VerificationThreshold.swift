@@ -5,14 +5,14 @@ import Weights
 
 /// From which cosine on two images are taken for the same person: `threshold.json` beside a run's model.
 ///
-/// It is the threshold with the best accuracy on the pairs that the network was judged by last: at the end of training with
+/// It is the threshold with the best accuracy on the pairs that the network was evaluated on last: at the end of training with
 /// validation, or by `evaluate --keep-threshold`. It belongs to these very weights.
 package struct VerificationThreshold: Codable, Equatable, Sendable {
   package var threshold: Double
   /// On those pairs, at this threshold: an optimistic figure.
   package var accuracy: Double
   package var pairs: Int
-  /// What was judged by, as a person named it.
+  /// What it was evaluated on, as a person named it.
   package var data: String
   /// Whether embeddings were sums of an image's and its mirror image's.
   package var flip: FlipTest

@@ -55,13 +55,13 @@ package final class WatchClient {
       return Activity.now - closed > 5_000_000_000
         ? .loss("\(server) has ended without a word: it was killed, or it crashed.") : nil
     }
-    return judge(Activity.glance(), timeout: timeout).map { .hang($0) }
+    return diagnose(Activity.glance(), timeout: timeout).map { .hang($0) }
   }
 
   package func sayFarewell() { report(.farewell) }
 
-  /// Rank 0 judges; this rank speaks only where rank 0 cannot.
-  private func judge(_ own: Activity.Glance, timeout: Double) -> String? {
+  /// Rank 0 decides; this rank speaks only where rank 0 cannot.
+  private func diagnose(_ own: Activity.Glance, timeout: Double) -> String? {
     guard let routine = own.routine, own.seconds > timeout + Watch.silence else { return nil }
     let waited = "has waited in \(routine)" + (own.step.map { " in step \($0)" } ?? "") + " for \(Int(own.seconds)) s"
     if socket == nil {

@@ -98,7 +98,7 @@ final class Watchdog: Sendable {
         problem = client.exchange(wake: wake.read, timeout: timeout)
       } else {
         _ = WatchSocket.wait([wake.read], seconds: Watch.interval)
-        problem = judgeAlone().map { .hang($0) }
+        problem = diagnoseAlone().map { .hang($0) }
         if let plan = plan.withLock({ $0 }) {
           (placement, rank) = (plan.placement, plan.rank)
           if let listening = plan.listening {
@@ -115,7 +115,7 @@ final class Watchdog: Sendable {
     client?.sayFarewell()
   }
 
-  private func judgeAlone() -> String? {
+  private func diagnoseAlone() -> String? {
     let own = Activity.glance()
     guard let routine = own.routine, own.seconds > timeout else { return nil }
     let bridges = NetworkInterface.all().filter(\.isBridgeOfThisHost).map(\.name)

@@ -29,7 +29,7 @@ extension TrainingOptions {
       (validationImages != nil && validation == nil, "--validation-images needs the pair list: --validation."),
       (
         validateEvery != Self.defaults.validateEvery && validation == nil && holdoutPeople == 0,
-        "--validate-every needs people to validate with: --validation or --holdout-people."
+        "--validate-every needs people to validate on: --validation or --holdout-people."
       ),
       (
         dropout != 0 && !network.takesDropout,

@@ -143,6 +143,7 @@ extension TrainingOptions {
       case .cosine: .cosine
       }
     return LearningRateSchedule(
-      base: learningRate ?? optimizer.usualLearningRate, shape: shape, warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
+      base: learningRate ?? optimizer.usualLearningRate, shape: shape,
+      warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
   }
 }

@@ -8,7 +8,7 @@ struct CompareCommand: ParsableCommand {
     abstract: "Tell whether two photographs show the same person.",
     discussion: """
       The photographs should be aligned as the training images were. Without --threshold that of the run decides: the \
-      best one for the pairs that the network was judged by last, by validation at the end of training or by \
+      best one for the pairs that the network was evaluated on last, by validation at the end of training or by \
       'cosface evaluate --keep-threshold'.
       """)
 

@@ -76,6 +76,9 @@ struct ConfigurationArguments {
   private static func unknown(
     _ entry: ConfigurationFile.Entry, in file: ConfigurationFile, _ known: [String]
   ) -> ConfigurationError {
+    if let former = FormerFlag.named(entry.key, of: "train") {
+      return ConfigurationError(file.path, line: entry.line, "'\(entry.key)' is now '\(former.now.dropFirst(2))'.")
+    }
     let nearest = NearestName.of(entry.key, in: known).map { "; did you mean '\($0)'?" } ?? "."
     return ConfigurationError(file.path, line: entry.line, "there is no option '\(entry.key)'\(nearest)")
   }

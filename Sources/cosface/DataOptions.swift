@@ -26,7 +26,9 @@ struct DataOptions: ParsableArguments {
   @Option(of: \.$augment, help: "Augmentation: none, flip, or standard (flip, small shifts, brightness and contrast).")
   var augment: Augmentation
 
-  @Option(of: \.$holdoutPeople, help: "People to hold out of training, drawn by the seed; evaluate judges by them.")
+  @Option(
+    of: \.$holdoutPeople,
+    help: "People to hold out of training, drawn by the seed; train validates on them, evaluate evaluates on them.")
   var holdoutPeople: Int
 
   @Option(
@@ -41,13 +43,13 @@ struct DataOptions: ParsableArguments {
   @Option(
     of: \.$validation,
     help:
-      "Judge by these while training: other people (folder, .rec, list), a .bin, or a pair list with --validation-images."
+      "Validate on these while training: other people (folder, .rec, list), a .bin, or a pair list with --validation-images."
   )
   var validation: String?
 
   @Option(of: \.$validationImages, help: "Root of the images that the pair list of --validation names.")
   var validationImages: String?
 
-  @Option(of: \.$validateEvery, help: "How often to judge, by --validation or by the people held out.")
+  @Option(of: \.$validateEvery, help: "How often to validate, on --validation or on the people held out.")
   var validateEvery: TrainingLength
 }

@@ -65,7 +65,7 @@ struct DatasetAlignCommand: ParsableCommand {
     help: "Fraction of the rows that may be of no use: images absent or unreadable, rows without coordinates.")
   var maxBadImages = 0.001
 
-  @Option(Limits.threads, help: "Threads; all cores unless given.")
+  @Option(Limits.threads, help: "Threads that read, cut out and write; one for each core unless given.")
   var workers: Int?
 
   @Flag(help: "Print one JSON object instead of a table.")
@@ -82,7 +82,7 @@ struct DatasetAlignCommand: ParsableCommand {
     }
     guard maxResidual == nil || landmarks != nil else { throw ValidationError("--max-residual goes with --landmarks.") }
     guard quality == nil || format == .jpeg else { throw ValidationError("--quality goes with --format jpeg.") }
-    try Validation.oneProcess("dataset align", threads: "--workers")
+    try Requirement.oneProcess("dataset align", workers: true)
   }
 
   func run() throws {

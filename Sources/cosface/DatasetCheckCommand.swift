@@ -27,16 +27,16 @@ struct DatasetCheckCommand: ParsableCommand {
   var seal = false
 
   @Option(Limits.threads, help: "Threads that read and decode; one for each core unless given.")
-  var threads: Int?
+  var workers: Int?
 
   func validate() throws {
-    try Validation.oneProcess("dataset check", threads: "--threads")
+    try Requirement.oneProcess("dataset check", workers: true)
   }
 
   func run() throws {
     if seal { try DatasetSeal.tryOut(for: path) }
     let progress = WorkProgress("images")
-    let check = try DatasetCheck(path: path, workers: threads ?? ProcessInfo.processInfo.activeProcessorCount) {
+    let check = try DatasetCheck(path: path, workers: workers ?? ProcessInfo.processInfo.activeProcessorCount) {
       progress.show($0, of: $1)
     }
     try DatasetOutput.print(check, check.text, json: json)

@@ -7,7 +7,7 @@ struct DatasetCommand: ParsableCommand {
     abstract: "Make sets of faces, and tell what they hold.",
     discussion: """
       Sets are folders of people (DIR/PERSON/IMAGE), RecordIO files as InsightFace and MXNet have them (a .rec, or a folder \
-      with train.rec), lists of files ('path label' a line, or im2rec's .lst), and for judging InsightFace's .bin files.
+      with train.rec), lists of files ('path label' a line, or im2rec's .lst), and for evaluation InsightFace's .bin files.
       """,
     subcommands: [
       DatasetInfoCommand.self,

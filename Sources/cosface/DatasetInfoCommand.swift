@@ -11,7 +11,7 @@ struct DatasetInfoCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  func validate() throws { try Validation.oneProcess("dataset info", threads: nil) }
+  func validate() throws { try Requirement.oneProcess("dataset info", workers: false) }
 
   func run() throws {
     let info = try DatasetInfo(path: path)

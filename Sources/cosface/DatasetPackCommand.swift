@@ -34,17 +34,17 @@ struct DatasetPackCommand: ParsableCommand {
   var skipUnreadable = false
 
   @Option(Limits.threads, help: "Threads that read and decode; one for each core unless given.")
-  var threads: Int?
+  var workers: Int?
 
   func validate() throws {
-    try Validation.oneProcess("dataset pack", threads: "--threads")
+    try Requirement.oneProcess("dataset pack", workers: true)
   }
 
   func run() throws {
     var packer = RecordPacker(
       try ImageSet.open(input), output: output, reencoding: ImageReencoding(side: size, quality: quality))
     Notes.show(packer.source.notes)
-    packer.workers = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    packer.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     packer.skipsUnreadable = skipUnreadable
     let progress = WorkProgress("images")
     let summary = try packer.run { progress.show($0, of: packer.source.count) }

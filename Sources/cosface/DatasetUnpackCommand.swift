@@ -13,7 +13,7 @@ struct DatasetUnpackCommand: ParsableCommand {
   @Argument(help: "Folder to write: new, or empty.")
   var output: String
 
-  func validate() throws { try Validation.oneProcess("dataset unpack", threads: nil) }
+  func validate() throws { try Requirement.oneProcess("dataset unpack", workers: false) }
 
   func run() throws {
     let progress = WorkProgress("images")

@@ -23,9 +23,6 @@ struct EmbedCommand: ParsableCommand {
   @Option(help: "File to write: .npy, .safetensors or .csv.")
   var output: String
 
-  @Flag(help: "Add the embedding of the mirrored image to each image's.")
-  var flip = false
-
   @Flag(help: "Give embeddings of length 1.")
   var normalize = false
 
@@ -39,7 +36,7 @@ struct EmbedCommand: ParsableCommand {
     inference.run { communicator in
       var options = EmbeddingOptions(model: inference.model, data: data, output: output)
       options.assumedModel = inference.stateDict.assumed
-      options.flip = flip
+      options.flip = inference.flip
       options.normalize = normalize
       options.maximumBadImages = maxBadImages
       options.batchSize = inference.batchSize

@@ -8,7 +8,7 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Judge a trained network by people it never saw: verification, or identification among distractors.",
+    abstract: "Evaluate a trained network on people it never saw: verification, or identification among distractors.",
     discussion: """
       Started alone or by mpirun, which divides the images among ranks; the result is the same.
 
@@ -49,7 +49,8 @@ struct EvaluateCommand: ParsableCommand {
   var identification: IdentificationFlags
 
   @Option(
-    Limits.people, help: "Judge by those people alone whom train held out with the same --holdout-people and --seed.")
+    Limits.people, help: "Evaluate on those people alone whom train held out with the same --holdout-people and --seed."
+  )
   var holdoutPeople = 0
 
   @Option(
@@ -59,11 +60,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     Limits.pairs,
-    help: "Most pairs to judge by, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
+    help: "Most pairs to compare, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
   var maxPairs: Int?
-
-  @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
-  var flip = FlipTest.sum
 
   @Flag(help: "Show beside it what pixels achieve: cosines of grey pictures, \(RawPixels.side) x \(RawPixels.side).")
   var rawPixels = false
@@ -99,15 +97,11 @@ struct EvaluateCommand: ParsableCommand {
     if pairs != nil || data?.hasSuffix(".bin") == true {
       let drawing: [(String, Bool)] = [("--max-pairs", maxPairs != nil), ("--seed", seed != nil)]
       if let (name, _) = drawing.first(where: \.1) {
-        throw ValidationError("\(name) is of no use with a list of pairs: all of them are judged.")
+        throw ValidationError("\(name) is of no use with a list of pairs: all of them are compared.")
       }
     }
-    guard !keepThreshold || flip != .concatenate else {
-      throw ValidationError(
-        "--keep-threshold with --flip concatenate: 'compare' and 'identify' sum embeddings; give --flip sum or none.")
-    }
     guard templates == nil || pairs != nil else {
-      throw ValidationError("--templates needs the pairs of templates that are judged: --pairs.")
+      throw ValidationError("--templates needs the pairs of templates that are compared: --pairs.")
     }
     guard pairs == nil || holdoutPeople == 0 else {
       throw ValidationError("--pairs and --holdout-people exclude each other: a list names its images itself.")
@@ -142,7 +136,7 @@ struct EvaluateCommand: ParsableCommand {
   private func identify(_ communicator: Communicator) throws {
     var options = identification.options(model: inference.model)
     options.assumedModel = inference.stateDict.assumed
-    options.flip = flip
+    options.flip = inference.flip
     options.maximumBadImages = maxBadImages
     options.batchSize = inference.batchSize
     options.workers = inference.workers
@@ -163,7 +157,7 @@ struct EvaluateCommand: ParsableCommand {
     options.holdoutPeople = holdoutPeople
     options.seed = seed ?? 1
     options.maximumPairs = maxPairs ?? Verification.defaultMaximumPairs
-    options.flip = flip
+    options.flip = inference.flip
     options.rawPixels = rawPixels
     options.maximumBadImages = maxBadImages
     options.batchSize = inference.batchSize
@@ -176,9 +170,7 @@ struct EvaluateCommand: ParsableCommand {
     guard trained > 0 else { return }
     let warning =
       "Warning: \(trained) of the \(all) people bear names of people that the model was trained on. "
-      + "--holdout-people n --seed s, as given to train, judge by the others alone."
+      + "--holdout-people n --seed s, as given to train, evaluate on the others alone."
     Terminal.note(warning)
   }
 }
-
-extension FlipTest: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Inference
 import MPI
 import Training
 
@@ -8,6 +9,9 @@ struct InferenceOptionGroup: ParsableArguments {
   var model: String
 
   @OptionGroup var stateDict: StateDictOptions
+
+  @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
+  var flip = FlipTest.sum
 
   @Option(Limits.batchSize, help: "Images per rank that go through the network at once.")
   var batchSize = 32
@@ -30,3 +34,5 @@ struct InferenceOptionGroup: ParsableArguments {
     }
   }
 }
+
+extension FlipTest: ExpressibleByArgument {}

@@ -21,7 +21,7 @@ struct InspectCommand: ParsableCommand {
   var tensors = false
 
   func validate() throws {
-    try Validation.oneProcess("inspect", threads: nil)
+    try Requirement.oneProcess("inspect", workers: false)
     if json && tensors { throw ValidationError("--json lists the tensors already: leave out --tensors.") }
   }
 

@@ -7,16 +7,13 @@ struct MatchingOptions: ParsableArguments {
   @Option(Limits.threshold, help: "Cosine from which on two images show the same person; the run's own unless given.")
   var threshold: Double?
 
-  @Flag(inversion: .prefixedNo, help: "Add the embedding of the mirrored image to each image's.")
-  var flip = true
-
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func options(_ inference: InferenceOptionGroup) -> InferenceOptions {
     var options = InferenceOptions(model: inference.model)
     options.assumedModel = inference.stateDict.assumed
-    options.flip = flip
+    options.flip = inference.flip
     options.threshold = threshold
     options.batchSize = inference.batchSize
     options.workers = inference.workers

@@ -34,6 +34,7 @@ enum Program {
   /// A mistake in a configuration file is told with its line.
   private static func parse() throws -> any ParsableCommand {
     let given = try ConfigurationArguments.ofProcess.get()
+    try FormerFlag.refuse(in: given.arguments)
     do { return try Cosface.parseAsRoot(given.arguments) } catch {
       throw Cosface.exitCode(for: error).isSuccess ? error : given.located(Cosface.message(for: error)) ?? error
     }

@@ -11,7 +11,7 @@ struct ReportCommand: ParsableCommand {
     abstract: "Make one HTML page of a run, or of several side by side.",
     discussion: """
       The page stands for itself and loads nothing: curves, what was run, where and how long. A finished run's model \
-      is judged by --data, or else by the run's own validation set or people held out: ROC, precision and recall, \
+      is evaluated on --data, or else on the run's own validation set or people held out: ROC, precision and recall, \
       scores. Started alone or by mpirun, which divides the images among ranks.
       """)
 
@@ -21,13 +21,13 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "File to write (RUN/report.html of the first run unless given).")
   var output: String?
 
-  @Option(help: "Folder of faces to judge the models by: DIR/PERSON/IMAGE; with --pairs the root of its names.")
+  @Option(help: "Folder of faces to evaluate the models on: DIR/PERSON/IMAGE; with --pairs the root of its names.")
   var data: String?
 
   @Option(help: "List of pairs, as evaluate takes it.")
   var pairs: String?
 
-  @Flag(inversion: .prefixedNo, help: "Judge the models.")
+  @Flag(inversion: .prefixedNo, help: "Evaluate the models.")
   var evaluation = true
 
   @Option(
@@ -59,11 +59,11 @@ struct ReportCommand: ParsableCommand {
       throw ValidationError("A page shows up to 6 runs, not \(runs.count).")
     }
     guard pairs == nil || data != nil else { throw ValidationError("--pairs needs the images' folder: --data.") }
-    let judging: [(String, Bool)] = [
+    let evaluating: [(String, Bool)] = [
       ("--data", data != nil), ("--pictures", pictures != nil), ("--max-bad-images", maxBadImages != nil),
       ("--batch-size", batchSize != nil), ("--workers", workers != nil), ("--threads", threads != nil),
     ]
-    if !evaluation, let (name, _) = judging.first(where: \.1) {
+    if !evaluation, let (name, _) = evaluating.first(where: \.1) {
       throw ValidationError("\(name) and --no-evaluation exclude each other: no image is looked at.")
     }
     guard (pictures ?? 0) <= 100 else { throw ValidationError("--pictures \(pictures ?? 0) must be 100 or less.") }

@@ -79,7 +79,7 @@ import Testing
     #expect(standings[0].glance.seconds == 3)
     #expect(try #require(standings[1].silentFor) < 5)
     #expect(standings[2].silentFor == nil, "A stranger spoke for rank 2")
-    // A wake-up ends the wait at once: nothing is judged.
+    // A wake-up ends the wait at once: nothing is diagnosed.
     wake.write()
     let start = ContinuousClock.now
     #expect(server.listen(wake: wake.ends[0]) == nil && first.exchange(wake: wake.ends[0], timeout: 0) == nil)

@@ -34,7 +34,9 @@ extension RankTests {
     }
 
     /// Blocks that divide the 15 images and that do not; more ranks than blocks, too.
-    @Test(arguments: [1, 4, 5, 16], [true, false]) func sameBytesOnAnyNumberOfRanks(batchSize: Int, flip: Bool) throws {
+    @Test(arguments: [1, 4, 5, 16], [FlipTest.sum, .none]) func sameBytesOnAnyNumberOfRanks(
+      batchSize: Int, flip: FlipTest
+    ) throws {
       let folder = try folder()
       let source = try ImageFolder(root: folder.path)
       let embedder = Embedder(network(), batchSize: batchSize, workers: 2)
@@ -42,7 +44,7 @@ extension RankTests {
       let together = try embedder.embed(source, flip: flip, world)
       expectSame(together, try embedder.embed(source, flip: flip, one))
       #expect(together.samples == Array(0..<15) && together.values.count == 15 * 32)
-      #expect(together.flipped?.count == (flip ? 15 * 32 : nil))
+      #expect(together.flipped?.count == (flip == .sum ? 15 * 32 : nil))
       #expect(Set(bits(together.values)).count > 400, "The images' embeddings hardly differ")
       let pixels = try RawPixels.embed(source, flip: flip, world)
       expectSame(pixels, try RawPixels.embed(source, flip: flip, one))
@@ -54,8 +56,8 @@ extension RankTests {
       let folder = try folder()
       let source = try ImageFolder(root: folder.path)
       let network = network()
-      let all = try Embedder(network, batchSize: 8).embed(source, flip: false, world)
-      let some = try Embedder(network, batchSize: 3).embed(source, samples: [12, 0, 7, 3], flip: false, world)
+      let all = try Embedder(network, batchSize: 8).embed(source, flip: .none, world)
+      let some = try Embedder(network, batchSize: 3).embed(source, samples: [12, 0, 7, 3], flip: .none, world)
       #expect(some.samples == [0, 3, 7, 12])
       for (row, sample) in some.samples.enumerated() {
         let expected = Array(all.values[(32 * sample)..<(32 * sample + 32)])
@@ -78,7 +80,7 @@ extension RankTests {
       }
       let embedder = Embedder(network(), batchSize: 4)
       let flipped = try embedder.embed(try ImageFolder(root: original.path), world)
-      let plain = try embedder.embed(try ImageFolder(root: mirrored.path), flip: false, world)
+      let plain = try embedder.embed(try ImageFolder(root: mirrored.path), flip: .none, world)
       // The resizer's sums come in another order in the mirrored picture: rounding alone.
       let difference = greatestDifference(try #require(flipped.flipped), plain.values)
       #expect(difference < greatestDifference(flipped.values, plain.values) / 1000, "\(difference)")
@@ -90,7 +92,7 @@ extension RankTests {
       let folder = try folder()
       let whole = try ImageFolder(root: folder.path)
       let embedder = Embedder(network(), batchSize: 4)
-      let before = try embedder.embed(whole, flip: true, world)
+      let before = try embedder.embed(whole, flip: .sum, world)
       // One for the first rank, one for the last.
       try folder.write(Data("P5\n40 40\n255\n".utf8), to: FaceFolder.name(0, 1))
       try folder.write(Data(), to: FaceFolder.name(2, 4))

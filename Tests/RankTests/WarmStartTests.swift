@@ -91,7 +91,7 @@ extension RankTests {
       // The definition, in plain words.
       let alone = try world.split(color: world.rank)
       let source = try ImageFolder(root: material.faces.path)
-      let embeddings = try Embedder(material.network, batchSize: 3).embed(source, flip: false, alone)
+      let embeddings = try Embedder(material.network, batchSize: 3).embed(source, flip: .none, alone)
       for label in [1, 3, 4] {
         var sum = [Double](repeating: 0, count: width)
         for sample in 0..<source.count where source.label(of: sample) == label {

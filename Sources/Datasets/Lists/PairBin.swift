@@ -37,7 +37,7 @@ package struct PairBin: ImageSource {
       let bins = pickle.elements(parts[0]), let verdicts = pickle.elements(parts[1])
     else { throw DataError(path, "it is not a pickle of (list of images, list of booleans)") }
     guard !verdicts.isEmpty, bins.count == 2 * verdicts.count else {
-      throw DataError(path, "\(bins.count) images do not make the \(verdicts.count) pairs that it judges")
+      throw DataError(path, "\(bins.count) images do not make the \(verdicts.count) pairs that it lists")
     }
     var images: [Pickle.Bytes] = []
     var places: [Int] = []

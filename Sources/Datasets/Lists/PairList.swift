@@ -1,13 +1,13 @@
 package import Files
 
-/// The pairs that a verification judges, and the image files that they name.
+/// The pairs that a verification compares, and the image files that they name.
 ///
 /// Two formats are read, as `DelimitedText` reads lines:
 /// - LFW's (http://vis-www.cs.umass.edu/lfw/README.txt): see `PairList+LFW.swift`;
 /// - plain: `pathA pathB 1` a line, 1 for the same person and 0 for different ones; separated by tabs, else commas, else
 ///   blanks. Titles may stand in the first line, and one of `same`, `label` or the like says which field that is.
 ///
-/// An image that is not there is listed in `absent`: whoever judges says how many may be.
+/// An image that is not there is listed in `absent`: whoever evaluates says how many may be.
 package struct PairList: Sendable {
   /// The images in the order in which the pairs first name them.
   package private(set) var images: [String] = []

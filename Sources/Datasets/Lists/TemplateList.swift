@@ -1,6 +1,6 @@
 package import Files
 
-/// Templates and the pairs of them that a verification judges: two files, as `DelimitedText` reads lines.
+/// Templates and the pairs of them that a verification compares: two files, as `DelimitedText` reads lines.
 ///
 /// - Templates, one image a line: `template_id subject_id media_id path`, or `path template_id media_id` as InsightFace's
 ///   copies of IJB-B and IJB-C have them (`ijbc_face_tid_mid.txt`). Titles in the first line, `template_id` among them, say
@@ -171,7 +171,7 @@ package struct TemplateList: Sendable {
   }
 }
 
-/// A set of images of one person that is judged as a whole: photographs, and frames of videos.
+/// A set of images of one person that is compared as a whole: photographs, and frames of videos.
 ///
 /// As IARPA's Janus benchmarks use them (Klare et al., CVPR 2015; Maze et al., ICB 2018): frames of one video, or
 /// photographs of one press report, are one medium and count together as one.

@@ -12,7 +12,7 @@ package enum ImageSet {
     case .file where FilePath.hasEnding(".rec", path): return try RecordSet(path: path)
     case .file where FilePath.hasEnding(".bin", path):
       throw DataError(
-        path, "a .bin holds pairs without people: it can judge a network by its pairs, and nothing else",
+        path, "a .bin holds pairs without people: it can evaluate a network by its pairs, and nothing else",
         remedy: "Give it to --validation, or to evaluate --data.")
     case .file:
       guard [".lst", ".txt", ".csv", ".tsv"].contains(where: { FilePath.hasEnding($0, path) }) else {

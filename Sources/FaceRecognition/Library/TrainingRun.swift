@@ -35,7 +35,7 @@ public struct TrainingRun: Sendable {
     public let learningRate: Double
     /// Of all ranks.
     public let imagesPerSecond: Double
-    /// Of verification, on the steps after which the network was judged.
+    /// Of verification, on the steps after which the network was validated.
     public let accuracy: Double?
   }
 

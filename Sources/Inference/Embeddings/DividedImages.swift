@@ -22,12 +22,13 @@ package struct DividedImages {
   ///
   /// - Throws: the same `EvaluationError` on every rank where more than `badImageLimit` images cannot be read, or all.
   func embeddings(
-    width: Int, flip: Bool, badImageLimit: Int, _ compute: (Batch, UnsafeMutableBufferPointer<Float>) -> Void
+    width: Int, flip: FlipTest, badImageLimit: Int, _ compute: (Batch, UnsafeMutableBufferPointer<Float>) -> Void
   ) throws -> Embeddings {
     let counts = (0..<group.size).map { share($0).count }
     let own = share(group.rank)
     var values = [Float](repeating: 0, count: own.count * width)
-    var flipped = flip ? values : []
+    let isFlipped = flip != .none
+    var flipped = isFlipped ? values : []
     var badImages: [BadImage] = []
     let reader = ImageReader(
       source, samples: Array(samples[own]), batchSize: blockSize, side: side, workers: workers)
@@ -37,7 +38,7 @@ package struct DividedImages {
       badImages += batch.badImages
       let rows = (batch.step * blockSize * width)..<((batch.step * blockSize + batch.count) * width)
       values.withUnsafeMutableBufferPointer { compute(batch, .init(rebasing: $0[rows])) }
-      guard flip else { continue }
+      guard isFlipped else { continue }
       batch.mirror()
       flipped.withUnsafeMutableBufferPointer { compute(batch, .init(rebasing: $0[rows])) }
     }
@@ -46,12 +47,12 @@ package struct DividedImages {
 
     let elements = counts.map { $0 * width }
     values = try group.gather(values, counts: elements)
-    if flip { flipped = try group.gather(flipped, counts: elements) }
+    if isFlipped { flipped = try group.gather(flipped, counts: elements) }
     let bad = Set(badImages.map(\.sample))
     return Embeddings(
       samples: bad.isEmpty ? samples : samples.filter { !bad.contains($0) },
-      values: readable(values, width, bad), flipped: flip ? readable(flipped, width, bad) : nil, width: width,
-      badImages: badImages)
+      values: readable(values, width, bad), flipped: isFlipped ? readable(flipped, width, bad) : nil, flip: flip,
+      width: width, badImages: badImages)
   }
 
   /// A rank's range of `samples`: whole blocks, but for the last.

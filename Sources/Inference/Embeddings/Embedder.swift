@@ -26,12 +26,12 @@ package final class Embedder {
 
   /// The embeddings of `samples` (distinct; all of the source's unless given), the same bytes on any number of ranks.
   ///
-  /// Every rank calls it with the same values and gets all rows. With `flip` each image is embedded mirrored too.
+  /// Every rank calls it with the same values and gets all rows. Unless `flip` is none, each image is embedded mirrored too.
   ///
   /// - Throws: `EvaluationError`, the same on every rank, where more than `badImageLimit` images cannot be read; `MemoryNeed`
   ///   where a batch finds no room.
   package func embed(
-    _ source: any ImageSource, samples: [Int]? = nil, flip: Bool = true, badImageLimit: Int = 0,
+    _ source: any ImageSource, samples: [Int]? = nil, flip: FlipTest = .sum, badImageLimit: Int = 0,
     _ group: any EmbeddingGroup
   ) throws -> Embeddings {
     try MemoryNeed.check(evaluating: network, batch: batchSize)

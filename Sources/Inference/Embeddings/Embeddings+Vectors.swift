@@ -3,10 +3,11 @@ package import Datasets
 extension Embeddings {
   package var count: Int { samples.count }
 
-  /// What stands for an image: its embedding, or the sum of that and its mirror image's where they were asked for. (K)
+  /// What stands for an image, before it is made of length 1: its embedding, or both as the flip test joins them.
   package func vector(_ row: Int) -> [Float] {
     let range = (row * width)..<((row + 1) * width)
     guard let flipped else { return Array(values[range]) }
+    guard flip == .sum else { return Array(values[range]) + flipped[range] }
     return zip(values[range], flipped[range]).map { $0 + $1 }
   }
 

@@ -10,6 +10,8 @@ package struct Embeddings: Sendable {
   package let values: [Float]
   /// Those of the mirrored images, where asked for. (N, K)
   package let flipped: [Float]?
+  /// What becomes of both.
+  package let flip: FlipTest
   package let width: Int
   /// Images that could not be read, in the order of their sample numbers. They have no row.
   package let badImages: [BadImage]
@@ -17,10 +19,8 @@ package struct Embeddings: Sendable {
   /// Ready to be compared; `source` gives the names for messages.
   ///
   /// Throws an `EvaluationError` that names the image whose embedding is zero or not finite.
-  package func table(
-    of source: any ImageSource, combination: FlipTest = .sum
-  ) throws(EvaluationError) -> EmbeddingTable {
-    try EmbeddingTable(values, flipped: flipped, combination: combination, width: width) {
+  package func table(of source: any ImageSource) throws(EvaluationError) -> EmbeddingTable {
+    try EmbeddingTable(values, flipped: flipped, combination: flip, width: width) {
       source.identifier(of: samples[$0])
     }
   }
@@ -34,6 +34,9 @@ package enum FlipTest: String, Codable, CaseIterable, Sendable {
   case concatenate
   /// x alone; the mirror image is not looked at.
   case none
+
+  /// Values of what stands for an image whose embedding has `width`.
+  package func width(_ width: Int) -> Int { self == .concatenate ? 2 * width : width }
 
   package var description: String {
     switch self {

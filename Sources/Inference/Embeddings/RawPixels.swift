@@ -11,7 +11,7 @@ package enum RawPixels {
 
   /// What `Embedder.embed` does, with pixels.
   package static func embed(
-    _ source: any ImageSource, samples: [Int]? = nil, flip: Bool = true, badImageLimit: Int = 0, workers: Int = 1,
+    _ source: any ImageSource, samples: [Int]? = nil, flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1,
     _ group: any EmbeddingGroup
   ) throws -> Embeddings {
     let images = DividedImages(

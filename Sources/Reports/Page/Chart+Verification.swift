@@ -1,10 +1,10 @@
 import VectorKernels
 
 extension Chart {
-  typealias Judged = (number: Int, name: String, evaluation: RunEvaluation)
+  typealias Evaluated = (number: Int, name: String, evaluation: RunEvaluation)
 
   /// The ROC curves over a logarithmic rate of false accepts, with a dot where TAR at FAR is stated.
-  static func roc(_ runs: [Judged]) -> Chart {
+  static func roc(_ runs: [Evaluated]) -> Chart {
     let verifications = runs.map(\.evaluation.report.verification)
     let pairs = verifications.map(\.differentCount).max() ?? 10
     let decades = (1...6).first { exponent in powerOfTen(exponent) >= pairs } ?? 6
@@ -40,7 +40,7 @@ extension Chart {
         columns: runs.map { runs.count > 1 ? $0.name : "TAR" }, rows: rows))
   }
 
-  static func precisionRecall(_ runs: [Judged]) -> Chart {
+  static func precisionRecall(_ runs: [Evaluated]) -> Chart {
     let across = Axis(0...1, from: left, to: right, isTight: true)
     let up = Axis(0...1, from: bottom, to: top, isTight: true)
     let drawn = runs.map { run in

@@ -4,7 +4,7 @@ import Foundation
 package import MPI
 import Training
 
-/// Makes the page of one run or several: reads what they wrote, judges their models, writes one HTML file.
+/// Makes the page of one run or several: reads what they wrote, evaluates their models, writes one HTML file.
 package struct Report {
   private let options: ReportOptions
   private let communicator: Communicator
@@ -14,7 +14,7 @@ package struct Report {
     self.communicator = communicator
   }
 
-  /// Every rank calls it; rank 0 reads and writes, all judge.
+  /// Every rank calls it; rank 0 reads and writes, all evaluate.
   ///
   /// - Returns: what is missing or damaged, sentences for people; on rank 0.
   /// - Throws: `ReportError` where a folder holds no run, and what is wrong with images or models.
@@ -31,7 +31,7 @@ package struct Report {
         evaluations.append(nil)
         continue
       }
-      let (evaluation, note) = try judge(options)
+      let (evaluation, note) = try evaluate(options)
       evaluations.append(evaluation)
       if let note { notes.append(note) }
     }
@@ -53,16 +53,16 @@ package struct Report {
       .flatMap { try? TrainingOptions(configuration: $0) }
     guard let evaluation = options.evaluation(of: folder, options: own) else { return Plan() }
     guard run.hasModel else {
-      return Plan(note: "it has no model.safetensors yet, so it is not judged.")
+      return Plan(note: "it has no model.safetensors yet, so it is not evaluated.")
     }
     // What the run was validated by may lie elsewhere today; what the command line names must be there.
     if options.data == nil, !FileManager.default.fileExists(atPath: evaluation.data) {
-      return Plan(note: "the images of its validation are not at \(evaluation.data), so it is not judged.")
+      return Plan(note: "the images of its validation are not at \(evaluation.data), so it is not evaluated.")
     }
     return Plan(evaluation: evaluation)
   }
 
-  private func judge(_ options: EvaluationOptions) throws -> (RunEvaluation?, note: String?) {
+  private func evaluate(_ options: EvaluationOptions) throws -> (RunEvaluation?, note: String?) {
     let evaluation = try Evaluation(options, communicator)
     let report = try evaluation.run()
     guard communicator.rank == 0 else { return (nil, nil) }

@@ -1,11 +1,11 @@
 import Evaluation
 import Training
 
-/// Which runs a report is about, and what their models are judged by.
+/// Which runs a report is about, and what their models are evaluated on.
 package struct ReportOptions: Sendable {
   package var runs: [String]
   package var output: String
-  /// Judges every run's model by these images instead of what it was validated by.
+  /// Evaluates every run's model on these images instead of what it was validated on.
   package var data: String?
   /// A list of pairs of `data`.
   package var pairs: String?
@@ -21,7 +21,7 @@ package struct ReportOptions: Sendable {
     self.output = output
   }
 
-  /// What a run is judged by: `data`, else the validation set of its own options, else its people held out, else nil.
+  /// What a run is evaluated on: `data`, else the validation set of its own options, else its people held out, else nil.
   func evaluation(of run: RunFolder, options own: TrainingOptions?) -> EvaluationOptions? {
     guard evaluates else { return nil }
     var options: EvaluationOptions

@@ -20,7 +20,7 @@ extension ReportPage {
       charts: charts)
   }
 
-  static func verification(_ runs: [Chart.Judged]) -> Section {
+  static func verification(_ runs: [Chart.Evaluated]) -> Section {
     let reports = runs.map(\.evaluation.report)
     let verifications = reports.map(\.verification)
     var rows: [(title: String, cells: [String])] = [
@@ -47,7 +47,7 @@ extension ReportPage {
       "verification", "Verification",
       runs.map { run in
         (compares ? "\(run.name): " : "")
-          + "Judged by \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(run.evaluation.report.trainedSteps.grouped) steps."
+          + "Evaluated on \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(run.evaluation.report.trainedSteps.grouped) steps."
       },
       charts: [Chart.roc(runs), Chart.precisionRecall(runs)]
         + runs.map { Chart.scores($0.evaluation, name: $0.name, number: $0.number, compares: compares) },
@@ -58,7 +58,7 @@ extension ReportPage {
       ])
   }
 
-  static func hardPairs(_ runs: [Chart.Judged]) -> Section? {
+  static func hardPairs(_ runs: [Chart.Evaluated]) -> Section? {
     let pairs = runs.flatMap { run in
       run.evaluation.hardPairs.map { pair in
         Pair(

@@ -71,11 +71,12 @@ package struct ReportPage {
     self.notes =
       notes + runs.flatMap { run in run.notes.map { runs.count > 1 ? "\(run.name): \($0)." : "\($0)." } }
     tiles = runs.flatMap { run in Self.tiles(run, prefix: runs.count > 1 ? run.name : nil) }
-    let judged = zip(runs, evaluations).enumerated().compactMap { number, pair in
+    let evaluated = zip(runs, evaluations).enumerated().compactMap { number, pair in
       pair.1.map { (number: number, name: pair.0.name, evaluation: $0) }
     }
     sections = [
-      Self.curves(runs), judged.isEmpty ? nil : Self.verification(judged), Self.hardPairs(judged), Self.timing(runs),
+      Self.curves(runs), evaluated.isEmpty ? nil : Self.verification(evaluated), Self.hardPairs(evaluated),
+      Self.timing(runs),
       Self.options(runs), Self.environment(runs),
     ].compactMap(\.self)
     program = ProgramVersion.name

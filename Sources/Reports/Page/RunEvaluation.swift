@@ -2,7 +2,7 @@ import Datasets
 package import Evaluation
 import Foundation
 
-/// A run's model judged by pairs of images, with what a report draws of it.
+/// A run's model evaluated on pairs of images, with what a report draws of it.
 package struct RunEvaluation: Sendable {
   /// Shares of the pairs of one kind, by score.
   struct ScoreHistogram: Sendable {

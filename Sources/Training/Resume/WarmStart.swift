@@ -130,7 +130,7 @@ package struct WarmStart {
       // Never part of a person's images.
       while end < images.count && images[end].label == images[end - 1].label { end += 1 }
       let embeddings = try embedder.embed(
-        source, samples: images[start..<end].map(\.sample), flip: false, badImageLimit: limit, step.communicator)
+        source, samples: images[start..<end].map(\.sample), flip: .none, badImageLimit: limit, step.communicator)
       try fillRows(from: embeddings, norm)
       start = end
     }

@@ -19,8 +19,8 @@ package struct RunCalendar {
 
   package func learningRate(step: Int) -> Double { schedule.rate(step: step, totalSteps: totalSteps) }
 
-  /// Whether the network is judged after step `index`: at the end it always is.
-  package func isJudgeDue(after index: Int) -> Bool {
+  /// Whether the network is validated after step `index`: at the end it always is.
+  package func isValidationDue(after index: Int) -> Bool {
     isDue(options.validateEvery, after: index) || index + 1 == totalSteps
   }
 

@@ -22,8 +22,8 @@ extension Trainer {
     if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
-      if let judge, calendar.isJudgeDue(after: index) {
-        let result = try recorder.span(.validation) { try judge.run(communicator) }
+      if let validation, calendar.isValidationDue(after: index) {
+        let result = try recorder.span(.validation) { try validation.run(communicator) }
         (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
         threshold = index + 1 == totalSteps ? result.threshold : nil
         if result.accuracy > best?.accuracy ?? 0 {
@@ -31,7 +31,7 @@ extension Trainer {
           // The best checkpoint is kept, so there must be one.
           wish = max(wish, .checkpoint)
         }
-        if isRoot { progress.say("judged    " + result.description) }
+        if isRoot { progress.say("validated " + result.description) }
         // Judging may take all the time that a batch system leaves after its signal.
         if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
       }
@@ -73,7 +73,7 @@ extension Trainer {
       throw TrainingError.of(error, in: step, batch)
     }
     try files?.observe(
-      step, batch, takesImages: index == firstStep || calendar.isJudgeDue(after: index),
+      step, batch, takesImages: index == firstStep || calendar.isValidationDue(after: index),
       takesHistograms: calendar.isHistogramDue(at: index))
     var mine = StepAgreement()
     mine.loss = part

@@ -26,7 +26,7 @@ package final class Trainer {
   let folder: RunFolder
   let files: RunFiles?
   let checkpoints: RunCheckpoints
-  let judge: TrainingJudge?
+  let validation: Validation?
   let resumption: Resumption?
   let warmStart: WarmStart?
   let firstStep: Int
@@ -93,7 +93,7 @@ package final class Trainer {
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
       communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
-    judge = try TrainingJudge(options, heldOut: data.heldOut, network: network)
+    validation = try Validation(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // After all checks: a corrected command must not find remains of this one.
@@ -153,8 +153,8 @@ package final class Trainer {
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, memory: memory)
-    let notes = Set(data.notes + (judge?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
-    let warnings = options.validation == nil ? [] : judge?.warnings(trainingOn: data.training) ?? []
+    let notes = Set(data.notes + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
+    let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }
     if let resumption {

@@ -19,7 +19,7 @@ package final class MetricsFile {
     package var communicationShare: Double
     /// Images that could not be read so far, over all ranks.
     package var badImages: Int
-    /// On the steps after which the network was judged.
+    /// On the steps after which the network was validated.
     package var accuracy: Double?
     package var areaUnderCurve: Double?
   }

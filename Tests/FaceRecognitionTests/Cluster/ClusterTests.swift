@@ -48,7 +48,7 @@ import Testing
     #expect(report.data?.count == 32 && report.warnings.isEmpty, "\(outcome.text)")
   }
 
-  /// The drills judge by themselves; each ends with one line. Cut links take minutes: `scripts/drills/cluster.sh link lost`.
+  /// The drills check themselves; each ends with one line. Cut links take minutes: `scripts/drills/cluster.sh link lost`.
   @Test func drills() throws {
     let faces = try FaceFolder(people: 4, images: 7)
     let drills = ["hosts", "kill", "stop", "data", "program"]

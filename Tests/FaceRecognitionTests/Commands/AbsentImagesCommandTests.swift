@@ -70,24 +70,24 @@ import Testing
     expectRefusal(try train(faces.path, "nobody", "--max-bad-images", "1"), "/p00: none of the 1 image")
   }
 
-  /// People to judge by are looked at before the first step, too.
+  /// People to validate on are looked at before the first step, too.
   @Test func validation() throws {
-    let judged = try FaceFolder(people: 2, images: 3)
-    try FileManager.default.removeItem(atPath: judged.path + "/p01/01.pgm")
-    try FileManager.default.createSymbolicLink(atPath: judged.path + "/p01/01.pgm", withDestinationPath: "nowhere")
-    let refused = try train(faces.path, "run", "--validation", judged.path, ranks: 2)
+    let others = try FaceFolder(people: 2, images: 3)
+    try FileManager.default.removeItem(atPath: others.path + "/p01/01.pgm")
+    try FileManager.default.createSymbolicLink(atPath: others.path + "/p01/01.pgm", withDestinationPath: "nowhere")
+    let refused = try train(faces.path, "run", "--validation", others.path, ranks: 2)
     expectRefusal(refused, "1 of 6 images cannot be read, where 0 may be unreadable", "/p01/01.pgm: ")
     #expect(refused.exitCode == 1 && !refused.text.contains("step 1/"), "\(refused.text)")
-    let accepted = try train(faces.path, "run", "--validation", judged.path, "--max-bad-images", "0.2")
+    let accepted = try train(faces.path, "run", "--validation", others.path, "--max-bad-images", "0.2")
     #expect(accepted.exitCode == 0 && accepted.text.contains("pairs; 1 image could not be read"), "\(accepted.text)")
     // One that shows only when it is read: it would come again, and `--restarts` must not try.
-    try judged.write(Data("none".utf8), to: "p00/00.pgm")
-    let late = try train(faces.path, "late", "--validation", judged.path, "--max-bad-images", "0.2")
+    try others.write(Data("none".utf8), to: "p00/00.pgm")
+    let late = try train(faces.path, "late", "--validation", others.path, "--max-bad-images", "0.2")
     expectRefusal(late, "2 of 6 images cannot be read", "/p00/00.pgm: ")
     #expect(late.exitCode == 1)
   }
 
-  @Test func embeddingAndJudging() throws {
+  @Test func embeddingAndEvaluation() throws {
     try RandomModel.write(.mobilefacenet, to: files["model.safetensors"])
     func run(_ command: String, _ more: String...) throws -> Subprocess.Outcome {
       try Subprocess.cosface([command, "--model", files.path] + more)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `cosface bench` prints. Figures of speed are not judged here, but they must be figures that fit each other.
+/// What `cosface bench` prints. Figures of speed are not checked here, but they must be figures that fit each other.
 @Suite(.serialized) struct BenchCommandTests {
   private func bench(_ arguments: [String], ranks: Int = 1) throws -> [String: Any] {
     let outcome = try Subprocess.cosface(["bench"] + arguments + ["--threads", "1", "--json"], ranks: ranks)

@@ -58,7 +58,15 @@ import Weights
     #expect(first.thresholdSource.contains("120 pairs of \(faces.path)"))
     #expect(first.samePerson == (first.cosine >= report.verification.best.threshold))
     // Embeddings of another kind have other cosines.
-    #expect(try comparison(compare(face(0, 0), face(0, 1), "--json", "--no-flip")).threshold == nil)
+    #expect(try comparison(compare(face(0, 0), face(0, 1), "--json", "--flip", "none")).threshold == nil)
+    let joined = ["--flip", "concatenate"]
+    let kept = try Subprocess.cosface(
+      ["evaluate", "--model", files.path, "--data", faces.path, "--keep-threshold", "--json"] + joined)
+    let best = try JSONDecoder().decode(EvaluationReport.self, from: Data(kept.text.utf8)).verification.best
+    #expect(
+      try comparison(compare(face(0, 0), face(0, 1), "--json", "--flip", "concatenate")).threshold == best.threshold)
+    #expect(try compare(face(0, 0), face(0, 1)).text.contains("the run's is for --flip concatenate"))
+    #expect(try identify(face(0, 0), more: joined).exitCode == 0)
     try RandomModel.write(.spherenet20, to: files["model.safetensors"], seed: 9)
     #expect(try comparison(compare(face(0, 0), face(0, 1), "--json")).threshold == nil)
     try files.write(Data("{".utf8), to: "threshold.json")

@@ -87,6 +87,7 @@ import Testing
     try refuse("momentum: [0.9]\n", "'momentum' takes one value, not a list")
     try refuse("nesterov: 3\n", "'nesterov' is 3, but true or false is needed")
     try refuse("momentum:\n", "'momentum' has no value")
+    try refuse("max-per-person: 3\n", "'max-per-person' is now 'max-images-per-person'")
     try refuse("config: other.yaml\n", "there is no option 'config'")
     try refuse("workers: -1\n", "a whole number from 1 to 1024 is needed")
   }

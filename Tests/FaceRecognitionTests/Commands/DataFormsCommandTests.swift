@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Weights
 
-/// Training and judging on record files, lists and several sets, as a person meets it.
+/// Training and evaluation on record files, lists and several sets, as a person meets it.
 @Suite(.serialized) struct DataFormsCommandTests {
   private let faces: FaceFolder
   private let files: TemporaryFolder
@@ -119,9 +119,9 @@ import Weights
     // A set of the same classes without gaps is another.
     expectRefusal(
       try Subprocess.cosface(["train", "--resume", files["parted"], "--data", faces.path]), "people")
-    let judged = try Subprocess.cosface(
+    let evaluated = try Subprocess.cosface(
       ["evaluate", "--model", files["whole"], "--data", files["set"]])
-    #expect(judged.exitCode == 0 && judged.text.contains(note), "\(judged.text)")
+    #expect(evaluated.exitCode == 0 && evaluated.text.contains(note), "\(evaluated.text)")
     let union = try train([files["set"], files["part"]], "union", ["--stop-after", "1"])
     #expect(union.exitCode == 75 && union.text.contains("30 images of 6 people"), "\(union.text)")
   }
@@ -175,8 +175,8 @@ import Weights
     expectRefusal(
       try Subprocess.cosface(
         ["evaluate", "--model", files["model.safetensors"], "--data", bin, "--pairs", list]), "holds its own pairs")
-    let judged = try train([faces.path], "judged", ["--validation", bin, "--validate-every", "3"], ranks: 2)
-    #expect(judged.exitCode == 0 && judged.text.contains("over 40 pairs"), "\(judged.text)")
+    let evaluated = try train([faces.path], "evaluated", ["--validation", bin, "--validate-every", "3"], ranks: 2)
+    #expect(evaluated.exitCode == 0 && evaluated.text.contains("over 40 pairs"), "\(evaluated.text)")
   }
 
   @Test(arguments: [1, 2]) func refusals(ranks: Int) throws {

@@ -58,7 +58,7 @@ import Testing
     #expect(try embed("deep.npy", data: deep.path).exitCode == 0)
     #expect(try String(contentsOfFile: files["deep.names.txt"], encoding: .utf8) == "b-1.pgm\nb/c/d.pgm\n")
 
-    #expect(try embed("plain.npy").exitCode == 0)
+    #expect(try embed("plain.npy", "--flip", "none").exitCode == 0)
     let names = try String(contentsOfFile: files["plain.names.txt"], encoding: .utf8).split(separator: "\n")
     #expect(names.first == "p00/00.pgm" && names == names.sorted() && names.count == 20)
     let plain = try rows("plain.npy")
@@ -68,10 +68,17 @@ import Testing
       #expect(difference <= 1e-4 * row.map(abs).max()!)
     }
 
-    #expect(try embed("flip.npy", "--flip", ranks: 2).exitCode == 0)
+    #expect(try embed("flip.npy", ranks: 2).exitCode == 0)
     let flip = try rows("flip.npy")
     let sum = zip(try expected(7), try expected(7, mirrored: true)).map { $0 + $1 }
     #expect(zip(flip[(32 * 7)..<(32 * 8)], sum).allSatisfy { abs($0 - $1) <= 1e-4 * sum.map(abs).max()! })
+
+    #expect(try embed("both.safetensors", "--flip", "concatenate").exitCode == 0)
+    let both = try SafetensorsFile(path: files["both.safetensors"])
+    #expect(try both.shape(of: "embeddings") == [20, 64])
+    let halves = try both.floats(of: "embeddings")[(64 * 7)..<(64 * 8)]
+    #expect(Array(halves.prefix(32)) == Array(plain[(32 * 7)..<(32 * 8)]))
+    #expect(zip(halves.prefix(32), halves.suffix(32)).map { $0 + $1 } == Array(flip[(32 * 7)..<(32 * 8)]))
 
     #expect(try embed("unit.safetensors", "--normalize").exitCode == 0)
     let file = try SafetensorsFile(path: files["unit.safetensors"])
@@ -81,7 +88,7 @@ import Testing
     let text = try file.withBytes(of: "names") { String(decoding: $0, as: UTF8.self) }
     #expect(text == names.map { $0 + "\n" }.joined())
 
-    #expect(try embed("rows.csv").exitCode == 0)
+    #expect(try embed("rows.csv", "--flip", "none").exitCode == 0)
     let lines = try String(contentsOfFile: files["rows.csv"], encoding: .utf8).split(separator: "\n")
     #expect(lines.count == 21 && lines[0].hasPrefix("name,e0,e1,") && lines[8].hasPrefix("p01/03.pgm,"))
     #expect(lines[8].split(separator: ",").dropFirst().compactMap { Float($0) } == Array(plain[(32 * 7)..<(32 * 8)]))
@@ -107,7 +114,7 @@ import Testing
     #expect(try bytes("rows.npy") == bytes("whole.npy"))
     #expect(!FileManager.default.fileExists(atPath: files["rows.npy.parts"]))
     // Other options are another job, which must read the spoilt image.
-    #expect(try embed("rows.npy", "--part-size", "8", "--flip").exitCode != 0)
+    #expect(try embed("rows.npy", "--part-size", "8", "--flip", "none").exitCode != 0)
   }
 
   @Test func listsAndBadImages() throws {

@@ -144,9 +144,9 @@ import Weights
     #expect(resumed.exitCode == 75, "\(resumed.text)")
   }
 
-  /// Judged by people or images that it trains on, a run says so at its start.
+  /// Validated on people or images that it trains on, a run says so at its start.
   @Test func validationByTrainedPeopleIsTold() throws {
-    func judged(_ run: String, by data: String, _ more: String...) throws -> Subprocess.Outcome {
+    func validated(_ run: String, by data: String, _ more: String...) throws -> Subprocess.Outcome {
       let outcome = try Subprocess.cosface(
         [
           "train", "--output", files[run], "--network", "spherenet20", "--embedding", "32", "--input-size", "16",
@@ -157,7 +157,7 @@ import Weights
     }
     try addPerson(1, Self.zoes[1], to: "known", images: 5..<7)
     try addPerson(7, "\u{1B}[31mred", to: "known", images: 5..<7)
-    let people = try judged("people", by: files["known"])
+    let people = try validated("people", by: files["known"])
     #expect(
       people.text.contains(
         "warning   1 of the 2 people of the validation have names of people in --data (\(Self.zoes[1]))"),
@@ -166,11 +166,11 @@ import Weights
     // Pairs say nothing of people; the link leads to the same images.
     try #require(symlink(files["faces"], files["link"]) == 0)
     try files.write(Data("bo/0.pgm bo/1.pgm 1\nbo/0.pgm \(Self.zoes[0])/0.pgm 0\n".utf8), to: "pairs.txt")
-    let pairs = try judged("pairs", by: files["pairs.txt"], "--validation-images", files["link"])
+    let pairs = try validated("pairs", by: files["pairs.txt"], "--validation-images", files["link"])
     #expect(
       pairs.text.contains("warning   3 of the 3 images of the validation are images in --data ("), "\(pairs.text)")
     try addPerson(8, "other", to: "strangers")
     try addPerson(9, "others", to: "strangers")
-    #expect(try !judged("strangers", by: files["strangers"]).text.contains("of the validation"))
+    #expect(try !validated("strangers", by: files["strangers"]).text.contains("of the validation"))
   }
 }

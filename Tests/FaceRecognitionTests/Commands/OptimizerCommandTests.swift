@@ -15,7 +15,8 @@ import Testing
   private func train(_ options: [String], output: String, ranks: Int = 1) throws -> Subprocess.Outcome {
     try Subprocess.cosface(
       [
-        "train", "--data", faces.path, "--output", output, "--embedding", "16", "--input-size", "48", "--batch-size", "\(12 / ranks)", "--steps", "4", "--no-tensorboard",
+        "train", "--data", faces.path, "--output", output, "--embedding", "16", "--input-size", "48", "--batch-size",
+        "\(12 / ranks)", "--steps", "4", "--no-tensorboard",
       ] + options, ranks: ranks)
   }
 
@@ -60,10 +61,13 @@ import Testing
   }
 
   @Test func configurationStartsTheSameRun() throws {
-    let options = ["--optimizer", "adamw", "--epsilon", "0.001", "--weight-decay", "0.1", "--class-weight-decay", "0.1"]
+    let options = [
+      "--optimizer", "adamw", "--epsilon", "0.001", "--weight-decay", "0.1", "--class-weight-decay", "0.1",
+    ]
     #expect(try train(options, output: files["one"]).exitCode == 0)
     #expect(
-      try Subprocess.cosface(["train", "--config", files["one"] + "/run.yaml", "--output", files["again"]]).exitCode == 0)
+      try Subprocess.cosface(["train", "--config", files["one"] + "/run.yaml", "--output", files["again"]]).exitCode
+        == 0)
     #expect(try losses(files["again"]) == losses(files["one"]))
     #expect(try train([], output: files["sgd"]).exitCode == 0)
     #expect(try losses(files["sgd"]) != losses(files["one"]))

@@ -29,7 +29,6 @@ import Weights
     ("evaluate --model m --data d --pairs p --max-pairs 9", "--max-pairs is of no use with a list of pairs"),
     ("evaluate --model m --data d --pairs p --seed 9", "--seed is of no use with a list of pairs"),
     ("evaluate --model m --data d.bin --seed 9", "--seed is of no use with a list of pairs"),
-    ("evaluate --model m --data d --keep-threshold --flip concatenate", "give --flip sum or none"),
     ("evaluate --model m --data d --input-size 112", "go with --network"),
     ("embed --model m --data d --output o.npy --embedding 64", "go with --network"),
     ("compare a b --model m --input-size 112", "go with --network"),
@@ -50,7 +49,7 @@ import Weights
     ("dataset align i o --boxes b --max-residual 9", "--max-residual goes with --landmarks"),
     ("dataset align i o --boxes b --format png --quality 9", "--quality goes with --format jpeg"),
     ("inspect p --json --tensors", "leave out --tensors"),
-    ("train --data d --output o --validate-every 3", "--validate-every needs people to validate with"),
+    ("train --data d --output o --validate-every 3", "--validate-every needs people to validate on"),
     ("train --data d --output o --no-tensorboard --histogram-every 3", "--histogram-every goes with --tensorboard"),
     ("train --data d --output o --trace-steps 3..4", "--trace-steps goes with --trace"),
     ("train --data d --output o --milestones 3", "belong together"),
@@ -59,6 +58,9 @@ import Weights
     ("train --data d --output o --validation-images v", "--validation-images needs"),
     ("train --data d --output o --accept-changes", "--accept-changes goes with --resume"),
     ("train --data d --output o --join-people", "--join-people needs several sets"),
+    ("train --data d --output o --max-per-person=3", "--max-per-person is now --max-images-per-person"),
+    ("compare a b --model m --no-flip", "--no-flip is now --flip none"),
+    ("dataset pack d o.rec --threads 3", "--threads is now --workers"),
   ])
   func withoutEffect(command: String, message: String) throws {
     expectRefusal(try Subprocess.cosface(command.split(separator: " ").map(String.init)), message)
@@ -112,7 +114,7 @@ import Weights
     #expect(found.thresholdSource.contains("pairs of \(faces.path)"))
     #expect(try identify("--threshold", "0.5").threshold == 0.5)
     // Embeddings of another kind have other cosines.
-    #expect(try identify("--no-flip").threshold == nil)
+    #expect(try identify("--flip", "none").threshold == nil)
   }
 
   /// Options that the texts of the sources speak of, but for other programs' own.
@@ -141,12 +143,11 @@ import Weights
     .appendingPathComponent("../../..").standardizedFileURL
 
   private static func sources() throws -> [URL] {
-    let modules = ["cosface", "FaceRecognition", "MPI"].map { checkout.appendingPathComponent("Sources/\($0)") }
-    return modules.flatMap { module in
-      (FileManager.default.enumerator(at: module, includingPropertiesForKeys: nil)?.allObjects as? [URL] ?? []).filter {
-        $0.pathExtension == "swift" && !["ReportTemplate.swift"].contains($0.lastPathComponent)
-          && !$0.lastPathComponent.hasSuffix(".pb.swift")
-      }
+    let all = FileManager.default.enumerator(
+      at: checkout.appendingPathComponent("Sources"), includingPropertiesForKeys: nil)
+    return (all?.allObjects as? [URL] ?? []).filter {
+      $0.pathExtension == "swift" && $0.lastPathComponent != "ReportTemplate.swift"
+        && !$0.lastPathComponent.hasSuffix(".pb.swift")
     }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `cosface plan` prints: figures of speed are not judged here, but they must fit each other.
+/// What `cosface plan` prints: figures of speed are not checked here, but they must fit each other.
 @Suite(.serialized) struct PlanCommandTests {
   private let small = [
     "plan", "--network", "mobilefacenet", "--input-size", "48", "--embedding", "64", "--batch-size", "4", "--steps",

@@ -28,15 +28,15 @@ import Training
 
   private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-  @Test func aRunAndItsJudgement() throws {
+  @Test func aRunAndItsEvaluation() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     let run = "\(runs)/run"
     try train("run")
     #expect(try Subprocess.cosface(["report", run], ranks: 2).exitCode == 0)
     let page = try text("\(run)/report.html")
-    let judged = try Subprocess.cosface(
+    let evaluated = try Subprocess.cosface(
       ["evaluate", "--model", run, "--data", faces.path, "--holdout-people", "3", "--seed", "5", "--json"])
-    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(judged.text.utf8)).verification
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(evaluated.text.utf8)).verification
     #expect(page.contains(String(format: "%.2f %%", 100 * report.best.accuracy)))
     #expect(page.contains(String(format: "area under the curve %.4f.", report.areaUnderCurve)))
     #expect(page.contains(String(format: "the line is the best threshold, %.4f.", report.best.threshold)))
@@ -66,12 +66,12 @@ import Training
     #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
     #expect(page.contains("3 of the people") && page.contains("first: the same person, cosine"))
     #expect(page.contains("tr class=\"different\"><th scope=\"row\">margin"))
-    // Without a judgement there is none of it, and the page is small.
+    // Without an evaluation there is none of it, and the page is small.
     #expect(try Subprocess.cosface(["report", "\(runs)/first", "--no-evaluation"]).exitCode == 0)
     #expect(try !text("\(runs)/first/report.html").contains("id=\"verification\""))
   }
 
-  /// Where the page cannot go is found before the models are judged; what is damaged is told on the terminal, too.
+  /// Where the page cannot go is found before the models are evaluated; what is damaged is told on the terminal, too.
   @Test func whatIsWrongIsToldInTime() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     try train("run")

@@ -233,8 +233,8 @@ import Weights
   /// Not due by its step and not among the newest: made and kept because it is the best.
   @Test func theBestByValidationIsKept() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
-    let judged = ["--holdout-people", "2", "--validate-every", "2", "--checkpoint-every", "100", "--keep", "1"]
-    let outcome = try train("run", judged)
+    let validated = ["--holdout-people", "2", "--validate-every", "2", "--checkpoint-every", "100", "--keep", "1"]
+    let outcome = try train("run", validated)
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     let last = try Checkpoint(path: "\(runs)/run/checkpoints/step-00000012")
     let best = try #require(last.state.best)

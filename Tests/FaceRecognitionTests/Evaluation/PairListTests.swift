@@ -148,7 +148,7 @@ import Testing
     #expect(accent.images.count == 2)
   }
 
-  /// Absent images are counted with the unreadable ones, where they are judged; all are named before any is read.
+  /// Absent images are counted with the unreadable ones, where they are compared; all are named before any is read.
   @Test func absentImages() throws {
     let folder = try folder()
     let lfw = try read("1\nAnn_B\t1\t3\nAnn_B\t2\tZoë\t1", folder)

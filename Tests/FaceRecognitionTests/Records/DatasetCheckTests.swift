@@ -37,7 +37,7 @@ import Testing
     folder.makeFolder("../\((folder.path as NSString).lastPathComponent)-rec")
     let record = folder.path + "-rec/train.rec"
     defer { try? FileManager.default.removeItem(atPath: folder.path + "-rec") }
-    let packed = try Subprocess.cosface(["dataset", "pack", folder.path, record, "--threads", "2"])
+    let packed = try Subprocess.cosface(["dataset", "pack", folder.path, record, "--workers", "2"])
     #expect(packed.exitCode == 0 && packed.text.contains("9 images of 3 people"), "\(packed.text)")
     let info = try Subprocess.cosface(["dataset", "info", record])
     #expect(info.exitCode == 0 && info.text.contains("images       9"), "\(info.text)")

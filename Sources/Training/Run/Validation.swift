@@ -6,8 +6,8 @@ import Inference
 import MPI
 import NeuralNetwork
 
-/// Judges the network by people that it does not train on, while training.
-final class TrainingJudge {
+/// Evaluates the network on people that it does not train on, while training.
+final class Validation {
   struct Result: CustomStringConvertible {
     let accuracy: Double
     let areaUnderCurve: Double
@@ -64,22 +64,22 @@ final class TrainingJudge {
   }
 }
 
-extension TrainingJudge {
+extension Validation {
   /// Warnings before the first step: people and images of the validation that the network also trains on. People are
   /// compared by name where both sets have names, images by path. A .bin has neither.
   func warnings(trainingOn training: any ImageSource) -> [String] {
-    let judged = verification.source
+    let source = verification.source
     var warnings: [String] = []
-    if verification.knowsPeople, judged.namesPeople, training.namesPeople {
+    if verification.knowsPeople, source.namesPeople, training.namesPeople {
       let known = Set(training.classNames)
-      let shared = judged.classNames.filter(known.contains)
+      let shared = source.classNames.filter(known.contains)
       if !shared.isEmpty {
         warnings.append(
           Self.warning(
-            shared.map(\.text), "\(shared.count) of the \(judged.classNames.count) people", "have names of people"))
+            shared.map(\.text), "\(shared.count) of the \(source.classNames.count) people", "have names of people"))
       }
     }
-    let shared = ImagePaths(judged, verification.samples).shared(with: training)
+    let shared = ImagePaths(source, verification.samples).shared(with: training)
     if !shared.isEmpty {
       warnings.append(Self.warning(shared, "\(shared.count) of the \(verification.samples.count) images", "are images"))
     }
