@@ -46,7 +46,9 @@ package final class Trainer {
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
     _ communicator: Communicator
   ) throws {
-    let options = resumption?.options ?? given
+    var options = resumption?.options ?? given
+    // So that the run's files say which it was.
+    options.margin = options.margin ?? options.marginKind.usual
     self.options = options
     self.resumption = resumption
     firstStep = resumption?.state.step ?? 0
