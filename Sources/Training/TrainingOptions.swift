@@ -115,6 +115,15 @@ public enum ScheduleName: String, Codable, CaseIterable, Sendable {
 }
 
 extension TrainingOptions {
+  /// With the usual value of each option that was left to its kind, so that a run's files say which it was.
+  var resolved: TrainingOptions {
+    var options = self
+    options.margin = margin ?? marginKind.usual
+    options.learningRate = learningRate ?? optimizer.usualLearningRate
+    options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
+    return options
+  }
+
   package var stepSettings: StepSettings {
     var settings = StepSettings()
     settings.classifier = classifier

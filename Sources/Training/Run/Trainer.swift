@@ -46,7 +46,7 @@ package final class Trainer {
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
     _ communicator: Communicator
   ) throws {
-    let options = resumption?.options ?? given
+    let options = (resumption?.options ?? given).resolved
     self.options = options
     self.resumption = resumption
     firstStep = resumption?.state.step ?? 0
