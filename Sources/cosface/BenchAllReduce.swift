@@ -15,7 +15,7 @@ struct BenchAllReduce: ParsableCommand {
   @Option(Limits.measuredSteps, help: "Sums of each size to measure.")
   var steps = 10
 
-  @Option(help: "As what gradients travel: float32, bfloat16.")
+  @Option(help: "Element type of the gradients that ranks send: float32, bfloat16.")
   var gradientType = GradientType.float32
 
   func run() throws {

@@ -10,7 +10,7 @@ struct CommunicationOptions: ParsableArguments {
 
   @Option(
     of: \.$gradientType,
-    help: "As what gradients travel: float32, or bfloat16 for half the bytes and 8 bits of precision.")
+    help: "Element type of the gradients that ranks send: float32, or bfloat16 for half the bytes and 8 bits of precision.")
   var gradientType: GradientType
 
   @Option(

@@ -9,7 +9,7 @@ struct DataOptions: ParsableArguments {
       "Faces to train on: folders (DIR/PERSON/IMAGE), .rec files (InsightFace, MXNet), lists of files; one or several.")
   var data: [String]
 
-  @Flag(of: \.$joinPeople, help: "Take people of the same name in several sets for the same person, not for others.")
+  @Flag(of: \.$joinPeople, help: "People of the same name in several sets are one person, not several.")
   var joinPeople: Bool
 
   @Option(of: \.$minImagesPerPerson, help: "Leave out people with fewer images.")

@@ -46,7 +46,7 @@ struct DatasetAlignCommand: ParsableCommand {
 
   @Option(
     Limits.crop,
-    help: "Side of the square that is cut out, in parts of the box's longer side; with --boxes, 1.3 unless given.")
+    help: "Side of the square that is cut out, as a multiple of the box's longer side; with --boxes, 1.3 unless given.")
   var margin: Double?
 
   @Option(
@@ -56,7 +56,7 @@ struct DatasetAlignCommand: ParsableCommand {
   @Option(
     Limits.residual,
     help:
-      "Most that the landmarks may miss the template by, root mean square in pixels; other faces are refused; with --landmarks, 12 unless given."
+      "Largest distance of the landmarks from the template, root mean square in pixels; other faces are refused; with --landmarks, 12 unless given."
   )
   var maxResidual: Double?
 

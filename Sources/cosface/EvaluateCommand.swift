@@ -49,7 +49,7 @@ struct EvaluateCommand: ParsableCommand {
   var identification: IdentificationFlags
 
   @Option(
-    Limits.people, help: "Evaluate on those people alone whom train held out with the same --holdout-people and --seed."
+    Limits.people, help: "Evaluate only the people that train held out with the same --holdout-people and --seed."
   )
   var holdoutPeople = 0
 
@@ -63,7 +63,7 @@ struct EvaluateCommand: ParsableCommand {
     help: "Most pairs to compare, where there is no list of them; \(Verification.defaultMaximumPairs) unless given.")
   var maxPairs: Int?
 
-  @Flag(help: "Show beside it what pixels achieve: cosines of grey pictures, \(RawPixels.side) x \(RawPixels.side).")
+  @Flag(help: "Also show what raw pixels achieve: cosines of grey pictures, \(RawPixels.side) x \(RawPixels.side).")
   var rawPixels = false
 
   @Flag(help: "Write one JSON object instead of a table.")

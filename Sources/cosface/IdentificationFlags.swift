@@ -6,10 +6,10 @@ struct IdentificationFlags: ParsableArguments {
   var probes: String?
 
   @Option(
-    help: "Images among which they are found, in the same forms; without it, probes are searched for among themselves.")
+    help: "Gallery: the images to search, in the same forms; without it, the probes are searched among themselves.")
   var gallery: String?
 
-  @Option(help: "Other people, to be taken for none of them: a set of the same forms.")
+  @Option(help: "Distractors: images of other people than the probes', in the same forms.")
   var distractors: String?
 
   func validate() throws {

@@ -19,12 +19,15 @@ struct RunOptions: ParsableArguments {
   @Option(of: \.$keep, help: "Newest checkpoints to keep, besides the best by validation.")
   var keep: Int
 
-  @Option(help: "Go on with this run from its newest whole checkpoint; all other options come from there.")
+  @Option(help: "Resume this run from its newest whole checkpoint; all other options come from it.")
   var resume: String?
 
   @Option(
     help:
-      "As --resume, but start the run where it has no checkpoint yet (give all options; the batch size gives way to the run's where ranks are fewer or more)."
+      """
+      As --resume, but start the run if it has no checkpoint yet. Give all options; on another number of ranks the run's \
+      own global batch size counts.
+      """
   )
   var resumeOrStart: String?
 

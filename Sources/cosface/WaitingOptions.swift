@@ -6,7 +6,10 @@ struct WaitingOptions: ParsableArguments {
   @Option(
     Limits.collectiveTimeout,
     help:
-      "Seconds that a rank may wait in one collective operation, for ranks that get nothing done meanwhile, before all are ended, with the names of those that did not arrive; 0: for ever."
+      """
+      Seconds that a rank waits in a collective operation for ranks that make no progress. Then the ranks that did not \
+      arrive are named and all are ended. 0: for ever.
+      """
   )
   var collectiveTimeout = 300.0
 }

@@ -12,7 +12,7 @@ struct WarmStartOptions: ParsableArguments {
 
   @Flag(
     of: \.$allowMissing,
-    help: "With --weights: what the file lacks, or has in another shape, starts as without it.")
+    help: "With --weights: parameters that the file lacks, or has in another shape, start as without it.")
   var allowMissing: Bool
 
   @Option(

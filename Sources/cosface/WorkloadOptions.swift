@@ -19,7 +19,7 @@ struct WorkloadOptions: ParsableArguments {
   @Option(of: \.$bucketMegabytes, help: "Megabytes of gradients that travel together.")
   var bucketMegabytes: Int
 
-  @Option(of: \.$gradientType, help: "As what gradients travel: float32, bfloat16.")
+  @Option(of: \.$gradientType, help: "Element type of the gradients that ranks send: float32, bfloat16.")
   var gradientType: GradientType
 
   var workload: StepWorkload {
