@@ -5,12 +5,14 @@ import Training
 struct CommunicationOptions: ParsableArguments {
   @Option(
     of: \.$bucketMegabytes,
-    help: "Megabytes of gradients that travel together. Changes no result, only when the link is busy.")
+    help: "Megabytes of gradients that are sent together: decides when the link is busy, and may change how sums are rounded.")
   var bucketMegabytes: Int
 
   @Option(
     of: \.$gradientType,
-    help: "Element type of the gradients that ranks send: float32, or bfloat16 for half the bytes and 8 bits of precision.")
+    help: """
+      Element type of the gradients that ranks send: float32, or bfloat16 for half the bytes and 8 bits of precision.
+      """)
   var gradientType: GradientType
 
   @Option(

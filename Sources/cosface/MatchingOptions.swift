@@ -4,7 +4,7 @@ import Training
 
 /// How two faces are matched, as the commands that do it take it.
 struct MatchingOptions: ParsableArguments {
-  @Option(Limits.threshold, help: "Least cosine at which two images count as one person; the run's own threshold unless given.")
+  @Option(Limits.threshold, help: "Least cosine at which two images count as one person; the run's own unless given.")
   var threshold: Double?
 
   @Flag(help: "Print one JSON object.")
