@@ -5,7 +5,7 @@ import Training
 struct CommunicationOptions: ParsableArguments {
   @Option(
     of: \.$bucketMegabytes,
-    help: "Megabytes of gradients that are sent together: decides when the link is busy, and may change how sums are rounded.")
+    help: "Megabytes of gradients that are sent together; may change how sums are rounded.")
   var bucketMegabytes: Int
 
   @Option(
