@@ -128,14 +128,14 @@ is_local() { [[ " localhost 127.0.0.1 $(hostname) $(hostname -f 2>/dev/null) $(h
 
 # The hosts among the arguments that do not answer to ssh.
 silent_hosts() {
-  local host probes=()
+  local host index probes=() asked=()
   for host; do
     if is_local "$host"; then continue; fi
     # shellcheck disable=SC2086
-    { ssh ${OMPI_MCA_plm_rsh_args:-} -o BatchMode=yes -o ConnectTimeout=10 -n "$host" true >/dev/null 2>&1 || echo "$host"; } &
-    probes+=($!)
+    ssh ${OMPI_MCA_plm_rsh_args:-} -o BatchMode=yes -o ConnectTimeout=10 -n "$host" true >/dev/null 2>&1 &
+    probes+=($!) asked+=("$host")
   done
-  if ((${#probes[@]})); then wait "${probes[@]}"; fi
+  for index in "${!probes[@]}"; do wait "${probes[index]}" || echo "${asked[index]}"; done
 }
 
 # room: how many ranks have cores of their own; empty where only mpirun knows.

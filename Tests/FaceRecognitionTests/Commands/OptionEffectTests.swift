@@ -121,7 +121,7 @@ import Weights
   @Test func everyOptionThatAMessageNamesExists() throws {
     var known = Set(try CommandLineOption.all().map(\.name)).union(["help", "version"])
     let script = Self.checkout.appendingPathComponent("scripts/launch.sh").path
-    known.formUnion(try Subprocess.run([script, "--help"]).text.matches(of: /--([a-z][a-z-]+)/).map { String($0.1) })
+    known.formUnion(try Subprocess.run([script, "--help"]).text.matches(of: /--([a-z][a-z0-9-]+)/).map { String($0.1) })
     // tensorboard's, update-alternatives' and check_onnx.py's.
     known.formUnion(["logdir", "config", "images"])
     var named = 0
@@ -129,7 +129,7 @@ import Weights
       let text = try String(contentsOf: source, encoding: .utf8)
       for line in text.split(separator: "\n") where line.contains("\"") || line.contains("--") {
         let words = line.prefix { $0 != "/" || !line.contains("//") }
-        for match in words.matches(of: /[ "'`(]--([a-z][a-z-]+)/) {
+        for match in words.matches(of: /[ "'`(]--([a-z][a-z0-9-]+)/) {
           let name = String(match.1)
           named += 1
           #expect(known.contains(name), "\(source.lastPathComponent): --\(name)")

@@ -69,7 +69,7 @@ import Testing
     #expect(error(RecordedSGD.runs[4], clip: .some(1.6)) > 1e-3)
     let adam = RecordedAdamW.runs[2]
     #expect(error(adam, beta1: 0.81) > 1e-4)
-    #expect(error(adam, beta2: 0.96) > 1e-4)
+    #expect(error(adam, beta2: 0.96) > 5e-5)
     #expect(error(adam, decays: [0.5, 0.125]) > 1e-3)
     #expect(error(RecordedAdamW.runs[3], epsilon: 0.11) > 1e-4)
     // A run that goes on has other corrections of the averages than one that begins.
@@ -110,6 +110,8 @@ import Testing
     for (whole, pieces) in zip(stores[0].states, stores[1].states) {
       #expect(Array(whole.values) == Array(pieces.values))
     }
+    // Buffers do not keep their owners alive.
+    withExtendedLifetime(stores) {}
   }
 
   @Test func clipsByTheNormOfAllStores() {
