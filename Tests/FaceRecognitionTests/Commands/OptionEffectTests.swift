@@ -121,7 +121,8 @@ import Weights
   @Test func everyOptionThatAMessageNamesExists() throws {
     var known = Set(try CommandLineOption.all().map(\.name)).union(["help", "version"])
     let script = Self.checkout.appendingPathComponent("scripts/launch.sh").path
-    known.formUnion(try Subprocess.run([script, "--help"]).text.matches(of: /--([a-z][a-z0-9-]+)/).map { String($0.1) })
+    known.formUnion(
+      try Subprocess.run([script, "--help"]).text.matches(of: /--([a-z][a-z0-9-]+)/).map { String($0.1) })
     // tensorboard's, update-alternatives' and check_onnx.py's.
     known.formUnion(["logdir", "config", "images"])
     var named = 0

@@ -123,6 +123,7 @@ import Testing
       }
       #expect(other.head.classWeight.gradient.allSatisfy { $0 == 0 })
     }
+    withExtendedLifetime(harnesses) {}
   }
 
   /// Any number of threads, changed between steps: more than there are tiles of rows, too.
