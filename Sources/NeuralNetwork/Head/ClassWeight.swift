@@ -17,20 +17,21 @@ import VectorKernels
 package final class ClassWeight {
   /// How the rows in memory relate to W', and which of their norms are known.
   package enum NormState: Equatable {
-    /// Loaded, written from outside or projected since norms were gathered.
+    /// Initialized, loaded or written from outside: rows of any norms.
     case unknown
-    /// So many rows have been updated, with their new norms gathered on the way.
-    case updating(rows: Int)
-    /// The norms of all rows are gathered.
+    /// The norms of all rows are gathered: of updated ones, or on the way to a projection.
     case current
     /// The rows have yet to be multiplied with their factors. Never where steps are sampled.
     case pending
+    /// The rows are W'.
+    case projected
+    /// So many rows have been updated, with their new norms gathered on the way; the others are W' still.
+    case updating(rows: Int)
   }
 
   package let classes: Range<Int>
   package let classCount: Int
   package let width: Int
-  /// Named "classWeight".
   package let parameter: Parameter
   package let store: ParameterStore
   package var rowCount: Int { classes.count }
@@ -84,7 +85,7 @@ package final class ClassWeight {
 
   /// Takes rows that came from a checkpoint, projected already, for what they are: nothing is multiplied.
   package func restore(scale: Double) {
-    (commonNorm, normState, activeRows) = (scale, .unknown, nil)
+    (commonNorm, normState, activeRows) = (scale, .projected, nil)
   }
 }
 
@@ -137,9 +138,8 @@ extension ClassWeight {
     apply(scale: target)
   }
 
-  /// Multiplies the rows in memory by factors that are pending: before anything but this class reads W.
-  ///
-  /// One read and one write of W, or nothing.
+  /// Multiplies the rows in memory by factors that are pending: before anything but this class reads W. One read and one
+  /// write of W, or nothing.
   package func materialize() {
     guard normState == .pending else { return }
     multiplyRows { factorMemory.elements[$0] }
@@ -158,7 +158,7 @@ extension ClassWeight {
     Parallel.ranges(rowCount) { rows in
       for row in rows { multiply(values + row * width, by: factor(row), into: values + row * width, count: width) }
     }
-    normState = .unknown
+    normState = .projected
   }
 
   /// The norms of all rows, up to date. At most one read of W.
@@ -166,7 +166,7 @@ extension ClassWeight {
     switch normState {
     case .current: return
     case .pending: materialize()
-    case .unknown, .updating: break
+    case .unknown, .projected, .updating: break
     }
     let values = value.baseAddress!
     Parallel.ranges(rowCount) { rows in
@@ -223,23 +223,23 @@ extension ClassWeight {
   func readAll(_ sweep: (_ writingBack: Bool) -> Void) {
     let writingBack = store.gradients.count > 0
     sweep(writingBack)
-    if writingBack, normState == .pending { normState = .unknown }
+    if writingBack, normState == .pending { normState = .projected }
   }
 
   /// Puts W' of the rows at `places` into `block`, `stride` apart: the one read from memory. A pending factor is applied on
   /// the way, the same single multiplication per element as `materialize()`'s.
   func load(_ places: Range<Int>, into block: UnsafeMutablePointer<Float>, stride: Int, writingBack: Bool) {
     let values = value.baseAddress!
-    if let activeRows {
+    switch normState {
+    case .unknown: preconditionFailure("The rows of the class weight have no common norm yet.")
+    case .current:
+      guard let activeRows else { preconditionFailure("The rows of the class weight have no common norm any more.") }
       let scale = scale
       for (index, place) in places.enumerated() {
         let row = Int(activeRows[place])
         multiply(values + row * width, by: factor(of: row, for: scale), into: block + index * stride, count: width)
       }
-      return
-    }
-    switch normState {
-    case .unknown, .updating, .current:
+    case .projected, .updating:
       for (index, row) in places.enumerated() {
         (block + index * stride).update(from: values + row * width, count: width)
       }
@@ -261,9 +261,7 @@ extension ClassWeight {
     let (values, states) = (value.baseAddress!, states)
     sweep { place, current, gradient in
       let row = activeRows.map { Int($0[place]) } ?? place
-      let updated = values + row * width
-      rule.apply(current, into: updated, gradient: gradient, states: states, at: row * width, count: width)
-      normMemory.elements[row] = rowNorm(updated, count: width)
+      update(row, of: values, states, from: current, gradient, rule)
     }
     normState = .current
   }
@@ -275,21 +273,27 @@ extension ClassWeight {
   package func update(_ rows: Range<Int>, with rule: UpdateRule, clearingGradient: Bool) {
     let updated: Int
     switch normState {
-    case .unknown, .current: updated = rows.count
+    case .unknown, .current, .projected: updated = rows.count
     case .updating(let former): updated = former + rows.count
     case .pending: preconditionFailure("An update of rows whose factors are pending")
     }
     let (values, gradients, states) = (value.baseAddress!, gradients, states)
     Parallel.ranges(rows.count) { part in
       for row in (rows.lowerBound + part.lowerBound)..<(rows.lowerBound + part.upperBound) {
-        let start = row * width
-        rule.apply(
-          values + start, into: values + start, gradient: gradients + start, states: states, at: start,
-          count: width)
-        normMemory.elements[row] = rowNorm(values + start, count: width)
-        if clearingGradient { (gradients + start).update(repeating: 0, count: width) }
+        let gradient = gradients + row * width
+        update(row, of: values, states, from: values + row * width, gradient, rule)
+        if clearingGradient { gradient.update(repeating: 0, count: width) }
       }
     }
     normState = updated == rowCount ? .current : .updating(rows: updated)
+  }
+
+  private func update(
+    _ row: Int, of values: UnsafeMutablePointer<Float>, _ states: [OptimizerState], from current: UnsafePointer<Float>,
+    _ gradient: UnsafePointer<Float>, _ rule: UpdateRule
+  ) {
+    let updated = values + row * width
+    rule.apply(current, into: updated, gradient: gradient, states: states, at: row * width, count: width)
+    normMemory.elements[row] = rowNorm(updated, count: width)
   }
 }

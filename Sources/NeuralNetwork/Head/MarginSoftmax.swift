@@ -4,8 +4,7 @@ import VectorKernels
   import Glibc
 #endif
 
-/// The softmax over logits with a margin, and its gradient: block of rows by block of rows, and joined among threads and
-/// ranks.
+/// The softmax over logits with a margin, and its gradient: block by block of rows, joined among threads and ranks.
 ///
 /// M = samples, N = rows of the step.  logits (N, M), so that a block of rows is one piece and a vector holds samples
 ///

@@ -36,8 +36,7 @@ package struct WarmStart {
     step.classWeight.initialize(seed: options.seed)
     report = try WeightLoader(file).load(
       step.network, classWeight: step.classWeight.parameter,
-      classNames: Array(source.classNames[step.classWeight.classes]),
-      allowMissing: options.allowMissing)
+      classNames: Array(source.classNames[step.classWeight.classes]), allowMissing: options.allowMissing)
     step.classWeight.valueChanged()
     try RankAgreement.check([("weights", step.network.weightsDigest)], step.communicator)
   }
