@@ -47,6 +47,10 @@ package protocol Classifier: AnyObject {
   func streamRows(_ body: (UnsafeRawBufferPointer) throws -> Void) throws
 }
 
+extension Classifier {
+  package var classWeight: ClassWeight { head.classWeight }
+}
+
 /// Where the rows of the class weight lie.
 public enum ClassifierKind: String, Codable, CaseIterable, Sendable {
   /// All on every rank; their gradient is summed over the ranks.

@@ -5,7 +5,7 @@ package import Weights
 /// The whole class weight on every rank: each computes with its own samples, and the gradients are summed.
 package final class ReplicatedClassifier: Classifier {
   package let head: LargeMarginCosineLoss
-  package var replicas: [ParameterStore] { [head.store] }
+  package var replicas: [ParameterStore] { [classWeight.store] }
   package var bytes: Int { head.bytes }
 
   private let communicator: Communicator
@@ -31,30 +31,30 @@ package final class ReplicatedClassifier: Classifier {
     head = LargeMarginCosineLoss(
       classes: 0..<classCount, of: classCount, width: width, capacity: capacity, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: !isFused)
-    head.store.makeStates(settings.optimizer.stateNames)
+    head.classWeight.store.makeStates(settings.optimizer.stateNames)
   }
 
   package func synchronize() throws {
-    head.materialize()
-    try communicator.broadcast(head.store.values)
-    head.valueChanged()
+    classWeight.materialize()
+    try communicator.broadcast(classWeight.store.values)
+    classWeight.valueChanged()
   }
 
   /// Rank 0 fills its replica; `resume` sends it.
   package func restore(_ rows: ClassRows?) throws {
-    try rows?.expect(count: head.classCount, width: head.width, states: head.store.states.map(\.name))
-    try rows?.copy(0..<head.rowCount, values: head.classWeight.value, states: head.classWeight.states)
+    try rows?.expect(count: classWeight.classCount, width: classWeight.width, states: classWeight.states.map(\.name))
+    try rows?.copy(0..<classWeight.rowCount, values: classWeight.value, states: classWeight.states)
   }
 
   package func resume(scale: Double) throws {
-    try communicator.broadcast(head.store.values)
-    for state in head.store.states { try communicator.broadcast(state.values) }
-    head.restore(scale: scale)
+    try communicator.broadcast(classWeight.store.values)
+    for state in classWeight.store.states { try communicator.broadcast(state.values) }
+    classWeight.restore(scale: scale)
   }
 
   package func streamRows(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    head.materialize()
-    if communicator.rank == 0 { try body(UnsafeRawBufferPointer(head.classWeight.value)) }
+    classWeight.materialize()
+    if communicator.rank == 0 { try body(UnsafeRawBufferPointer(classWeight.value)) }
   }
 
   package func begin(step: Int, sampleCounts: [Int]) -> Int { max(sampleCounts.count, 1) }
@@ -70,32 +70,32 @@ package final class ReplicatedClassifier: Classifier {
     guard isLast else { return head.backward(into: gradient) }
     guard !isFused else { return head.backward(into: gradient, updatingWith: rule) }
     try head.backward(into: gradient, rowsPerPiece: messages.rowsPerPiece) { piece in
-      let range = (piece.lowerBound * head.width)..<(piece.upperBound * head.width)
+      let range = (piece.lowerBound * classWeight.width)..<(piece.upperBound * classWeight.width)
       // Clipping needs the whole gradient's norm first; else rows are updated as soon as their sum is there.
       let whenSummed =
-        clips ? nil : { [head] in head.update(piece, with: rule, clearingGradient: true) }
-      try reducer.start(.init(rebasing: head.classWeight.gradient[range]), .classWeight, whenSummed: whenSummed)
+        clips ? nil : { [classWeight] in classWeight.update(piece, with: rule, clearingGradient: true) }
+      try reducer.start(.init(rebasing: classWeight.gradient[range]), .classWeight, whenSummed: whenSummed)
     }
   }
 
   package func squaredGradientNorm() -> Double { 0 }
 
   package func update(with rule: UpdateRule) {
-    if clips { head.update(0..<head.rowCount, with: rule, clearingGradient: true) }
+    if clips { classWeight.update(0..<classWeight.rowCount, with: rule, clearingGradient: true) }
   }
 
   /// Rank 0 finds the shared norm and the row factors; every rank multiplies its rows: K times less traffic than W.
   package func renormalize(to norm: Double?) throws {
     var scale = 0.0
     if communicator.rank == 0 {
-      scale = norm ?? head.rowNormSum() / Double(head.classCount)
-      try head.computeRowFactors(scale: scale)
+      scale = norm ?? classWeight.rowNormSum() / Double(classWeight.classCount)
+      try classWeight.computeRowFactors(scale: scale)
     }
     if communicator.size > 1 {
       scale = try communicator.broadcast(scale)
-      precondition(head.rowFactors.count == messages.count(.rowFactors), "Row factors of other classes")
-      try communicator.broadcast(head.rowFactors)
+      precondition(classWeight.rowFactors.count == messages.count(.rowFactors), "Row factors of other classes")
+      try communicator.broadcast(classWeight.rowFactors)
     }
-    head.apply(scale: scale)
+    classWeight.apply(scale: scale)
   }
 }

@@ -11,14 +11,14 @@ extension ShardedClassifier {
 
   package func restore(_ rows: ClassRows?) throws {
     precondition((rows != nil) == (communicator.rank == 0), "Rank 0 reads for all")
-    let names = head.store.states.map(\.name)
-    try rows?.expect(count: head.classCount, width: head.width, states: names)
+    let names = classWeight.states.map(\.name)
+    try rows?.expect(count: classWeight.classCount, width: classWeight.width, states: names)
     let buffers = (0...names.count).map { _ in AlignedMemory(count: Self.messageCount) }
     try forEachPiece { owner, piece in
-      let count = piece.count * head.width
+      let count = piece.count * classWeight.width
       if communicator.rank == owner {
-        let values = memory(of: piece, in: head.classWeight.value)
-        let states = head.classWeight.states.map {
+        let values = memory(of: piece, in: classWeight.value)
+        let states = classWeight.states.map {
           OptimizerState(name: $0.name, values: memory(of: piece, in: $0.values))
         }
         if let rows {
@@ -36,18 +36,18 @@ extension ShardedClassifier {
   }
 
   package func streamRows(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    head.project()
+    classWeight.project()
     let buffer = AlignedMemory(count: Self.messageCount)
     try forEachPiece { owner, piece in
       if communicator.rank == owner {
-        let values = memory(of: piece, in: head.classWeight.value)
+        let values = memory(of: piece, in: classWeight.value)
         if owner == 0 {
           try body(UnsafeRawBufferPointer(values))
         } else {
           try communicator.send(UnsafeBufferPointer(values), to: 0)
         }
       } else if communicator.rank == 0 {
-        let values = UnsafeMutableBufferPointer(rebasing: buffer.elements[0..<(piece.count * head.width)])
+        let values = UnsafeMutableBufferPointer(rebasing: buffer.elements[0..<(piece.count * classWeight.width)])
         try communicator.receive(values, from: owner)
         try body(UnsafeRawBufferPointer(values))
       }
@@ -57,8 +57,8 @@ extension ShardedClassifier {
   /// All classes in their order, in pieces that fit a message, with the rank that holds them.
   private func forEachPiece(_ body: (_ owner: Int, _ piece: Range<Int>) throws -> Void) throws {
     for owner in 0..<communicator.size {
-      let classes = Self.classes(of: owner, among: communicator.size, classCount: head.classCount)
-      for chunk in Chunks(of: classes.count, limit: max(Self.messageCount / head.width, 1)) {
+      let classes = Self.classes(of: owner, among: communicator.size, classCount: classWeight.classCount)
+      for chunk in Chunks(of: classes.count, limit: max(Self.messageCount / classWeight.width, 1)) {
         try body(owner, (classes.lowerBound + chunk.lowerBound)..<(classes.lowerBound + chunk.upperBound))
       }
     }
@@ -68,7 +68,8 @@ extension ShardedClassifier {
   private func memory(
     of classes: Range<Int>, in memory: UnsafeMutableBufferPointer<Float>
   ) -> UnsafeMutableBufferPointer<Float> {
-    let first = classes.lowerBound - head.classes.lowerBound
-    return UnsafeMutableBufferPointer(rebasing: memory[(first * head.width)..<((first + classes.count) * head.width)])
+    let first = classes.lowerBound - classWeight.classes.lowerBound
+    return UnsafeMutableBufferPointer(
+      rebasing: memory[(first * classWeight.width)..<((first + classes.count) * classWeight.width)])
   }
 }

@@ -76,7 +76,7 @@ package final class ShardedClassifier: Classifier {
       classes: classes, of: classCount, width: width, capacity: all, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: holdsGradient,
       sampledRows: sampling?.capacity(of: classes.count, samples: all))
-    head.store.makeStates(settings.optimizer.stateNames)
+    head.classWeight.store.makeStates(settings.optimizer.stateNames)
     embeddings = AlignedMemory(count: all * width)
     gradients = AlignedMemory(count: all * width)
     sums = OrderedSums(communicator, capacity: messages.count(.softmaxSums, samples: all))
@@ -84,11 +84,11 @@ package final class ShardedClassifier: Classifier {
   }
 
   package func synchronize() {
-    head.materialize()
-    head.valueChanged()
+    classWeight.materialize()
+    classWeight.valueChanged()
   }
 
-  package func resume(scale: Double) { head.restore(scale: scale) }
+  package func resume(scale: Double) { classWeight.restore(scale: scale) }
 
   /// Shards of a batch may be unequal, and so may the numbers of micro-batches. Ranks with fewer begin with rounds
   /// without samples: all end together, where the gradients of the network start to travel.
@@ -108,7 +108,7 @@ package final class ShardedClassifier: Classifier {
   package func forward(
     _ mine: UnsafePointer<Float>, labels mineLabels: UnsafeBufferPointer<Int32>, count: Int
   ) throws -> Double {
-    let (blocks, width) = (rounds[round], head.width)
+    let (blocks, width) = (rounds[round], classWeight.width)
     let all = UnsafeMutableBufferPointer(rebasing: embeddings.elements[0..<elements(.embeddings)])
     try communicator.allGather(
       UnsafeBufferPointer(start: mine, count: mineLabels.count * width), into: all,
@@ -116,7 +116,7 @@ package final class ShardedClassifier: Classifier {
     return try labels.withUnsafeMutableBufferPointer { labels in
       let labels = UnsafeMutableBufferPointer(rebasing: labels[0..<elements(.labels)])
       try communicator.allGather(mineLabels, into: labels, counts: blocks.counts)
-      if let sampling { head.select(sampling.rows(of: head.classes, step: step, labels: labels)) }
+      if let sampling { classWeight.select(sampling.rows(of: classWeight.classes, step: step, labels: labels)) }
       do {
         let loss = try head.forward(
           embeddings.elements.baseAddress!, labels: .init(labels), count: count, reductions: reductions)
@@ -136,25 +136,24 @@ package final class ShardedClassifier: Classifier {
     } else {
       head.backward(into: parts, updatingWith: rule)
     }
-    expect(blocks.total * head.width, .embeddingGradients)
+    expect(blocks.total * classWeight.width, .embeddingGradients)
     // The loss has packed the embeddings: their memory is free until the next round.
-    try sums.scatter(parts, blocks, width: head.width, staging: embeddings.elements.baseAddress!, into: gradient)
+    try sums.scatter(parts, blocks, width: classWeight.width, staging: embeddings.elements.baseAddress!, into: gradient)
     round += 1
   }
 
   package func squaredGradientNorm() throws -> Double {
-    try communicator.orderedSum(GradientClipping.squaredNorm(of: head.store))
+    try communicator.orderedSum(GradientClipping.squaredNorm(of: classWeight.store))
   }
 
   package func update(with rule: UpdateRule) {
-    if holdsGradient { head.update(0..<head.rowCount, with: rule, clearingGradient: true) }
+    if holdsGradient { classWeight.update(0..<classWeight.rowCount, with: rule, clearingGradient: true) }
   }
 
   /// Row factors stay with their rows: each rank sends one number, the sum of its norms, to all.
   package func renormalize(to norm: Double?) throws {
-    let scale = try norm ?? communicator.orderedSum(head.rowNormSum()) / Double(head.classCount)
-    try head.computeRowFactors(scale: scale)
-    head.apply(scale: scale)
+    try classWeight.renormalize(
+      to: norm ?? communicator.orderedSum(classWeight.rowNormSum()) / Double(classWeight.classCount))
   }
 
   /// Elements of a message of this round.

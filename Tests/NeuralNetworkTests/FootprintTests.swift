@@ -28,7 +28,7 @@ import Testing
     let loss = LargeMarginCosineLoss(
       classes: 0..<size.rows, of: size.rows + 5, width: size.width, capacity: size.capacity, margin: .cosine(0.35),
       logitScale: .fixed(32), holdsGradient: holdsGradient)
-    loss.store.makeStates(SGD.stateNames)
+    loss.classWeight.store.makeStates(SGD.stateNames)
     let formula = LargeMarginCosineLoss.bytes(
       rows: size.rows, width: size.width, capacity: size.capacity, threads: Parallel.threads,
       holdsGradient: holdsGradient, states: 1)

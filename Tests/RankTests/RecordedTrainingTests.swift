@@ -87,9 +87,9 @@ extension RankTests {
       let tensors = network.parameters.parameters + network.statistics.parameters
       let statistics = Set(network.statistics.parameters.map(\.name))
       for parameter in tensors { fill(parameter, statistics: statistics) }
-      fill(step.head.classWeight.value, "classWeight", -0.25, 0.25)
+      fill(step.classWeight.value, "classWeight", -0.25, 0.25)
       let start = Dictionary(
-        uniqueKeysWithValues: (tensors + [step.head.classWeight]).map { ($0.name, Array($0.value)) })
+        uniqueKeysWithValues: (tensors + [step.classWeight.parameter]).map { ($0.name, Array($0.value)) })
       try step.synchronize()
 
       let last = network.statistics.parameters.last { $0.name.hasSuffix("running_var") }!
@@ -102,10 +102,10 @@ extension RankTests {
           for i in before.indices { last.value[i] -= (last.value[i] - 0.9 * before[i]) / Float(Record.batch) }
         }
       }
-      step.head.materialize()
+      step.classWeight.materialize()
 
       let lines = record.updates.split(separator: "\n").map { $0.split(separator: "\t") }
-      let ends = Dictionary(uniqueKeysWithValues: (tensors + [step.head.classWeight]).map { ($0.name, $0.value) })
+      let ends = Dictionary(uniqueKeysWithValues: (tensors + [step.classWeight.parameter]).map { ($0.name, $0.value) })
       let found = try lines.map { line in
         let name = String(line[0])
         return (name, error(of: try #require(ends[name]), from: start[name]!, line))

@@ -38,7 +38,7 @@ extension RankTests {
       let step = try TrainingStep(
         network, classCount: classCount, capacity: 2 * world.size, accumulates: accumulates, settings: settings,
         communicator: communicator ?? world)
-      step.head.initialize(seed: 5)
+      step.classWeight.initialize(seed: 5)
       try step.synchronize(classWeightNorm: 1)
       return step
     }
@@ -115,24 +115,24 @@ extension RankTests {
       let parts = mine.isEmpty ? [] : [mine]
       let sharded = try makeStep(settings(.sharded, margin: margin, scale, optimizer))
       let replicated = try makeStep(settings(.replicated, margin: margin, scale, optimizer))
-      #expect(sharded.head.rowCount == Share.range(of: classCount, world.rank, world.size).count)
+      #expect(sharded.classWeight.rowCount == Share.range(of: classCount, world.rank, world.size).count)
       for index in 0..<steps {
         let a = try train(sharded, parts, of: count, index: index)
         let b = try train(replicated, parts, of: count, index: index)
         #expect(abs(a - b) <= 1e-4 * b, "step \(index): \(a) sharded, \(b) replicated")
-        #expect(abs(sharded.head.scale - replicated.head.scale) <= 1e-6 * replicated.head.scale)
+        #expect(abs(sharded.classWeight.scale - replicated.classWeight.scale) <= 1e-6 * replicated.classWeight.scale)
         guard index == 0 else { continue }
         // After one step momentum is the gradient, and Adam's first average a part of it.
         let gradients = try (
-          gathered(sharded.head.classWeight.states[0].values, sharded),
-          gathered(replicated.head.classWeight.states[0].values, replicated)
+          gathered(sharded.classWeight.states[0].values, sharded),
+          gathered(replicated.classWeight.states[0].values, replicated)
         )
         #expect(distance(gradients.0, gradients.1) <= 1e-5)
         #expect(distance(sharded.network.parameters.gradients, replicated.network.parameters.gradients) <= 1e-5)
       }
-      for step in [sharded, replicated] { step.head.materialize() }
+      for step in [sharded, replicated] { step.classWeight.materialize() }
       let rows = try (
-        gathered(sharded.head.classWeight.value, sharded), gathered(replicated.head.classWeight.value, replicated)
+        gathered(sharded.classWeight.value, sharded), gathered(replicated.classWeight.value, replicated)
       )
       #expect(distance(rows.0, rows.1) <= 1e-5)
       #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
@@ -157,8 +157,8 @@ extension RankTests {
       }
       #expect(
         try distance(
-          gathered(sharded.head.classWeight.states[0].values, sharded),
-          gathered(replicated.head.classWeight.states[0].values, replicated)) <= 1e-5)
+          gathered(sharded.classWeight.states[0].values, sharded),
+          gathered(replicated.classWeight.states[0].values, replicated)) <= 1e-5)
       #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
       withExtendedLifetime((sharded, replicated)) {}
     }
@@ -175,7 +175,7 @@ extension RankTests {
       for index in 0..<3 {
         for step in clipped + [free] { _ = try train(step, mine, of: count, index: index) }
       }
-      let momenta = try (clipped + [free]).map { try gathered($0.head.classWeight.states[0].values, $0) }
+      let momenta = try (clipped + [free]).map { try gathered($0.classWeight.states[0].values, $0) }
       #expect(distance(momenta[0], momenta[1]) <= 1e-5)
       #expect(distance(clipped[0].network.parameters.values, clipped[1].network.parameters.values) <= 1e-5)
       // A clip that changes nothing would make this test worthless.
@@ -195,11 +195,11 @@ extension RankTests {
         let a = try train(together, [Share.range(of: count, world.rank, world.size)], of: count, index: index)
         let b = try train(single, [0..<count], of: count, index: index)
         #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
-        #expect(abs(together.head.scale - single.head.scale) <= 1e-6)
+        #expect(abs(together.classWeight.scale - single.classWeight.scale) <= 1e-6)
       }
       #expect(
         distance(
-          try gathered(together.head.classWeight.states[0].values, together), single.head.classWeight.states[0].values)
+          try gathered(together.classWeight.states[0].values, together), single.classWeight.states[0].values)
           <= 1e-5)
       #expect(distance(together.network.parameters.values, single.network.parameters.values) <= 1e-5)
       withExtendedLifetime((together, single)) {}
@@ -216,7 +216,7 @@ extension RankTests {
           communicator: world)
       }
       let one = try make(world.size)
-      #expect(one.head.classes == world.rank..<(world.rank + 1))
+      #expect(one.classWeight.classes == world.rank..<(world.rank + 1))
       guard world.size > 1 else { return }
       #expect(throws: ShardingError.fewerClassesThanRanks(classes: world.size - 1, ranks: world.size)) {
         _ = try make(world.size - 1)

@@ -33,7 +33,7 @@ extension RankTests {
       let step = try TrainingStep(
         network, classCount: classes, capacity: batchSize, accumulates: accumulates, settings: settings,
         communicator: world)
-      step.head.initialize(seed: 5)
+      step.classWeight.initialize(seed: 5)
       try step.synchronize(classWeightNorm: 1)
       return step
     }

@@ -33,7 +33,7 @@ extension RankTests {
       let step = try TrainingStep(
         network, classCount: 11, capacity: capacity, accumulates: accumulates, settings: settings,
         communicator: communicator)
-      step.head.initialize(seed: 5)
+      step.classWeight.initialize(seed: 5)
       try step.synchronize(classWeightNorm: 1)
       return step
     }
@@ -66,12 +66,14 @@ extension RankTests {
 
     /// All weights together agree to `tolerance`, and each tensor's update to 1 %.
     private func expectEqualWeights(_ a: TrainingStep, _ b: TrainingStep, tolerance: Double) throws {
-      a.head.materialize()
-      b.head.materialize()
+      a.classWeight.materialize()
+      b.classWeight.materialize()
       let start = try makeStep(.spherenet20, b.communicator, capacity: 1, settings: settings(.learned(multiplier: 2)))
       let isSphereNet = a.network.name == start.network.name
-      start.head.materialize()
-      func all(_ step: TrainingStep) -> [Parameter] { step.network.parameters.parameters + [step.head.classWeight] }
+      start.classWeight.materialize()
+      func all(_ step: TrainingStep) -> [Parameter] {
+        step.network.parameters.parameters + [step.classWeight.parameter]
+      }
       func distance(_ x: Parameter, _ y: Parameter) -> Double {
         zip(x.value, y.value).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
       }
@@ -161,7 +163,7 @@ extension RankTests {
           #expect(zip(one.values, other.values).allSatisfy { $0.bitPattern == $1.bitPattern })
         }
       }
-      step.head.materialize()
+      step.classWeight.materialize()
       try ReplicaCheck(step.replicas).run(world, step: 49)
       #expect(step.replicas.allSatisfy { $0.values.allSatisfy { $0.isFinite } })
       // Weights that do not move are alike for nothing.
@@ -184,8 +186,8 @@ extension RankTests {
           let loss = try train(step, [(3 * world.rank)..<(3 * world.rank + 3)], of: batch, rate: 0.001)
           if index == 3 { losses.append(loss) }
         }
-        step.head.materialize()
-        weights.append(Array(step.network.parameters.values) + Array(step.head.classWeight.value))
+        step.classWeight.materialize()
+        weights.append(Array(step.network.parameters.values) + Array(step.classWeight.value))
       }
       #expect(weights[0] == weights[1] && weights[2] == weights[3])
       // With one rank nothing travels.
@@ -195,7 +197,7 @@ extension RankTests {
 
     @Test func aReplicaThatDiffersIsNamed() throws {
       let step = try makeStep(.mobilefacenet, world, capacity: 2, settings: settings(.learned(multiplier: 2)))
-      step.head.materialize()
+      step.classWeight.materialize()
       let statistics = step.network.statistics.parameters[3]
       if world.rank == world.size - 1 && world.size > 1 { statistics.value[5] = statistics.value[5].nextUp }
       let check = ReplicaCheck(step.replicas)

@@ -68,12 +68,12 @@ extension RankTests {
       let step = try TrainingStep(
         network, classCount: source.classNames.count, capacity: 3, settings: StepSettings(), communicator: world)
       let lines = try #require(try WarmStart(options, step, source)).finish()
-      step.head.materialize()
+      step.classWeight.materialize()
       return (step, lines)
     }
 
     private func row(_ step: TrainingStep, _ index: Int) -> [Float] {
-      Array(step.head.classWeight.value[(index * width)..<((index + 1) * width)])
+      Array(step.classWeight.value[(index * width)..<((index + 1) * width)])
     }
 
     @Test func oldRowsToTheBitAndNewRowsWhereTheirImagesAre() throws {
@@ -81,9 +81,9 @@ extension RankTests {
       let (step, lines) = try start(material, .mean)
       #expect(row(step, 0) == Array(material.rows[(2 * width)...]))
       #expect(row(step, 2) == Array(material.rows[..<width]))
-      #expect(abs(step.head.scale - material.norm) < 1e-6)
+      #expect(abs(step.classWeight.scale - material.norm) < 1e-6)
       #expect(Array(step.network.parameters.values) == Array(material.network.parameters.values))
-      #expect(step.head.store.states[0].values.allSatisfy { $0 == 0 })
+      #expect(step.classWeight.store.states[0].values.allSatisfy { $0 == 0 })
       #expect(
         lines.contains { $0.contains("3 new rows of the class weight, from the embeddings of 12 images") }, "\(lines)")
       #expect(lines[0].contains("1 people of the file are not in the data: gone"), "\(lines)")
@@ -116,7 +116,7 @@ extension RankTests {
       let fresh = LargeMarginCosineLoss(
         classes: 0..<4, of: 4, width: width, capacity: 1, margin: .cosine(0.35), logitScale: .fixed(16),
         holdsGradient: false)
-      fresh.initialize(seed: 11)
+      fresh.classWeight.initialize(seed: 11)
       for label in [1, 3] {
         let expected = fresh.classWeight.value[(label * width)..<((label + 1) * width)]
         let factor = material.norm / Self.norm(expected)
@@ -132,7 +132,7 @@ extension RankTests {
       let (step, _) = try start(material, .mean, norm: norm)
       let norms = [0, 2].map { Self.norm(material.rows[($0 * width)..<(($0 + 1) * width)]) }
       let expected = norm ?? (norms[0] + norms[1]) / 2
-      #expect(abs(step.head.scale - expected) < 1e-6)
+      #expect(abs(step.classWeight.scale - expected) < 1e-6)
       for label in 0..<3 { #expect(abs(Self.norm(row(step, label)) - expected) < 1e-5) }
       for (value, old) in zip(row(step, 2), material.rows) {
         #expect(abs(Double(value) - Double(old) * expected / norms[0]) < 1e-6)

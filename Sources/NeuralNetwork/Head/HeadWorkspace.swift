@@ -25,14 +25,13 @@ final class HeadWorkspace {
   let sums: UnsafeMutablePointer<Double>
 
   init(width: Int, capacity: Int) {
-    let tile = TileProduct.rows
-    let tiledWidth = (width + tile - 1) / tile * tile
+    let tiledWidth = TileProduct.tiled(width)
     rowStride = Self.oddLines(tiledWidth)
     logitStride = Self.oddLines(capacity)
     blockRows = Self.blockRows(rowStride: rowStride)
     rows = AlignedMemory(count: blockRows * rowStride)
     logitGradients = AlignedMemory(count: blockRows * logitStride)
-    rowGradients = AlignedMemory(count: tile * LargeMarginCosineLoss.padded(width))
+    rowGradients = AlignedMemory(count: TileProduct.rows * TileProduct.padded(width))
     embeddingGradient = AlignedMemory(count: tiledWidth * capacity)
     maxima = AlignedMemory(count: capacity)
     sums = .allocate(capacity: max(capacity, 1))
@@ -52,11 +51,10 @@ final class HeadWorkspace {
 
   /// What `bytes` will be, without making one.
   static func bytes(width: Int, capacity: Int) -> Int {
-    let tile = TileProduct.rows
-    let tiledWidth = (width + tile - 1) / tile * tile
+    let tiledWidth = TileProduct.tiled(width)
     let rowStride = oddLines(tiledWidth)
     let floats =
-      blockRows(rowStride: rowStride) * (rowStride + oddLines(capacity)) + tile * LargeMarginCosineLoss.padded(width)
+      blockRows(rowStride: rowStride) * (rowStride + oddLines(capacity)) + TileProduct.rows * TileProduct.padded(width)
       + tiledWidth * capacity + capacity
     return MemoryLayout<Float>.stride * floats
   }
@@ -71,4 +69,12 @@ final class HeadWorkspace {
     let line = 16
     return ((count + line - 1) / line | 1) * line
   }
+}
+
+extension TileProduct {
+  /// Rounds up to whole tiles of rows.
+  static func tiled(_ rows: Int) -> Int { (rows + Self.rows - 1) / Self.rows * Self.rows }
+
+  /// Rounds up to whole panels of columns.
+  static func padded(_ count: Int) -> Int { (count + columns - 1) / columns * columns }
 }

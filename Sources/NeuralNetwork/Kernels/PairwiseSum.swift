@@ -15,7 +15,7 @@ package enum PairwiseSum {
     }
   }
 
-  private static func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
+  static func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
     var i = 0
     while i &+ 8 <= count {
       (SIMD8(from: y + i) + SIMD8(from: x + i)).store(to: y + i)

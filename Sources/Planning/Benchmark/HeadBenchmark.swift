@@ -51,10 +51,10 @@ package struct HeadBenchmark {
     let head = LargeMarginCosineLoss(
       classes: 0..<N, of: N, width: K, capacity: M, margin: settings.margin, logitScale: settings.logitScale,
       holdsGradient: false)
-    head.store.makeStates(settings.optimizer.stateNames)
+    head.classWeight.store.makeStates(settings.optimizer.stateNames)
     let normalize = L2Normalize(width: K, capacity: M)
-    head.initialize(seed: 1)
-    try head.renormalize(to: 1)
+    head.classWeight.initialize(seed: 1)
+    try head.classWeight.renormalize(to: 1)
     let x = AlignedMemory(count: M * K)
     Initializer.normal(standardDeviation: 1).fill(x.elements, seed: 1, name: "embeddings")
     let gradient = AlignedMemory(count: M * K)
@@ -66,7 +66,7 @@ package struct HeadBenchmark {
         _ = try head.forward(normalize.embeddings.baseAddress!, labels: labels, count: M)
         head.backward(into: gradient.elements.baseAddress!, updatingWith: rule)
         normalize.backward(gradient.elements.baseAddress!, into: gradient.elements.baseAddress!)
-        try head.renormalize()
+        try head.classWeight.renormalize()
       }
     }
     let peak = ResidentMemory.peakGB

@@ -25,9 +25,9 @@ struct HeadProbe {
     let head = LargeMarginCosineLoss(
       classes: 0..<rows, of: rows, width: width, capacity: samples.1, margin: settings.margin,
       logitScale: settings.logitScale, holdsGradient: true)
-    head.store.makeStates(settings.optimizer.stateNames)
-    head.initialize(seed: 1)
-    try head.renormalize(to: 1)
+    head.classWeight.store.makeStates(settings.optimizer.stateNames)
+    head.classWeight.initialize(seed: 1)
+    try head.classWeight.renormalize(to: 1)
     let (few, many) = (try measure(head, samples.0, communicator), try measure(head, samples.1, communicator))
     func line(_ part: KeyPath<Seconds, Double>) -> ComputeMeasurement.RowCost {
       let (a, b) = (few[keyPath: part] / Double(rows), many[keyPath: part] / Double(rows))
@@ -75,15 +75,15 @@ struct HeadProbe {
       seconds.forward = lap()
       head.backward(into: gradient.elements.baseAddress!)
       seconds.backward = lap()
-      head.update(0..<rows, with: rule, clearingGradient: true)
+      head.classWeight.update(0..<rows, with: rule, clearingGradient: true)
       seconds.update = lap()
-      try head.renormalize()
+      try head.classWeight.renormalize()
       seconds.renormalize = lap()
       try forward()
       _ = lap()
       head.backward(into: gradient.elements.baseAddress!, updatingWith: rule)
       seconds.fused = lap()
-      try head.renormalize()
+      try head.classWeight.renormalize()
       if step > 0 { all.append(seconds) }
     }
     func median(_ part: KeyPath<Seconds, Double>) -> Double { Timing(all.map { $0[keyPath: part] }).median }

@@ -49,7 +49,7 @@ package final class TensorBoardLog: RunObserver {
   package func finish(_ ending: String) throws { try file?.finish() }
 
   private func addHistograms(of step: TrainingStep) {
-    add("classWeightNorms", Self.sample(step.head.rowNorms))
+    add("classWeightNorms", Self.sample(step.classWeight.rowNorms))
     add("embeddingNorms", Array(step.normalize.norms))
     let cosines = step.head.cosines(negativeLimit: Self.sampleLimit)
     add("cosines/sameClass", cosines.positive)

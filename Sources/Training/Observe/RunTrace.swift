@@ -22,7 +22,7 @@ final class RunTrace {
     // In each step: chains of layers forward and backward (at most one a layer), three events a bucket (sent, summed,
     // updated), and long calls of the MPI library.
     let layers = step.network.layers.count
-    let floats = step.network.parameters.gradients.count + step.head.store.gradients.count
+    let floats = step.network.parameters.gradients.count + step.classWeight.store.gradients.count
     let buckets = 4 * floats / options.stepSettings.bucketBytes + 4
     let events = 2 * layers * options.gradientAccumulation + 3 * buckets + 500
     try MemoryNeed.check(

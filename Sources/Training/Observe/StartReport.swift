@@ -14,29 +14,31 @@ struct StartReport {
   func lines() -> [String] {
     let network = step.network
     let parameters = network.parameters.parameters.reduce(0) { $0 + $1.count }
-    let head = step.head
+    let classWeight = step.classWeight
     let hosts = Dictionary(grouping: placements) { $0 }.map { "\($0.key) (\($0.value.count))" }.sorted()
     let order = data.order
     var lines = [
       "ranks     \(placements.count) on \(hosts.joined(separator: ", ")), \(options.threads) threads and \(options.workers) readers each",
       "network   \(network.name), \(parameters.grouped) parameters, input 3 x \(options.inputSize) x \(options.inputSize), embedding \(network.embeddingWidth)",
-      "data      \(data.training.count.grouped) images of \(head.classCount.grouped) people"
+      "data      \(data.training.count.grouped) images of \(classWeight.classCount.grouped) people"
         + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
       "steps     \(totalSteps.grouped) of \(order.globalBatchSize) images, \(order.stepsPerEpoch.grouped) an epoch",
       "memory    " + memoryText + " per rank",
     ]
     lines += absentLines
-    let scale = settings.effective(rowNorm: head.scale)
+    let scale = settings.effective(rowNorm: classWeight.scale)
     let expected = LogitScale.expectedLoss(
-      classCount: head.classCount, width: network.embeddingWidth, scale: scale, margin: head.margin.atChance)
+      classCount: classWeight.classCount, width: network.embeddingWidth, scale: scale,
+      margin: step.settings.margin.atChance
+    )
     lines.append(
       String(format: "loss      about %.2f expected at step 0, with the logits' scale at %.1f", expected, scale))
-    let bound = LogitScale.lowerBound(classCount: head.classCount)
+    let bound = LogitScale.lowerBound(classCount: classWeight.classCount)
     if scale < bound {
       lines.append(
         String(
           format: "warning   the scale %.2f is below %.2f, which the paper asks for %d classes (probability 0.9): "
-            + "raise --logit-multiplier or --logit-scale", scale, bound, head.classCount))
+            + "raise --logit-multiplier or --logit-scale", scale, bound, classWeight.classCount))
     }
     return lines
   }

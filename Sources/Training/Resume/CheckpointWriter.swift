@@ -8,8 +8,8 @@ package import Weights
 /// which checkpoints a run makes depends on its options and not on its disk. A caller that would rather skip than wait
 /// (checkpoints by time) asks `isWriting` first. An error while writing is thrown by the next call of any method here.
 /// ```swift
-/// let writer = CheckpointWriter(store, network, classWeight: head.classWeight, keep: 3)
-/// try writer.save(state, description)    // every so many steps, after head.materialize()
+/// let writer = CheckpointWriter(store, network, classWeight: head.classWeight.parameter, keep: 3)
+/// try writer.save(state, description)    // every so many steps, after head.classWeight.materialize()
 /// try writer.checkForFailure()           // every step: ends the run soon after a disk is full
 /// try writer.finish()                    // at the end, and before the program exits for a signal
 /// ```

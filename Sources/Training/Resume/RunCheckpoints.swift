@@ -22,9 +22,9 @@ final class RunCheckpoints {
     case .replicated:
       writer =
         communicator.rank == 0
-        ? .whole(CheckpointWriter(store, step.network, classWeight: step.head.classWeight, keep: keep)) : .none
+        ? .whole(CheckpointWriter(store, step.network, classWeight: step.classWeight.parameter, keep: keep)) : .none
     case .sharded:
-      writer = .parts(ShardedCheckpointWriter(store, step.network, step.head, keep: keep, communicator))
+      writer = .parts(ShardedCheckpointWriter(store, step.network, step.classWeight, keep: keep, communicator))
     }
   }
 

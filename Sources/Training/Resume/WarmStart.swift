@@ -21,7 +21,7 @@ package struct WarmStart {
   private let source: any ImageSource
   private let file: SafetensorsFile
   private let report: WeightReport
-  private var head: LargeMarginCosineLoss { step.head }
+  private var classWeight: ClassWeight { step.classWeight }
 
   /// Initializes all weights by the seed and puts the file's over them; nil where the run starts from nothing.
   ///
@@ -33,11 +33,11 @@ package struct WarmStart {
     file = try WeightSource.open(path)
     try Self.check(file, options)
     step.network.initialize(seed: options.seed)
-    step.head.initialize(seed: options.seed)
+    step.classWeight.initialize(seed: options.seed)
     report = try WeightLoader(file).load(
-      step.network, classWeight: step.head.classWeight, classNames: Array(source.classNames[step.head.classes]),
-      allowMissing: options.allowMissing)
-    step.head.valueChanged()
+      step.network, classWeight: step.classWeight.parameter,
+      classNames: Array(source.classNames[step.classWeight.classes]), allowMissing: options.allowMissing)
+    step.classWeight.valueChanged()
     try RankAgreement.check([("weights", step.network.weightsDigest)], step.communicator)
   }
 
@@ -81,7 +81,7 @@ package struct WarmStart {
 
   /// Labels of the people that the file has no row for, ascending; the same on every rank.
   private func newPeople() throws -> [Int] {
-    let mine = report.newRows.map { $0 + head.classes.lowerBound }
+    let mine = report.newRows.map { $0 + classWeight.classes.lowerBound }
     let counts = try step.communicator.allGather(mine.count)
     return Set(try step.communicator.allGather(mine, counts: counts)).sorted()
   }
@@ -90,14 +90,14 @@ package struct WarmStart {
   private func oldNorms() throws -> Norms? {
     let new = Set(report.newRows)
     var norms = Norms()
-    for row in 0..<head.rowCount where !new.contains(row) { norms.add(Self.norm(values(row))) }
+    for row in 0..<classWeight.rowCount where !new.contains(row) { norms.add(Self.norm(values(row))) }
     // Replicated rows are the same everywhere: one rank's figures do not depend on the number of ranks.
-    if head.rowCount < head.classCount { norms = try norms.joined(step.communicator) }
+    if classWeight.rowCount < classWeight.classCount { norms = try norms.joined(step.communicator) }
     return norms.count > 0 ? norms : nil
   }
 
   private func values(_ row: Int) -> UnsafeMutableBufferPointer<Float> {
-    .init(rebasing: head.classWeight.value[(row * head.width)..<((row + 1) * head.width)])
+    .init(rebasing: classWeight.value[(row * classWeight.width)..<((row + 1) * classWeight.width)])
   }
 
   private func scaleRow(_ row: Int, to norm: Double) {
@@ -107,7 +107,7 @@ package struct WarmStart {
   }
 
   private static func norm(_ values: some Sequence<Float>) -> Double {
-    (values.reduce(0.0) { $0 + Double($1) * Double($1) } + LargeMarginCosineLoss.epsilon).squareRoot()
+    (values.reduce(0.0) { $0 + Double($1) * Double($1) } + L2Normalize.epsilon).squareRoot()
   }
 
   /// Images whose embeddings every rank holds at a time, about: 32 MB of them at K = 512.
@@ -140,7 +140,7 @@ package struct WarmStart {
   private func fillRows(from embeddings: Embeddings, _ norm: Double) throws {
     let width = embeddings.width
     let byPerson = Dictionary(grouping: embeddings.samples.indices) { source.label(of: embeddings.samples[$0]) }
-    for (label, rows) in byPerson where head.classes.contains(label) {
+    for (label, rows) in byPerson where classWeight.classes.contains(label) {
       var sum = [Double](repeating: 0, count: width)
       for row in rows {
         let embedding = embeddings.values[(row * width)..<((row + 1) * width)]
@@ -154,7 +154,7 @@ package struct WarmStart {
       }
       let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
       guard length > 1e-6 else { continue }
-      let target = values(label - head.classes.lowerBound)
+      let target = values(label - classWeight.classes.lowerBound)
       for k in 0..<width { target[k] = Float(sum[k] * norm / length) }
     }
   }

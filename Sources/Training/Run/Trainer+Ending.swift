@@ -7,8 +7,8 @@ import Weights
 
 extension Trainer {
   func save(after index: Int, best: CheckpointState.Validation?) throws {
-    step.head.materialize()
-    if let broken = NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: nil) {
+    step.classWeight.materialize()
+    if let broken = NonFinite.find(in: step.network, classWeight: step.classWeight.parameter, pass: nil) {
       throw TrainingError.badValue(
         step: index, epoch: index / data.order.stepsPerEpoch, rank: communicator.rank,
         problem: "The update left a value that is not finite:", cause: "\(broken).")
@@ -17,8 +17,9 @@ extension Trainer {
     let state = CheckpointState(
       step: index + 1, epoch: epoch, stepInEpoch: stepInEpoch, totalSteps: totalSteps, seed: options.seed,
       globalBatchSize: data.order.globalBatchSize, rankCount: communicator.size, threadsPerRank: options.threads,
-      classScale: step.head.scale, rowsAwaitProjection: step.head.isSampled, dataFingerprint: data.fingerprint,
-      classNames: data.training.classNames, best: best, configuration: try JSONValue(encoding: options))
+      classScale: step.classWeight.scale, rowsAwaitProjection: step.classWeight.isSampled,
+      dataFingerprint: data.fingerprint, classNames: data.training.classNames, best: best,
+      configuration: try JSONValue(encoding: options))
     try checkpoints.save(state, description(after: index + 1))
   }
 
@@ -46,7 +47,7 @@ extension Trainer {
     // The model first: no error in what only shows the run may lose it.
     if isRoot {
       let classWeight = ModelFile.StreamedClassWeight(
-        count: step.head.classCount, width: step.head.width, stream: step.classifier.streamRows)
+        count: step.classWeight.classCount, width: step.classWeight.width, stream: step.classifier.streamRows)
       try World.during("writing the model") {
         try ModelFile.write(
           step.network, classWeight: classWeight, description(after: max(totalSteps, firstStep)), to: folder.model)

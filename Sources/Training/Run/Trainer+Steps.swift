@@ -40,7 +40,7 @@ extension Trainer {
       onStep(line)
       if isRoot { progress.show(line, isLast: isLast) }
       if calendar.isReplicaCheckDue(after: index) {
-        step.head.materialize()
+        step.classWeight.materialize()
         try replicas.run(communicator, step: index)
       }
       if isLast || wish == .checkpoint || calendar.isCheckpointDue(after: index) {
@@ -94,8 +94,8 @@ extension Trainer {
     let seconds = (ContinuousClock.now - start).seconds
     let line = MetricsFile.Line(
       step: index, epoch: batch.epoch, loss: all.loss,
-      scale: step.settings.logitScale.effective(rowNorm: step.head.scale),
-      classWeightNorm: step.head.scale, learningRate: rate, samples: count, seconds: seconds,
+      scale: step.settings.logitScale.effective(rowNorm: step.classWeight.scale),
+      classWeightNorm: step.classWeight.scale, learningRate: rate, samples: count, seconds: seconds,
       imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
       communicationShare: Double(LibraryTime.nanoseconds - communicated) / 1e9 / seconds,
       badImages: badImages.count)

@@ -126,13 +126,15 @@ package final class Trainer {
   func prepareWeights() throws {
     if let resumption {
       try step.restore(resumption.checkpoint)
-      try step.resume(scale: resumption.state.classScale.value)
-      if resumption.state.rowsAwaitProjection { try step.head.projectRestored() }
+      let scale = resumption.state.classScale.value
+      try step.resume(scale: scale)
+      // Rows that a sampled run has left with norms of their own.
+      if resumption.state.rowsAwaitProjection { try step.classWeight.renormalize(to: scale) }
     } else if let warmStart {
       for line in try warmStart.finish() where isRoot { progress.say(line) }
     } else {
       step.network.initialize(seed: options.seed)
-      step.head.initialize(seed: options.seed)
+      step.classWeight.initialize(seed: options.seed)
       try step.synchronize(classWeightNorm: options.classWeightNorm ?? 1)
     }
   }
@@ -159,7 +161,7 @@ package final class Trainer {
     for line in files?.announcements ?? [] { progress.say(line) }
     if let resumption {
       progress.say("resumed   after step \(firstStep) of \(totalSteps)")
-      let notes = resumption.roundings(communicator, classes: step.head.classCount)
+      let notes = resumption.roundings(communicator, classes: step.classWeight.classCount)
       for note in notes { progress.say("note      \(note)") }
     }
   }

@@ -30,7 +30,7 @@ extension TrainingError {
   ) -> TrainingError {
     let image = error.sample.map { images.identifier(of: Int(batch.samples[step.firstSample + $0])) }
     let pass = error.sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
-    let culprit = NonFinite.find(in: step.network, classWeight: step.head.classWeight, pass: pass)
+    let culprit = NonFinite.find(in: step.network, classWeight: step.classWeight.parameter, pass: pass)
     return of(culprit, in: step, batch, image.map { "Image \($0.printableName): \(error)" } ?? error.description)
   }
 

@@ -56,7 +56,7 @@ package struct Replay {
     let capacity = (batchSize + communicator.size - 1) / communicator.size
     step = try TrainingStep(
       network, classCount: classWeight[0], capacity: capacity, settings: settings, communicator: communicator)
-    try weights.copyFloats(of: "classWeight", shape: classWeight, into: step.head.classWeight.value)
+    try weights.copyFloats(of: "classWeight", shape: classWeight, into: step.classWeight.value)
     try step.synchronize()
   }
 
@@ -76,16 +76,16 @@ package struct Replay {
               [MicroBatch(images: images, labels: labels)], index: index, count: batchSize, learningRate: learningRate)
           }
         }
-      try report(Line(step: index, loss: communicator.orderedSum(part), scale: step.head.scale))
+      try report(Line(step: index, loss: communicator.orderedSum(part), scale: step.classWeight.scale))
     }
   }
 
   /// Writes the trained weights, under the names that they were read with.
   package func write(to path: String) throws {
-    step.head.materialize()
+    step.classWeight.materialize()
     let network = step.network
     let description = ModelDescription(
       network: kind, embeddingWidth: network.embeddingWidth, inputSide: network.inputShape.height, step: steps)
-    try ModelFile.write(network, classWeight: step.head.classWeight, description, to: path)
+    try ModelFile.write(network, classWeight: step.classWeight.parameter, description, to: path)
   }
 }

@@ -17,8 +17,9 @@ package final class TrainingStep {
   package let messages: StepMessages
   /// The largest micro-batch.
   package let capacity: Int
-  /// The rows of the class weight that this rank holds.
   package var head: LargeMarginCosineLoss { classifier.head }
+  /// The rows that this rank holds.
+  package var classWeight: ClassWeight { head.classWeight }
   /// Samples before the current (or last) micro-batch, and its size: an error numbers its sample from there.
   package private(set) var firstSample = 0
   package private(set) var batchSize = 0

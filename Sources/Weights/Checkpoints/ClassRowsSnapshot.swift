@@ -36,11 +36,11 @@ package final class ClassRowsSnapshot: @unchecked Sendable {
   private let rows: Range<Int>
   private let file: String
 
-  /// `head`'s rows as the `part`-th of `parts`; its memory must stay where it is.
-  package init(_ head: LargeMarginCosineLoss, part: Int, of parts: Int) {
-    rows = head.classes
+  /// The rows of `classWeight` as the `part`-th of `parts`; its memory must stay where it is.
+  package init(_ classWeight: ClassWeight, part: Int, of parts: Int) {
+    rows = classWeight.classes
     file = ClassRowsRecord.fileName(part, of: parts)
-    let (name, weight) = (ClassRowsRecord.tensorName(part, of: parts), head.classWeight)
+    let (name, weight) = (ClassRowsRecord.tensorName(part, of: parts), classWeight.parameter)
     copy = TensorCopy(
       [.init(name: name, shape: weight.shape, values: weight.value)]
         + weight.states.map {

@@ -8,8 +8,8 @@ package import NeuralNetwork
 /// F16 or BF16), its names behind whatever prefix (`TensorNames`).
 /// ```swift
 /// let loader = WeightLoader(try SafetensorsFile(path: path))
-/// let report = try loader.load(network, classWeight: head.classWeight, classNames: names, allowMissing: false)
-/// // fill report.newRows, then head.valueChanged() and synchronize
+/// let report = try loader.load(network, classWeight: head.classWeight.parameter, classNames: names, allowMissing: false)
+/// // fill report.newRows, then head.classWeight.valueChanged() and synchronize
 /// ```
 package struct WeightLoader {
   package let file: SafetensorsFile

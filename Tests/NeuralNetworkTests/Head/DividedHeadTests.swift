@@ -39,17 +39,17 @@ import Testing
     let e = unitRows(m, width: k, seed: 1)
     let labels = labels(m, classCount: n)
     let whole = HeadHarness(classes: 0..<n, of: n, width: k, capacity: m, holdsGradient: holdsGradient)
-    whole.head.initialize(seed: 4)
+    whole.classWeight.initialize(seed: 4)
     let parts = zip(bounds, bounds.dropFirst()).map { start, end in
       let part = HeadHarness(classes: start..<end, of: n, width: k, capacity: m, holdsGradient: holdsGradient)
-      part.head.initialize(seed: 4)
+      part.classWeight.initialize(seed: 4)
       return part
     }
     for _ in 0..<3 {
-      try whole.head.renormalize()
-      let scale = parts.reduce(0.0) { $0 + $1.head.rowNormSum() } / Double(n)
-      #expect(abs(scale - whole.head.scale) < 1e-6 * scale)
-      for part in parts { try part.head.renormalize(to: scale) }
+      try whole.classWeight.renormalize()
+      let scale = parts.reduce(0.0) { $0 + $1.classWeight.rowNormSum() } / Double(n)
+      #expect(abs(scale - whole.classWeight.scale) < 1e-6 * scale)
+      for part in parts { try part.classWeight.renormalize(to: scale) }
       let loss = try whole.forward(e, labels)
       for partLoss in try joinedForward(parts, e, labels) { #expect(abs(partLoss - loss) < 1e-6 * loss) }
       var sum = [Float](repeating: 0, count: m * k)
@@ -73,8 +73,8 @@ import Testing
     let whole = HeadHarness(classes: 0..<n, of: n, width: k, capacity: m)
     let shards = HeadHarness(classes: 0..<n, of: n, width: k, capacity: m)
     for harness in [whole, shards] {
-      harness.head.initialize(seed: 6)
-      try harness.head.renormalize(to: 1)
+      harness.classWeight.initialize(seed: 6)
+      try harness.classWeight.renormalize(to: 1)
     }
     let loss = try whole.forward(e, labels)
     let de = whole.backward(samples: m)
@@ -87,7 +87,7 @@ import Testing
     #expect(abs(sum - loss) < 1e-6 * loss)
     #expect(difference(gradient, de) < 2e-6)
     #expect(
-      difference(Array(shards.head.classWeight.gradient), Array(whole.head.classWeight.gradient)) < 2e-6)
+      difference(Array(shards.classWeight.gradient), Array(whole.classWeight.gradient)) < 2e-6)
   }
 
   /// Three ways to update W give the same bits, over steps with projections between them.
@@ -102,26 +102,26 @@ import Testing
         classes: 0..<n, of: n, width: width, capacity: m, holdsGradient: $0 != fused,
         optimizer: optimizer, decay: 0.01)
     }
-    for harness in harnesses { harness.head.initialize(seed: 8) }
+    for harness in harnesses { harness.classWeight.initialize(seed: 8) }
     for _ in 0..<4 {
       var results: [[Float]] = []
       for (way, harness) in harnesses.enumerated() {
-        try harness.head.renormalize()
+        try harness.classWeight.renormalize()
         let loss = try harness.forward(e, labels)
         let de =
           way == fused ? harness.backwardUpdating(samples: m, learningRate: 0.1) : harness.backward(samples: m)
         if way == whole { harness.update(learningRate: 0.1) }
         if way == byRows { harness.updateByRows(learningRate: 0.1) }
-        results.append(de + [Float(loss), Float(harness.head.scale)])
+        results.append(de + [Float(loss), Float(harness.classWeight.scale)])
       }
       #expect(results[0] == results[1] && results[0] == results[2])
     }
     for other in harnesses[1...] {
       #expect(harnesses[0].weight == other.weight)
-      for (fused, other) in zip(harnesses[0].head.store.states, other.head.store.states) {
+      for (fused, other) in zip(harnesses[0].classWeight.store.states, other.classWeight.store.states) {
         #expect(Array(fused.values) == Array(other.values))
       }
-      #expect(other.head.classWeight.gradient.allSatisfy { $0 == 0 })
+      #expect(other.classWeight.gradient.allSatisfy { $0 == 0 })
     }
     withExtendedLifetime(harnesses) {}
   }
@@ -134,14 +134,14 @@ import Testing
     let former = Parallel.threads
     defer { Parallel.setThreads(former) }
     let harness = HeadHarness(classes: 0..<n, of: n, width: k, capacity: m)
-    harness.head.initialize(seed: 14)
-    try harness.head.renormalize(to: 1)
+    harness.classWeight.initialize(seed: 14)
+    try harness.classWeight.renormalize(to: 1)
     var results: [(loss: Double, de: [Float], dw: [Float])] = []
     for threads in [1, 3, 9, 2] {
       Parallel.setThreads(threads)
-      harness.head.store.zeroGradients()
+      harness.classWeight.store.zeroGradients()
       let loss = try harness.forward(e, labels)
-      results.append((loss, harness.backward(samples: m), Array(harness.head.classWeight.gradient)))
+      results.append((loss, harness.backward(samples: m), Array(harness.classWeight.gradient)))
     }
     for result in results[1...] {
       #expect(abs(result.loss - results[0].loss) < 1e-6 * result.loss)
@@ -159,13 +159,13 @@ import Testing
       HeadHarness(classes: 0..<n, of: n, width: k, capacity: m, holdsGradient: holdsGradient)
     }
     for (index, harness) in harnesses.enumerated() {
-      harness.head.initialize(seed: 10)
+      harness.classWeight.initialize(seed: 10)
       for _ in 0..<3 {
-        try harness.head.renormalize()
-        #expect(harness.head.isPending)
-        if index == 1 { harness.head.materialize() }
+        try harness.classWeight.renormalize()
+        #expect(harness.classWeight.normState == .pending)
+        if index == 1 { harness.classWeight.materialize() }
         _ = try harness.forward(e, labels)
-        #expect(harness.head.isPending == (index == 0 && !holdsGradient))
+        #expect((harness.classWeight.normState == .pending) == (index == 0 && !holdsGradient))
         if holdsGradient {
           _ = harness.backward(samples: m)
           harness.update(learningRate: 0.1)
@@ -174,9 +174,9 @@ import Testing
         }
       }
     }
-    #expect(Array(harnesses[0].head.classWeight.value) == Array(harnesses[1].head.classWeight.value))
+    #expect(Array(harnesses[0].classWeight.value) == Array(harnesses[1].classWeight.value))
     #expect(
-      Array(harnesses[0].head.classWeight.states[0].values) == Array(harnesses[1].head.classWeight.states[0].values))
+      Array(harnesses[0].classWeight.states[0].values) == Array(harnesses[1].classWeight.states[0].values))
   }
 
   /// Rank 0's factors, sent to the others, leave all replicas with the same bits and rows of the same norm.
@@ -184,12 +184,12 @@ import Testing
     let (n, k) = (77, 19)
     let root = HeadHarness(classes: 0..<n, of: n, width: k, capacity: 1)
     let other = HeadHarness(classes: 0..<n, of: n, width: k, capacity: 1)
-    for harness in [root, other] { harness.head.initialize(seed: 11) }
-    try root.head.computeRowFactors(scale: root.head.rowNormSum() / Double(n))
-    _ = other.head.rowFactors.update(fromContentsOf: root.head.rowFactors)
-    let scale = root.head.rowNormSum() / Double(n)
-    root.head.apply(scale: scale)
-    other.head.apply(scale: scale)
+    for harness in [root, other] { harness.classWeight.initialize(seed: 11) }
+    try root.classWeight.computeRowFactors(scale: root.classWeight.rowNormSum() / Double(n))
+    _ = other.classWeight.rowFactors.update(fromContentsOf: root.classWeight.rowFactors)
+    let scale = root.classWeight.rowNormSum() / Double(n)
+    root.classWeight.apply(scale: scale)
+    other.classWeight.apply(scale: scale)
     #expect(root.weight == other.weight)
     let weight = root.weight
     for row in 0..<n {
@@ -203,7 +203,7 @@ import Testing
     let harness = HeadHarness(classes: 0..<30, of: 30, width: 8, capacity: 4, holdsGradient: false)
     harness.set(normals(240, seed: 12))
     harness.assumeScale(1)
-    harness.head.classWeight.states[0].values.update(repeating: 1)
+    harness.classWeight.states[0].values.update(repeating: 1)
     let before = harness.weight
     #expect(try harness.forward([], [], count: 5) == 0)
     #expect(harness.backwardUpdating(samples: 0, learningRate: 0.5).isEmpty)

@@ -4,6 +4,7 @@ import VectorKernels
 /// A head over given values, with memory for what it returns.
 final class HeadHarness {
   let head: LargeMarginCosineLoss
+  var classWeight: ClassWeight { head.classWeight }
   let normalize: L2Normalize
   let embeddingGradient: AlignedMemory
   let parameterUpdate: ParameterUpdate
@@ -18,7 +19,7 @@ final class HeadHarness {
       holdsGradient: holdsGradient)
     normalize = L2Normalize(width: width, capacity: capacity)
     embeddingGradient = AlignedMemory(count: capacity * width)
-    parameterUpdate = ParameterUpdate(head.store, optimizer) { _ in decay }
+    parameterUpdate = ParameterUpdate(head.classWeight.store, optimizer) { _ in decay }
     self.decay = decay
   }
 
@@ -29,19 +30,19 @@ final class HeadHarness {
   }
 
   var weight: [Float] {
-    head.materialize()
-    return Array(head.classWeight.value)
+    classWeight.materialize()
+    return Array(classWeight.value)
   }
 
   func set(_ weight: [Float]) {
-    _ = head.classWeight.value.update(fromContentsOf: weight)
-    head.valueChanged()
+    _ = classWeight.value.update(fromContentsOf: weight)
+    classWeight.valueChanged()
   }
 
   /// Says that all rows have the norm `scale` and leaves them as they are.
   func assumeScale(_ scale: Double) {
-    head.rowFactors.update(repeating: 1)
-    head.apply(scale: scale)
+    classWeight.rowFactors.update(repeating: 1)
+    classWeight.apply(scale: scale)
   }
 
   func forward(
@@ -60,7 +61,7 @@ final class HeadHarness {
   /// Adds dW to the gradient and returns de.
   func backward(samples: Int) -> [Float] {
     head.backward(into: embeddingGradient.elements.baseAddress!)
-    return Array(embeddingGradient.elements.prefix(samples * head.width))
+    return Array(embeddingGradient.elements.prefix(samples * classWeight.width))
   }
 
   /// Updates W block by block and returns de.
@@ -68,22 +69,22 @@ final class HeadHarness {
     head.backward(
       into: embeddingGradient.elements.baseAddress!,
       updatingWith: rule(learningRate: learningRate))
-    return Array(embeddingGradient.elements.prefix(samples * head.width))
+    return Array(embeddingGradient.elements.prefix(samples * classWeight.width))
   }
 
   /// The update with the gathered gradient, which is cleared for the next step.
   func update(learningRate: Double) {
-    head.materialize()
+    classWeight.materialize()
     parameterUpdate.run(UpdateStep(index: 0, learningRate: learningRate))
-    head.store.zeroGradients()
-    head.valueChanged()
+    classWeight.store.zeroGradients()
+    classWeight.valueChanged()
   }
 
   /// The same in pieces of rows, out of order.
   func updateByRows(learningRate: Double) {
-    let half = head.rowCount / 2
-    for rows in [half..<head.rowCount, 0..<half] {
-      head.update(rows, with: rule(learningRate: learningRate), clearingGradient: true)
+    let half = classWeight.rowCount / 2
+    for rows in [half..<classWeight.rowCount, 0..<half] {
+      classWeight.update(rows, with: rule(learningRate: learningRate), clearingGradient: true)
     }
   }
 }

@@ -49,18 +49,18 @@ struct HeadShape: Sendable, CustomTestStringConvertible {
       classes: 0..<shape.classCount, of: shape.classCount, width: shape.width, capacity: shape.samples,
       logitScale: logitScale)
     harness.set(normals(shape.classCount * shape.width, seed: 1))
-    try harness.head.renormalize()
+    try harness.classWeight.renormalize()
     let e = unitRows(shape.samples, width: shape.width, seed: 2)
     let labels = labels(shape.samples, classCount: shape.classCount)
     let loss = try harness.forward(e, labels, count: shape.samples + 3)
     let de = harness.backward(samples: shape.samples)
     let gamma = harness.head.gamma
     let expected = plain(
-      e, harness.weight, labels, shape: shape, gamma: gamma, shift: gamma * 0.35 * harness.head.scale,
+      e, harness.weight, labels, shape: shape, gamma: gamma, shift: gamma * 0.35 * harness.classWeight.scale,
       count: shape.samples + 3)
     #expect(abs(loss - expected.loss) < 3e-6 * expected.loss)
     #expect(difference(de, expected.embeddingGradient) < 1e-5)
-    #expect(difference(Array(harness.head.classWeight.gradient), expected.weightGradient) < 1e-5)
+    #expect(difference(Array(harness.classWeight.gradient), expected.weightGradient) < 1e-5)
   }
 
   /// Central differences: a step of 2^-7 leaves about 1e-4 of curvature and rounding.
@@ -73,14 +73,14 @@ struct HeadShape: Sendable, CustomTestStringConvertible {
     let y = labels(3, classCount: 8)
     let step: Float = 0x1p-7
     func loss() throws -> Double {
-      harness.head.materialize()
+      harness.classWeight.materialize()
       harness.set(weight)
       harness.assumeScale(1)
       return try harness.forward(e, y)
     }
     _ = try loss()
     let de = harness.backward(samples: shape.samples)
-    let dw = Array(harness.head.classWeight.gradient)
+    let dw = Array(harness.classWeight.gradient)
     func slope(_ change: (Float) -> Void) throws -> Double {
       change(step)
       let above = try loss()
@@ -122,18 +122,18 @@ struct HeadShape: Sendable, CustomTestStringConvertible {
     let (n, k) = (401, 20)
     let harness = HeadHarness(classes: 0..<n, of: n, width: k, capacity: 9)
     harness.set(normals(n * k, seed: 9))
-    try harness.head.renormalize(to: 1)
+    try harness.classWeight.renormalize(to: 1)
     let e = unitRows(9, width: k, seed: 10)
     _ = try harness.forward(e, labels(9, classCount: n))
     let whole = harness.backward(samples: 9)
-    let gradient = Array(harness.head.classWeight.gradient)
-    harness.head.store.zeroGradients()
+    let gradient = Array(harness.classWeight.gradient)
+    harness.classWeight.store.zeroGradients()
     var end = 0
     harness.head.backward(into: harness.embeddingGradient.elements.baseAddress!, rowsPerPiece: 100) { rows in
       #expect(rows.lowerBound == end)
       end = rows.upperBound
       let range = rows.lowerBound * k..<rows.upperBound * k
-      #expect(Array(harness.head.classWeight.gradient[range]) == Array(gradient[range]), "rows \(rows)")
+      #expect(Array(harness.classWeight.gradient[range]) == Array(gradient[range]), "rows \(rows)")
     }
     #expect(end == n)
     #expect(difference(Array(harness.embeddingGradient.elements), whole) < 1e-6)
@@ -142,7 +142,7 @@ struct HeadShape: Sendable, CustomTestStringConvertible {
   @Test func refusesWhatHasNoMeaning() throws {
     let harness = HeadHarness(classes: 2..<5, of: 6, width: 4, capacity: 3)
     harness.set(normals(12, seed: 11))
-    try harness.head.renormalize(to: 1)
+    try harness.classWeight.renormalize(to: 1)
     let e = unitRows(3, width: 4, seed: 12)
     #expect(throws: HeadError.labelOutOfRange(sample: 1, label: 6, classCount: 6)) {
       try harness.forward(e, [0, 6, 7])
@@ -155,10 +155,10 @@ struct HeadShape: Sendable, CustomTestStringConvertible {
       Issue.record("\(String(describing: error))")
       return
     }
-    harness.head.materialize()
-    harness.head.classWeight.value[3] = .infinity
-    harness.head.valueChanged()
-    #expect(throws: HeadError.nonFiniteScale(.infinity)) { try harness.head.renormalize() }
+    harness.classWeight.materialize()
+    harness.classWeight.value[3] = .infinity
+    harness.classWeight.valueChanged()
+    #expect(throws: HeadError.nonFiniteScale(.infinity)) { try harness.classWeight.renormalize() }
 
     let layer = harness.normalize
     #expect(throws: HeadError.zeroEmbedding(sample: 2)) {

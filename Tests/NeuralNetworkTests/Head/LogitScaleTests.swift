@@ -23,8 +23,8 @@ import Testing
     let (n, k, m) = (3000, 128, 64)
     let harness = HeadHarness(
       classes: 0..<n, of: n, width: k, capacity: m, margin: .cosine(margin), logitScale: .fixed(scale))
-    harness.head.initialize(seed: 1)
-    try harness.head.renormalize(to: 1)
+    harness.classWeight.initialize(seed: 1)
+    try harness.classWeight.renormalize(to: 1)
     let loss = try harness.forward(unitRows(m, width: k, seed: 2), labels(m, classCount: n))
     let expected = LogitScale.expectedLoss(classCount: n, width: k, scale: scale, margin: margin)
     #expect(abs(loss - expected) < 0.03 * expected, "\(loss), expected \(expected)")

@@ -72,7 +72,7 @@ import Testing
     let loss = try harness.forward(e, [3, 0, 5, 3])
     #expect(abs(loss - recorded.loss) < 2e-6 * recorded.loss)
     #expect(difference(harness.backward(samples: 4), recorded.embeddingGradient) < 2e-6)
-    #expect(difference(Array(harness.head.classWeight.gradient), recorded.weightGradient) < 2e-6)
+    #expect(difference(Array(harness.classWeight.gradient), recorded.weightGradient) < 2e-6)
     let seen = harness.head.cosines(negativeLimit: 100).positive
     let expected = zip(0..<4, [3, 0, 5, 3]).map { sample, row in
       (0..<5).reduce(0.0) { $0 + Double(e[5 * sample + $1]) * Double(w[5 * row + $1]) }

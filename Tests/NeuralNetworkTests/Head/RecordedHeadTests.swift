@@ -35,8 +35,8 @@ import Testing
     let shards = path == .shards ? RecordedHead.shardSizes : [total]
     var outcome = Outcome()
     for _ in 0..<3 {
-      try harness.head.renormalize()
-      outcome.scales.append(harness.head.scale)
+      try harness.classWeight.renormalize()
+      outcome.scales.append(harness.classWeight.scale)
       outcome.inputGradient = []
       var (loss, start) = (0.0, 0)
       for size in shards {

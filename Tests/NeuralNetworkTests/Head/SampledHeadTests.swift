@@ -15,7 +15,7 @@ import VectorKernels
     let head = LargeMarginCosineLoss(
       classes: 0..<classes, of: classes, width: k, capacity: m, margin: .cosine(0.35), logitScale: scale,
       holdsGradient: false, sampledRows: sampledRows)
-    head.store.makeStates(SGD.stateNames)
+    head.classWeight.store.makeStates(SGD.stateNames)
     return head
   }
 
@@ -38,24 +38,19 @@ import VectorKernels
     return rows.flatMap { values[(Int($0) * k)..<((Int($0) + 1) * k)] }
   }
 
-  private func projectSampled(_ head: LargeMarginCosineLoss, to scale: Double) throws {
-    try head.computeRowFactors(scale: scale)
-    head.apply(scale: scale)
-  }
-
   @Test(arguments: [LogitScale.learned(multiplier: 16), .fixed(12)]) func equalsAHeadOfTheseRows(scale: LogitScale)
     throws
   {
     let sampled = makeHead(n, sampledRows: 4, scale: scale)
     let small = makeHead(rows.count, scale: scale)
-    sampled.initialize(seed: 3)
-    try projectSampled(sampled, to: 1.3)
+    sampled.classWeight.initialize(seed: 3)
+    try sampled.classWeight.renormalize(to: 1.3)
     _ = small.classWeight.value.update(fromContentsOf: take(rows, of: sampled.classWeight.value))
-    small.valueChanged()
+    small.classWeight.valueChanged()
     let untouched = (0..<Int32(n)).filter { !rows.contains($0) }
     let before = take(untouched, of: sampled.classWeight.value)
-    try small.renormalize(to: 1.3)
-    sampled.select(rows)
+    try small.classWeight.renormalize(to: 1.3)
+    sampled.classWeight.select(rows)
     for step in 0..<3 {
       let e = unitRows(m, width: k, seed: UInt64(step))
       let places = labels(m, classCount: rows.count)
@@ -63,20 +58,20 @@ import VectorKernels
       #expect(abs(try forward(sampled, e, places.map { rows[Int($0)] }) - loss) < 1e-12 * loss)
       #expect(backward(sampled, rate: 0.1) == backward(small, rate: 0.1))
       // Rows that had no part stand for rows of the common norm.
-      let others = Double(n - rows.count) * sampled.scale
-      let mean = (small.rowNormSum() + others) / Double(n)
-      #expect(abs(sampled.rowNormSum() / Double(n) - mean) < 1e-12)
-      try projectSampled(sampled, to: mean)
-      try small.renormalize(to: mean)
+      let others = Double(n - rows.count) * sampled.classWeight.scale
+      let mean = (small.classWeight.rowNormSum() + others) / Double(n)
+      #expect(abs(sampled.classWeight.rowNormSum() / Double(n) - mean) < 1e-12)
+      try sampled.classWeight.renormalize(to: mean)
+      try small.classWeight.renormalize(to: mean)
     }
     #expect(take(rows, of: sampled.classWeight.states[0].values) == Array(small.classWeight.states[0].values))
     #expect(take(untouched, of: sampled.classWeight.value) == before)
     #expect(take(untouched, of: sampled.classWeight.states[0].values).allSatisfy { $0 == 0 })
-    sampled.project()
-    small.materialize()
+    sampled.classWeight.project()
+    small.classWeight.materialize()
     #expect(take(rows, of: sampled.classWeight.value) == Array(small.classWeight.value))
     for row in 0..<n {
-      #expect(abs(length(sampled.classWeight.value[(row * k)..<((row + 1) * k)]) - sampled.scale) < 1e-6)
+      #expect(abs(length(sampled.classWeight.value[(row * k)..<((row + 1) * k)]) - sampled.classWeight.scale) < 1e-6)
     }
   }
 
@@ -84,20 +79,20 @@ import VectorKernels
   @Test func allRowsAreTheWholeHead() throws {
     let (sampled, whole) = (makeHead(n, sampledRows: n), makeHead(n))
     for head in [sampled, whole] {
-      head.initialize(seed: 5)
-      try head.renormalize(to: 1)
+      head.classWeight.initialize(seed: 5)
+      try head.classWeight.renormalize(to: 1)
     }
     for step in 0..<3 {
-      sampled.select((0..<Int32(n)).map { $0 })
+      sampled.classWeight.select((0..<Int32(n)).map { $0 })
       let e = unitRows(m, width: k, seed: UInt64(step))
       let labels = labels(m, classCount: n)
       #expect(try forward(sampled, e, labels) == forward(whole, e, labels))
       #expect(backward(sampled, rate: 0.1) == backward(whole, rate: 0.1))
-      for head in [sampled, whole] { try head.renormalize() }
-      #expect(sampled.scale == whole.scale)
+      for head in [sampled, whole] { try head.classWeight.renormalize() }
+      #expect(sampled.classWeight.scale == whole.classWeight.scale)
     }
-    sampled.project()
-    whole.materialize()
+    sampled.classWeight.project()
+    whole.classWeight.materialize()
     #expect(Array(sampled.classWeight.value) == Array(whole.classWeight.value))
   }
 
@@ -106,10 +101,10 @@ import VectorKernels
     let head = LargeMarginCosineLoss(
       classes: classes, of: n, width: k, capacity: m, margin: .cosine(0.35), logitScale: .learned(multiplier: 16),
       holdsGradient: false, sampledRows: 4)
-    head.initialize(seed: 3)
-    try projectSampled(head, to: 1.3)
+    head.classWeight.initialize(seed: 3)
+    try head.classWeight.renormalize(to: 1.3)
     let active = rows.map { Int($0) }.filter(classes.contains)
-    head.select(active.map { Int32($0 - classes.lowerBound) })
+    head.classWeight.select(active.map { Int32($0 - classes.lowerBound) })
     let e = unitRows(m, width: k, seed: 1)
     let labels = (0..<m).map { rows[2 * $0 + 3] }
     _ = try forward(head, e, labels)
@@ -137,17 +132,17 @@ import VectorKernels
     let head = makeHead(n, sampledRows: rows.count)
     let labels = (0..<m).map { rows[$0 * 2] }
     var e = unitRows(m, width: k, seed: 9)
-    head.initialize(seed: 9)
-    try projectSampled(head, to: 1)
+    head.classWeight.initialize(seed: 9)
+    try head.classWeight.renormalize(to: 1)
     // Rows of norm 1 are W' themselves, but for rounding: a change of one element is one of W'.
-    head.project()
+    head.classWeight.project()
     let weight = Array(head.classWeight.value)
     func loss(_ weight: [Float], _ e: [Float]) throws -> Double {
       _ = head.classWeight.value.update(fromContentsOf: weight)
-      head.valueChanged()
+      head.classWeight.valueChanged()
       // The projection is a constant of the step: norms are those before the change.
-      head.restore(scale: 1)
-      head.select(rows)
+      head.classWeight.restore(scale: 1)
+      head.classWeight.select(rows)
       return try forward(head, e, labels)
     }
     _ = try loss(weight, e)
