@@ -30,8 +30,7 @@ struct BenchHead: ParsableCommand {
       benchmark.classes = classes
       benchmark.embedding = embedding
       benchmark.steps = steps
-      benchmark.settings.margin = loss.setting
-      benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
+      benchmark.settings = try trainingOptions().stepSettings
       return try benchmark.run()
     }
   }

@@ -20,16 +20,10 @@ struct BenchStep: ParsableCommand {
     options.run { communicator in
       var benchmark = StepBenchmark(work.workload)
       benchmark.steps = steps
-      benchmark.settings.classifier = classifier.classifier
-      benchmark.settings.sampling = classifier.sampleRate.map { ClassSampling(rate: $0, seed: 1) }
+      benchmark.settings = try trainingOptions().stepSettings
       if classifier.sampleRate != nil && !classifier.forceSampleRate {
         try ClassSampling.check(classCount: work.classes)
       }
-      benchmark.settings.margin = loss.setting
-      benchmark.settings.logitScale = loss.scale(defaultMultiplier: 32)
-      try optimizer.fill(&benchmark.settings)
-      benchmark.settings.bucketBytes = work.bucketBytes
-      benchmark.settings.gradientType = work.gradientType
       return try benchmark.run(communicator)
     }
   }

@@ -44,11 +44,4 @@ struct LossOptions: ParsableArguments {
   var logitScale: Double?
 
   func validate() throws { try refuseConflicts() }
-
-  var setting: Margin { Margin(marginKind, margin, multiplier: marginMultiplier, angle: marginAngle) }
-
-  func scale(defaultMultiplier: Double) -> LogitScale {
-    if let logitScale { return .fixed(logitScale) }
-    return .learned(multiplier: logitMultiplier ?? defaultMultiplier)
-  }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Distributed
 import Training
 
 /// The update of the weights, as every command that trains takes it.
@@ -32,12 +31,4 @@ struct OptimizerOptions: ParsableArguments {
   var classWeightDecay: Double
 
   func validate() throws { try refuseConflicts() }
-
-  func fill(_ settings: inout StepSettings) throws {
-    var options = TrainingOptions.defaults
-    try options.take(self)
-    let step = options.stepSettings
-    (settings.optimizer, settings.weightDecay) = (step.optimizer, step.weightDecay)
-    settings.classWeightDecay = step.classWeightDecay
-  }
 }

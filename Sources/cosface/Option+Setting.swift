@@ -84,11 +84,16 @@ extension TrainingOptions {
 }
 
 extension ParsableArguments {
-  /// Refuses what options of training must not be together; those of other groups are taken for their defaults.
-  func refuseConflicts() throws {
+  /// The options of training among these flags, with the defaults of all others.
+  func trainingOptions() throws -> TrainingOptions {
     var options = TrainingOptions.defaults
     try options.take(self)
-    if let conflict = options.conflict { throw ValidationError(conflict) }
+    return options
+  }
+
+  /// Refuses what options of training must not be together; those of other groups are taken for their defaults.
+  func refuseConflicts() throws {
+    if let conflict = try trainingOptions().conflict { throw ValidationError(conflict) }
   }
 }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Distributed
 import Files
 import MPI
 import NeuralNetwork
@@ -37,14 +36,12 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
-      var settings = StepSettings()
-      settings.margin = loss.setting
-      settings.logitScale = loss.scale(defaultMultiplier: 1)
-      try optimizer.fill(&settings)
+      var options = try trainingOptions()
+      options.logitMultiplier = options.logitMultiplier ?? 1
       if communicator.rank == 0 { try OutputFiles.tryOut([output], inputs: [weights, batches]) }
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(
-        network, weights: weights, batches: batches, settings: settings, communicator: communicator)
+        network, weights: weights, batches: batches, settings: options.stepSettings, communicator: communicator)
       try replay.run(learningRate: learningRate) { line in
         if communicator.rank == 0 { try Terminal.print(json: line, inOneLine: true) }
       }
