@@ -20,11 +20,7 @@ import Testing
       ] + options, ranks: ranks)
   }
 
-  private func losses(_ run: String) throws -> [Double] {
-    try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      try #require((JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["loss"] as? Double)
-    }
-  }
+  private func losses(_ run: String) throws -> [Double] { try RunMetrics.losses(run) }
 
   private func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: files[path])) }
 

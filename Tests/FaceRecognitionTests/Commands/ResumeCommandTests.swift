@@ -32,12 +32,7 @@ import Weights
 
   private func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(runs)/\(path)")) }
 
-  private func losses(_ run: String) throws -> [Double] {
-    try String(contentsOfFile: "\(runs)/\(run)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      let object = try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-      return try #require(object["loss"] as? Double)
-    }
-  }
+  private func losses(_ run: String) throws -> [Double] { try RunMetrics.losses("\(runs)/\(run)") }
 
   private func samples(_ run: String) throws -> [SampleLine] {
     try String(contentsOfFile: "\(runs)/\(run)/samples.jsonl", encoding: .utf8).split(separator: "\n").map {

@@ -30,12 +30,7 @@ import Testing
 
   private func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(runs)/\(path)")) }
 
-  private func losses(_ run: String) throws -> [Double] {
-    try String(contentsOfFile: "\(runs)/\(run)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      let object = try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-      return try #require(object["loss"] as? Double)
-    }
-  }
+  private func losses(_ run: String) throws -> [Double] { try RunMetrics.losses("\(runs)/\(run)") }
 
   /// A run that was stopped and goes on leaves the bytes of one that was not; checkpoints on the way change nothing.
   @Test(arguments: [[], ["--sample-rate", "0.5", "--force-sample-rate"]]) func theSameBytes(sampling: [String]) throws {

@@ -37,11 +37,7 @@ import Weights
       uniqueKeysWithValues: names.enumerated().map { ($1.text, Array(values[(32 * $0)..<(32 * ($0 + 1))])) })
   }
 
-  private func losses(_ run: String) throws -> [Double] {
-    try String(contentsOfFile: "\(runs)/\(run)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      try JSONDecoder().decode(MetricsFile.Line.self, from: Data($0.utf8)).loss
-    }
-  }
+  private func losses(_ run: String) throws -> [Double] { try RunMetrics.losses("\(runs)/\(run)") }
 
   @Test func morePeople() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
