@@ -58,11 +58,14 @@ package enum Subprocess {
     return try run(mpirun + ["-n", "\(ranks)"] + command, environment: environment)
   }
 
-  /// Two ranks that are given different arguments, or stand in different folders.
-  package static func cosface(_ first: [String], and second: [String], folders: [String] = [".", "."]) throws -> Outcome
-  {
+  /// Two ranks that are given different arguments, stand in different folders, or of which the second has an environment
+  /// of its own.
+  package static func cosface(
+    _ first: [String], and second: [String], folders: [String] = [".", "."], environment: [String: String] = [:]
+  ) throws -> Outcome {
     let program = products.appendingPathComponent("cosface").path
-    let ranks = zip([first, second], folders).map { ["-n", "1", "-wdir", $1, program] + $0 }
+    let own = ["env"] + environment.map { "\($0)=\($1)" }
+    let ranks = zip([[program] + first, own + [program] + second], folders).map { ["-n", "1", "-wdir", $1] + $0 }
     return try run(mpirun + ranks[0] + [":"] + ranks[1], environment: ["OMP_NUM_THREADS": "1"])
   }
 
