@@ -35,10 +35,11 @@ package enum World {
   /// Starts MPI under a watchdog's eyes. `found` hears where this rank is as soon as it is known.
   static func start(
     _ collectiveTimeout: Double, _ hint: String, _ found: (Placement) -> Void
-  ) throws(MPIError) -> (Communicator, Watchdog?) {
+  ) throws -> (Communicator, Watchdog?) {
     var watchdog = Watchdog(timeout: collectiveTimeout, hint: hint)
     Launch.announce()
     let communicator = try initialize()
+    try Launch.check(communicator.size)
     if communicator.size == 1 {
       watchdog?.finish()
       watchdog = nil

@@ -64,6 +64,20 @@ import Training
     #expect(!outcome.text.contains("OpenBLAS:") && !FileManager.default.fileExists(atPath: folder["run"]))
   }
 
+  /// The MPI library takes a rank for a whole job where it does not understand the launcher.
+  @Test func aLauncherThatIsNotUnderstoodIsRefused() throws {
+    let launcher = ["OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1", "PMIX_VERSION": "5.0.7"]
+    for arguments in [["check"], train] {
+      let outcome = try Subprocess.cosface(arguments, environment: launcher)
+      #expect(outcome.exitCode == 1 && outcome.lines.count == 1, "\(outcome.text)")
+      let words =
+        try "Error: The launcher (PMIx 5.0.7) started 2 ranks, but the MPI library of this program (Open MPI "
+        + "\(library("Open MPI").loaded)) knows of 1."
+      #expect(outcome.text.hasPrefix(words), "\(outcome.text)")
+      #expect(!FileManager.default.fileExists(atPath: folder["run"]))
+    }
+  }
+
   /// A checkpoint knows what it was computed with, and the start says where the headers are others.
   @Test func otherLibrariesAreNotedByAResume() throws {
     let first = try Subprocess.cosface(train + ["--stop-after", "2"], environment: others)
