@@ -13,6 +13,14 @@ package struct RankAgreement {
     package let rows: [Row]
     /// By rank.
     package let hosts: [String]
+    /// What to do.
+    package let advice: String?
+
+    package init(rows: [Row], hosts: [String], advice: String?) {
+      self.rows = rows
+      self.hosts = hosts
+      self.advice = advice
+    }
 
     package var description: String {
       let lines = rows.map { row in
@@ -22,6 +30,7 @@ package struct RankAgreement {
         return "  \(row.name): \(values.joined(separator: ", "))"
       }
       return "The ranks do not agree; all must be given the same:\n" + lines.joined(separator: "\n")
+        + (advice.map { "\n\($0)" } ?? "")
     }
 
     /// " (node1, node2)" where there are several hosts.
@@ -38,17 +47,24 @@ package struct RankAgreement {
   }
 
   /// Compares named values; every rank calls it, and all throw the same `Failure`.
-  package static func check(_ values: [(name: String, value: String)], _ communicator: Communicator) throws {
+  package static func check(
+    _ values: [(name: String, value: String)], advice: String? = nil, _ communicator: Communicator
+  ) throws {
     let all = try communicator.allGather(encoding: values.map { [$0.name, $0.value] })
+    let rows = differences(all.map { $0.map { ($0[0], $0[1]) } })
+    if rows.isEmpty { return }
+    let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
+    throw Failure(rows: rows, hosts: hosts.map { String(decoding: $0, as: UTF8.self) }, advice: advice)
+  }
+
+  /// The names whose values are not the same on all ranks. `all`: by rank; one that lacks a name has "nothing" there.
+  package static func differences(_ all: [[(name: String, value: String)]]) -> [Failure.Row] {
     // Among the values are paths, and paths are in the names.
-    let names = all.flatMap { $0.map { Name($0[0]) } }
+    let names = all.flatMap { $0.map { Name($0.name) } }
     var seen: Set<Name> = []
     let rows = names.filter { seen.insert($0).inserted }.map { name in
-      Failure.Row(name: name.text, values: all.map { rank in rank.first { Name($0[0]) == name }?[1] ?? "nothing" })
+      Failure.Row(name: name.text, values: all.map { rank in rank.first { Name($0.name) == name }?.value ?? "nothing" })
     }
-    let differing = rows.filter { Set($0.values.map { Name($0) }).count > 1 }
-    if differing.isEmpty { return }
-    let hosts = try communicator.allGather(bytes: Array(Communicator.processorName().utf8))
-    throw Failure(rows: differing, hosts: hosts.map { String(decoding: $0, as: UTF8.self) })
+    return rows.filter { Set($0.values.map { Name($0) }).count > 1 }
   }
 }

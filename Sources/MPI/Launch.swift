@@ -35,10 +35,32 @@ package enum Launch {
     return "Of the \(hostSize) ranks of this host \(here) did not come as far as this\(names)."
   }
 
+  /// Refuses to be one of many ranks that each take themselves for a whole job: so does Open MPI where it does not understand
+  /// the launcher, from Slurm without PMIx to the `mpirun` of a host that starts an older Open MPI in a container.
+  static func check(_ joined: Int) throws(LaunchMismatch) {
+    guard size == joined else { throw LaunchMismatch(started: size, joined: joined) }
+  }
+
   private static func mark(_ rank: Int) -> String? {
     guard let folder = getenv("PMIX_SERVER_TMPDIR"), let job = getenv("PMIX_NAMESPACE") else { return nil }
     return "\(String(cString: folder))/cosface-started-\(String(cString: job))-\(rank)"
   }
 
   private static func variable(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
+}
+
+/// The launcher started another number of ranks than those that found each other.
+struct LaunchMismatch: Error, CustomStringConvertible {
+  let started: Int
+  let joined: Int
+
+  var description: String {
+    let library = World.library
+    let launcher = getenv("PMIX_VERSION").map { " (PMIx \(String(cString: $0)))" } ?? ""
+    return """
+      The launcher\(launcher) started \(started) ranks, but the MPI library of this program (\(library.name) \
+      \(library.loaded)) knows of \(joined). They do not fit each other: start it by the mpirun of the same installation; in \
+      a container, by one of the same release, or an older one; by srun, with --mpi=pmix.
+      """
+  }
 }

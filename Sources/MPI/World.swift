@@ -35,10 +35,11 @@ package enum World {
   /// Starts MPI under a watchdog's eyes. `found` hears where this rank is as soon as it is known.
   static func start(
     _ collectiveTimeout: Double, _ hint: String, _ found: (Placement) -> Void
-  ) throws(MPIError) -> (Communicator, Watchdog?) {
+  ) throws -> (Communicator, Watchdog?) {
     var watchdog = Watchdog(timeout: collectiveTimeout, hint: hint)
     Launch.announce()
     let communicator = try initialize()
+    try Launch.check(communicator.size)
     if communicator.size == 1 {
       watchdog?.finish()
       watchdog = nil
@@ -95,18 +96,28 @@ package enum World {
 }
 
 extension World {
-  /// The MPI library and its version, and the standard that it follows. MPI need not have been started.
+  /// The MPI library: the version that this process has loaded, and that of the headers that it was compiled with. MPI need
+  /// not have been started.
   ///
-  /// The corresponding C functions are `MPI_Get_library_version` and `MPI_Get_version`.
-  package static var library: String {
+  /// The corresponding C function is `MPI_Get_library_version`.
+  package static var library: (name: String, loaded: String, headers: String) {
+    let headers = "\(OMPI_MAJOR_VERSION).\(OMPI_MINOR_VERSION).\(OMPI_RELEASE_VERSION)"
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
     var length: CInt = 0
-    var (version, subversion): (CInt, CInt) = (0, 0)
-    guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS, MPI_Get_version(&version, &subversion) == MPI_SUCCESS
-    else { return "unknown" }
-    // Open MPI goes on with the package's maintainer and date.
+    guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return ("MPI", "unknown", headers) }
+    // "Open MPI v4.1.4, package: ..., ident: ..."
     let name = String(decoding: text.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
       .prefix { $0 != "," && $0 != "\0" && !$0.isNewline }
-    return "\(name) (MPI \(version).\(subversion))"
+    let parts = name.split(separator: " v", maxSplits: 1)
+    return parts.count == 2 ? (String(parts[0]), String(parts[1]), headers) : ("MPI", String(name), headers)
+  }
+
+  /// "3.1": the standard that the library follows.
+  ///
+  /// The corresponding C function is `MPI_Get_version`.
+  package static var standard: String {
+    var (version, subversion): (CInt, CInt) = (0, 0)
+    guard MPI_Get_version(&version, &subversion) == MPI_SUCCESS else { return "unknown" }
+    return "\(version).\(subversion)"
   }
 }

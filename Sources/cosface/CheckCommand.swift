@@ -11,8 +11,10 @@ struct CheckCommand: ParsableCommand {
     abstract: "Look at a cluster before a long run: hosts, binding, memory, versions, data, links.",
     discussion: """
       To be run on the ranks of the run to come: scripts/launch.sh --hostfile FILE -- check --data DIR. \
-      Ranks with another program, other libraries or other data are refused with a table. What makes runs slow or hang is \
-      named: bridges that lead nowhere, cores that ranks share, two pools of threads, a slow link.
+      Ranks with another program, other versions of Open MPI, oneDNN, OpenBLAS or libjpeg, or other data are refused with \
+      a table. Other processors, systems or kernels are warned of: last digits may differ between them. What makes runs \
+      slow or hang is named: bridges that lead nowhere, cores that ranks share, two pools of threads, a slow link, \
+      libraries of another release than the program was compiled with.
       """)
 
   @Option(help: "Folder of faces: all ranks must see the same people, images and sizes.")

@@ -1,6 +1,7 @@
 import Distributed
 import MPI
 import NeuralNetwork
+import Planning
 import Testing
 import Training
 import VectorKernels
@@ -240,6 +241,22 @@ extension RankTests {
         #expect(text.contains("seed: '1' on rank 0") && text.contains("'2' on rank \(world.size - 1)"))
         #expect(!text.contains("batch"))
       }
+    }
+
+    /// One rank has loaded another oneDNN: all refuse, with the same words.
+    @Test func ranksWithAnotherLibraryAreRefused() throws {
+      var program = try ProgramIdentity.current()
+      try program.agree(world)
+      if world.rank == world.size - 1 {
+        program.libraries = program.libraries.map {
+          $0.name == "oneDNN" ? .init(name: $0.name, loaded: "0.9", headers: nil) : $0
+        }
+      }
+      var text = ""
+      do { try program.agree(world) } catch let error as RankAgreement.Failure { text = error.description }
+      #expect(text.isEmpty == (world.size == 1))
+      #expect(text.isEmpty || text.contains("'0.9' on rank \(world.size - 1)") && text.contains("one container image"))
+      #expect(try Set(world.allGather(bytes: Array(text.utf8))).count == 1)
     }
   }
 }

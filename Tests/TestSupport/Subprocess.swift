@@ -58,18 +58,21 @@ package enum Subprocess {
     return try run(mpirun + ["-n", "\(ranks)"] + command, environment: environment)
   }
 
-  /// Two ranks that are given different arguments, or stand in different folders.
-  package static func cosface(_ first: [String], and second: [String], folders: [String] = [".", "."]) throws -> Outcome
-  {
+  /// Two ranks that are given different arguments, stand in different folders, or of which the second has an environment
+  /// of its own.
+  package static func cosface(
+    _ first: [String], and second: [String], folders: [String] = [".", "."], environment: [String: String] = [:]
+  ) throws -> Outcome {
     // Open MPI 5.0.7's mpirun crashes where a colon joins two commands: the ranks choose theirs.
     let choose = """
       cd "${@:1 + OMPI_COMM_WORLD_RANK:1}" || exit
       if ((OMPI_COMM_WORLD_RANK)); then set -- "${@:4 + $3}"; else set -- "${@:4:$3}"; fi
-      exec "$0" "$@"
+      exec env "$@"
       """
     let program = products.appendingPathComponent("cosface").path
+    let commands = [[program] + first, environment.map { "\($0)=\($1)" } + [program] + second]
     return try run(
-      mpirun + ["-n", "2", "bash", "-c", choose, program] + folders + ["\(first.count)"] + first + second,
+      mpirun + ["-n", "2", "bash", "-c", choose, "bash"] + folders + ["\(commands[0].count)"] + commands[0] + commands[1],
       environment: ["OMP_NUM_THREADS": "1"])
   }
 

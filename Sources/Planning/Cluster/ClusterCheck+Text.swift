@@ -16,7 +16,10 @@ extension ClusterCheck.Report {
     if ranks.count > Self.shown { lines.append("and \(ranks.count - Self.shown) more; --json lists all") }
     lines.append("")
     lines.append("program    \(ranks[0].program.version), \(ranks[0].program.digest), the same on all ranks")
-    lines.append("libraries  \(ranks[0].program.libraries.joined(separator: " ")), the same on all ranks")
+    let libraries = ranks[0].program.libraries.map(\.description).joined(separator: "; ")
+    lines.append("libraries  \(libraries); the same on all ranks")
+    lines.append("files      \(ranks[0].program.files.values.sorted().joined(separator: " ")), the same on all ranks")
+    if Set(ranks.map(\.system)).count == 1 { lines.append("system     \(ranks[0].system), the same on all ranks") }
     if Set(ranks.map(\.kernels)).count == 1 { lines.append("kernels    \(ranks[0].kernels), the same on all ranks") }
     if let data { lines.append("data       \(data), the same on all ranks") }
     for link in links.prefix(Self.shown) {

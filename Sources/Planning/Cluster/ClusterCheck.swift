@@ -1,6 +1,7 @@
 import Datasets
 import Distributed
 package import MPI
+import Training
 
 /// Looks at a cluster before a long run: who runs where with what, whether all have the same, and how fast the links are.
 package struct ClusterCheck {
@@ -25,7 +26,7 @@ package struct ClusterCheck {
   /// Throws where ranks differ in program, libraries or data. Collective.
   package func run(_ communicator: Communicator, _ placement: Placement) throws -> Report {
     let own = try RankReport.current(communicator, placement)
-    try RankAgreement.check(own.program.named, communicator)
+    try own.program.agree(communicator)
     var fingerprint: String?
     if let data {
       fingerprint = try ImageFolder(root: data).fingerprint()
@@ -60,12 +61,13 @@ package struct ClusterCheck {
 
 /// The short form of `cosface check`, some milliseconds at the start of each run.
 package enum StartCheck {
-  /// Refuses ranks that run another program, or other libraries. Returns warnings, on every rank the same. Collective.
+  /// Refuses ranks that run another program, or other versions of libraries. Returns warnings, on every rank the same.
+  /// Collective.
   package static func run(_ communicator: Communicator, _ placement: Placement) throws -> [String] {
-    guard communicator.size > 1 else { return [] }
+    guard communicator.size > 1 else { return ClusterTraps.headers(LibraryVersion.all) }
     let own = try RankReport.current(communicator, placement)
     // Before anything else: ranks of different programs may not even understand each other's reports.
-    try RankAgreement.check(own.program.named, communicator)
+    try own.program.agree(communicator)
     return ClusterTraps.find(try RankReport.gather(own, communicator))
   }
 }

@@ -1,9 +1,12 @@
+package import Training
+
 /// What makes runs slow, or hang, although nothing is wrong with the program: found in the ranks' reports.
 package enum ClusterTraps {
   /// One sentence for each, with hosts, values and what to do.
   package static func find(_ ranks: [RankReport]) -> [String] {
     let hosts = Dictionary(grouping: ranks, by: \.node).sorted { $0.key < $1.key }.map(\.value)
-    return networks(hosts) + hosts.flatMap(cores) + pools(ranks) + processors(hosts) + kernels(ranks)
+    return networks(hosts) + hosts.flatMap(cores) + pools(ranks) + processors(hosts) + systems(hosts) + kernels(ranks)
+      + headers(ranks[0].program.libraries)
   }
 
   private static func networks(_ hosts: [[RankReport]]) -> [String] {
@@ -67,23 +70,43 @@ package enum ClusterTraps {
   }
 
   private static func processors(_ hosts: [[RankReport]]) -> [String] {
-    let kinds = Dictionary(grouping: hosts.compactMap(\.first), by: \.processor)
-    guard kinds.count > 1 else { return [] }
-    let list = kinds.sorted { $0.key < $1.key }.map { "\($0.key) (\(some($0.value.map(\.host))))" }
+    guard let list = kinds(hosts.compactMap(\.first), by: \.processor) else { return [] }
     return [
-      "the hosts have different processors: \(list.joined(separator: ", ")). All wait for the slowest, and results may differ "
+      "the hosts have different processors: \(list). All wait for the slowest, and results may differ "
         + "in the last bits: --verify-replicas tells."
     ]
   }
 
-  private static func kernels(_ ranks: [RankReport]) -> [String] {
-    let kinds = Dictionary(grouping: ranks, by: \.kernels)
-    guard kinds.count > 1 else { return [] }
-    let list = kinds.sorted { $0.key < $1.key }.map { "\($0.key) (\(some(Set($0.value.map(\.host)).sorted())))" }
+  private static func systems(_ hosts: [[RankReport]]) -> [String] {
+    guard let list = kinds(hosts.compactMap(\.first), by: \.system) else { return [] }
     return [
-      "the ranks compute with different kernels: \(list.joined(separator: "; ")). Losses differ in the last digits from those "
+      "the hosts have different systems: \(list). Their mathematical functions may differ in the last bits: "
+        + "--verify-replicas tells; one container image on all hosts makes them alike."
+    ]
+  }
+
+  private static func kernels(_ ranks: [RankReport]) -> [String] {
+    guard let list = kinds(ranks, by: \.kernels) else { return [] }
+    return [
+      "the ranks compute with different kernels: \(list). Losses differ in the last digits from those "
         + "of one kind. launch.sh gives ONEDNN_... and OPENBLAS_... to all ranks; ONEDNN_MAX_CPU_ISA=AVX2 makes processors alike."
     ]
+  }
+
+  /// Libraries of another release than the headers that the program was compiled with.
+  package static func headers(_ libraries: [LibraryVersion]) -> [String] {
+    libraries.filter(\.differsFromHeaders).map {
+      "the program was compiled with the headers of \($0.name) \($0.headers!), and \($0.loaded) is loaded: build it on the "
+        + "system that it runs on, or see where LD_LIBRARY_PATH leads."
+    }
+  }
+
+  /// "A (node1); B (node2, node3)"; nil where all have the same.
+  private static func kinds(_ ranks: [RankReport], by value: (RankReport) -> String) -> String? {
+    let kinds = Dictionary(grouping: ranks, by: value)
+    guard kinds.count > 1 else { return nil }
+    return kinds.sorted { $0.key < $1.key }.map { "\($0.key) (\(some(Set($0.value.map(\.host)).sorted())))" }
+      .joined(separator: "; ")
   }
 
   private static func count(_ cores: Int) -> String { cores == 1 ? "1 core" : "\(cores) cores" }

@@ -1,6 +1,8 @@
+import Files
 import Foundation
 package import MPI
 import NeuralNetwork
+import Training
 
 /// What a rank knows of itself and its host.
 package struct RankReport: Codable, Equatable, Sendable {
@@ -9,6 +11,8 @@ package struct RankReport: Codable, Equatable, Sendable {
   /// The host's number, as `Placement.node`: two hosts may have one name.
   package var node: Int
   package var processor: String
+  /// As `ProgramVersion.system`.
+  package var system: String
   /// Logical processors of the host that are in use.
   package var hostCores: Int
   /// Those that this rank may run on.
@@ -26,7 +30,7 @@ package struct RankReport: Codable, Equatable, Sendable {
   package var secondPool: String?
 
   package init(
-    rank: Int, host: String, node: Int, processor: String, hostCores: Int, cores: [Int], threads: Int,
+    rank: Int, host: String, node: Int, processor: String, system: String, hostCores: Int, cores: [Int], threads: Int,
     kernels: String, availableMemory: Int, program: ProgramIdentity, interfaces: [NetworkInterface],
     choosesInterface: Bool, secondPool: String?
   ) {
@@ -34,6 +38,7 @@ package struct RankReport: Codable, Equatable, Sendable {
     self.host = host
     self.node = node
     self.processor = processor
+    self.system = system
     self.hostCores = hostCores
     self.cores = cores
     self.threads = threads
@@ -54,7 +59,7 @@ package struct RankReport: Codable, Equatable, Sendable {
     let kilobytes = field("MemAvailable", of: "/proc/meminfo")?.split(separator: " ").first.flatMap { Int($0) }
     return RankReport(
       rank: communicator.rank, host: placement.hostName, node: placement.node, processor: processor,
-      hostCores: ProcessInfo.processInfo.processorCount,
+      system: ProgramVersion.system, hostCores: ProcessInfo.processInfo.processorCount,
       cores: list(field("Cpus_allowed_list", of: "/proc/self/status") ?? ""),
       threads: Parallel.threads, kernels: Libraries.kernels, availableMemory: (kilobytes ?? 0) * 1024,
       program: try .current(),

@@ -130,7 +130,8 @@ extension ReportPage {
       (run.starts.count > 6 ? Array(run.starts.prefix(1) + run.starts.suffix(5)) : run.starts).map { (run.name, $0) }
     }
     guard !starts.isEmpty else { return nil }
-    let rows: [(title: String, value: (RunStart) -> String)] = [
+    let libraries = Set(starts.flatMap { $0.1.libraries?.keys.map(\.self) ?? [] }).sorted()
+    var rows: [(title: String, value: (RunStart) -> String)] = [
       ("started", { $0.date }), ("from step", { $0.firstStep.grouped }),
       ("ranks", { "\($0.ranks)" }),
       ("hosts", { $0.hosts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ") }),
@@ -141,6 +142,7 @@ extension ReportPage {
       ("processor of rank 0", { $0.processor }), ("its cores", { "\($0.cores)" }),
       ("its memory", { Figure.fixed(Double($0.memoryBytes) / 1e9, 1) + " GB" }), ("system", { $0.system }),
     ]
+    rows += libraries.map { name in (name, { $0.libraries?[name] ?? "-" }) }
     return section(
       "environment", "Where it ran", [],
       tables: [

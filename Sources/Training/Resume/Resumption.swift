@@ -156,6 +156,13 @@ package struct Resumption {
     if let before = state.kernels, before != kernels {
       notes.append("computed by \(kernels), before by \(before): last digits differ from there on")
     }
+    let versions = LibraryVersion.all.compactMap { library in
+      state.libraries?[library.name].map { (library: library, before: $0) }
+    }.filter { $0.before != $0.library.loaded }
+    if !versions.isEmpty {
+      let list = versions.map { "\($0.library.name) \($0.library.loaded), before \($0.before)" }
+      notes.append("with \(list.joined(separator: "; ")): last digits may differ from there on")
+    }
     return notes
   }
 

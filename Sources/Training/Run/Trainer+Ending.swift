@@ -17,8 +17,9 @@ extension Trainer {
     let state = CheckpointState(
       step: index + 1, epoch: epoch, stepInEpoch: stepInEpoch, totalSteps: totalSteps, seed: options.seed,
       globalBatchSize: data.order.globalBatchSize, rankCount: communicator.size, threadsPerRank: options.threads,
-      classScale: step.classWeight.scale, rowsAwaitProjection: step.classWeight.isSampled,
-      dataFingerprint: data.fingerprint, classNames: data.training.classNames, best: best,
+      libraries: LibraryVersion.loaded, classScale: step.classWeight.scale,
+      rowsAwaitProjection: step.classWeight.isSampled, dataFingerprint: data.fingerprint,
+      classNames: data.training.classNames, best: best,
       configuration: try JSONValue(encoding: options))
     try checkpoints.save(state, description(after: index + 1))
   }

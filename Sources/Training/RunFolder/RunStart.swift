@@ -21,11 +21,13 @@ package struct RunStart: Codable, Equatable, Sendable {
   package var program = ProgramVersion.name
   /// `Libraries.kernels` of rank 0.
   package var kernels: String? = Libraries.kernels
+  /// `LibraryVersion.loaded` of rank 0.
+  package var libraries: [String: String]? = LibraryVersion.loaded
   /// Of rank 0's node.
   package var processor = RunStart.processorName()
   package var cores = ProcessInfo.processInfo.activeProcessorCount
   package var memoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-  package var system = ProcessInfo.processInfo.operatingSystemVersionString
+  package var system = ProgramVersion.system
 
   /// Appends it to the file.
   ///

@@ -31,6 +31,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
   package var threadsPerRank: Int
   /// `Libraries.kernels` of rank 0, which round in their own way.
   package var kernels: String? = Libraries.kernels
+  /// The libraries that rank 0 had loaded, and their versions.
+  package var libraries: [String: String]?
   /// The norm that all rows of the class weight share.
   package var classScale: ExactDouble
   /// Sampled classes: rows have the norms that they got when last trained on, and stand for rows of that one norm.
@@ -46,7 +48,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
 
   package init(
     step: Int, epoch: Int, stepInEpoch: Int, totalSteps: Int, seed: UInt64, globalBatchSize: Int, rankCount: Int,
-    threadsPerRank: Int, classScale: Double, rowsAwaitProjection: Bool = false, dataFingerprint: String,
+    threadsPerRank: Int, libraries: [String: String], classScale: Double, rowsAwaitProjection: Bool = false,
+    dataFingerprint: String,
     classNames: [Name], best: Validation? = nil, configuration: JSONValue
   ) {
     self.step = step
@@ -57,6 +60,7 @@ package struct CheckpointState: Codable, Equatable, Sendable {
     self.globalBatchSize = globalBatchSize
     self.rankCount = rankCount
     self.threadsPerRank = threadsPerRank
+    self.libraries = libraries
     self.classScale = ExactDouble(classScale)
     self.rowsAwaitProjection = rowsAwaitProjection
     self.dataFingerprint = dataFingerprint

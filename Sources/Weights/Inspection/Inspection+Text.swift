@@ -68,6 +68,7 @@ extension Inspection: CustomStringConvertible {
     row(
       "batch", "\(state.globalBatchSize) samples a step on \(state.rankCount) ranks of \(state.threadsPerRank) threads")
     row("kernels", state.kernels)
+    row("libraries", state.libraries?.sorted { $0.key < $1.key }.map { "\($0) \($1)" }.joined(separator: ", "))
     row("seed", "\(state.seed)")
     row("data", "fingerprint \(state.dataFingerprint)")
     row("class names", "digest \(state.classNamesDigest)")

@@ -57,7 +57,8 @@ final class CheckpointMaterial {
   func state(step: Int, best: CheckpointState.Validation? = nil) throws -> CheckpointState {
     CheckpointState(
       step: step, epoch: step / 7, stepInEpoch: step % 7, totalSteps: 1000, seed: .max - 5, globalBatchSize: 12,
-      rankCount: 3, threadsPerRank: 2, classScale: 1.0 / 3, dataFingerprint: String(repeating: "0", count: 32),
+      rankCount: 3, threadsPerRank: 2, libraries: ["oneDNN": "2.6.3"], classScale: 1.0 / 3,
+      dataFingerprint: String(repeating: "0", count: 32),
       classNames: classNames, best: best,
       configuration: try JSONValue(encoding: ["learningRate": 0.1, "batchSize": 4]))
   }

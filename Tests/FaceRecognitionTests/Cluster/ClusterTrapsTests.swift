@@ -1,18 +1,21 @@
+import Distributed
 import MPI
 import Planning
 import Testing
+import Training
 
 /// What `cosface check` makes of the ranks' reports.
 @Suite struct ClusterTrapsTests {
   private func report(
     _ rank: Int, node: Int = 0, cores: [Int] = [0, 1], threads: Int = 1, interfaces: [NetworkInterface] = [],
-    chooses: Bool = false, processor: String = "A", kernels: String = "oneDNN AVX2"
+    chooses: Bool = false, processor: String = "A", system: String = "Debian 12", kernels: String = "oneDNN AVX2",
+    libraries: [LibraryVersion] = []
   ) -> RankReport {
     RankReport(
-      rank: rank, host: "node\(node + 1)", node: node, processor: processor, hostCores: 4, cores: cores,
+      rank: rank, host: "node\(node + 1)", node: node, processor: processor, system: system, hostCores: 4, cores: cores,
       threads: threads, kernels: kernels, availableMemory: 1 << 30,
-      program: .init(version: "v", digest: "d", libraries: []), interfaces: interfaces, choosesInterface: chooses,
-      secondPool: nil)
+      program: .init(version: "v", digest: "d", libraries: libraries, files: [:]), interfaces: interfaces,
+      choosesInterface: chooses, secondPool: nil)
   }
 
   private func interface(_ name: String, _ address: String) -> NetworkInterface {
@@ -55,7 +58,7 @@ import Testing
 
   @Test func differentProcessors() {
     let traps = ClusterTraps.find([report(0), report(1, node: 1, processor: "B")])
-    #expect(traps.count == 1 && traps[0].contains("A (node1), B (node2)"))
+    #expect(traps.count == 1 && traps[0].contains("A (node1); B (node2)"))
   }
 
   @Test func differentKernels() {
@@ -65,11 +68,62 @@ import Testing
     #expect(traps.count == 1 && traps[0].contains("oneDNN AVX-512 (node2); oneDNN AVX2 (node1, node2)"), "\(traps)")
   }
 
+  @Test func differentSystems() {
+    let traps = ClusterTraps.find([report(0), report(1, node: 1, system: "Debian 13"), report(2, node: 1, cores: [2])])
+    #expect(
+      traps.count == 1 && traps[0].contains("different systems: Debian 12 (node1); Debian 13 (node2)"), "\(traps)")
+  }
+
+  /// Bug fixes keep what headers declare.
+  @Test(arguments: [("3.7.3", 0), ("3.1.0", 1), ("2.7.2", 1), ("3.7", 0)])
+  func headersOfAnotherRelease(loaded: String, count: Int) {
+    let traps = ClusterTraps.find([
+      report(0, libraries: [LibraryVersion(name: "oneDNN", loaded: loaded, headers: "3.7.2")])
+    ])
+    #expect(traps.count == count, "\(traps)")
+    #expect(traps.allSatisfy { $0.contains("headers of oneDNN 3.7.2, and \(loaded) is loaded") }, "\(traps)")
+  }
+
+  /// Made-up ranks: each kind of difference has a row of its own, with the ranks and hosts that have it, and what to do.
+  @Test func differentLibrariesAreTold() {
+    func identity(_ oneDNN: String = "3.7.2", mpi: String = "5.0.7", gomp: String = "libgomp.so.1.0.0")
+      -> ProgramIdentity
+    {
+      ProgramIdentity(
+        version: "cosface 1", digest: "d",
+        libraries: [("Open MPI", mpi), ("oneDNN", oneDNN)].map { .init(name: $0, loaded: $1, headers: nil) },
+        files: ["libgomp": gomp])
+    }
+    func rows(_ ranks: ProgramIdentity...) -> [RankAgreement.Failure.Row] {
+      RankAgreement.differences(ranks.map(\.named))
+    }
+    func text(_ rows: [RankAgreement.Failure.Row]) -> String {
+      "\(RankAgreement.Failure(rows: rows, hosts: ["node1", "node1", "node2"], advice: "Do this."))"
+    }
+    #expect(rows(identity(), identity(), identity()).isEmpty)
+    #expect(
+      text(rows(identity(), identity(), identity("3.1.0"))) == """
+        The ranks do not agree; all must be given the same:
+          oneDNN: '3.7.2' on rank 0, 1 (node1), '3.1.0' on rank 2 (node2)
+        Do this.
+        """)
+    #expect(rows(identity(), identity(mpi: "4.1.6"), identity()).count == 1)
+    #expect(rows(identity(), identity(gomp: "libgomp.so.1.0.1"), identity("2.6")).count == 2)
+    var bare = identity()
+    bare.libraries.removeLast()
+    #expect(text(rows(identity(), identity(), bare)).contains("'nothing' on rank 2 (node2)"))
+    // Headers are of one program file: what is loaded counts.
+    var compiled = identity()
+    compiled.libraries = compiled.libraries.map { .init(name: $0.name, loaded: $0.loaded, headers: "1.0") }
+    #expect(rows(identity(), compiled).isEmpty)
+  }
+
   @Test func twoPoolsOfThreads() {
     let maps = { (files: [String]) in files.map { "7f00-7f01 r-xp 00000000 08:01 12 \($0)" }.joined(separator: "\n") }
     let files = ["openblas-openmp/libopenblasp-r0.3.21.so", "libgomp.so.1.0.0", "libc.so.6"]
     let good = LoadedLibraries(maps: maps(files.map { "/usr/lib/" + $0 }))
-    #expect(good.secondPool == nil && good.names == ["libgomp.so.1.0.0", "libopenblasp-r0.3.21.so"])
+    #expect(
+      good.secondPool == nil && good.names == ["libgomp": "libgomp.so.1.0.0", "libopenblas": "libopenblasp-r0.3.21.so"])
     let pthread = LoadedLibraries(maps: maps(["/usr/lib/openblas-pthread/libopenblasp-r0.3.21.so"]))
     #expect(pthread.secondPool?.contains("libopenblas-openmp-dev") == true)
     let two = LoadedLibraries(maps: maps(["/opt/libomp.so.5", "/usr/lib/libgomp.so.1.0.0"]))
@@ -79,8 +133,13 @@ import Testing
   /// This program's own.
   @Test func theLibrariesOfThisProcess() {
     let names = LoadedLibraries.current().names
-    for library in ["libmpi.so", "libopenblas", "libdnnl", "libgomp"] {
-      #expect(names.contains { $0.hasPrefix(library) }, "\(names)")
+    for library in ["libmpi.so", "libopenblas", "libdnnl", "libgomp", "libjpeg.so"] {
+      #expect(names[library]?.hasPrefix(library) == true, "\(names)")
+    }
+    #expect(LibraryVersion.all.map(\.name) == ["Open MPI", "oneDNN", "OpenBLAS", "libjpeg"])
+    for library in LibraryVersion.all {
+      #expect(library.loaded.wholeMatch(of: /[0-9]+(\.[0-9]+)+.*/) != nil, "\(library)")
+      #expect(library.headers?.wholeMatch(of: /[0-9]+(\.[0-9]+)+/) != nil || library.name == "libjpeg", "\(library)")
     }
   }
 

@@ -45,6 +45,10 @@ import Training
     let start = try #require(RunStart.all(in: "\(run)/starts.jsonl").starts.first)
     #expect(start.totalSteps == 4 && start.people == 3 && start.images == 12 && start.ranks == 1)
     #expect(page.contains(Libraries.kernels))
+    #expect(start.libraries == LibraryVersion.loaded)
+    for library in LibraryVersion.all {
+      #expect(page.contains("<th scope=\"row\">\(library.name)</th><td>\(library.loaded)</td>"), "\(library)")
+    }
     #expect(page.contains(start.date) && page.contains("4 of 4 steps, 12 images of 3 people"))
     // Pictures and names of people only where they are asked for.
     #expect(!page.contains("data:image") && !page.contains(".pgm"))
