@@ -15,9 +15,9 @@ libraries() {
   need 'libopenmpi-dev' 'Open MPI 4.1 or later: ompi-c.pc' \
     module COpenMPI ompi-c 'OMPI_MAJOR_VERSION * 100 + OMPI_MINOR_VERSION >= 401'
   need 'libopenblas-openmp-dev' 'OpenBLAS, built for OpenMP: openblas.pc' module COpenBLAS openblas
-  need 'libdnnl-dev libonednn-dev' 'oneDNN 2.6 or later, built for OpenMP: dnnl.h and libdnnl.so' \
+  need 'libdnnl-dev' 'oneDNN 2.6 or later, built for OpenMP: dnnl.h and libdnnl.so' \
     module COneDNN -ldnnl 'DNNL_VERSION_MAJOR * 100 + DNNL_VERSION_MINOR >= 206'
-  need 'libturbojpeg0-dev libturbojpeg-dev libturbojpeg1-dev' 'libjpeg-turbo, its TurboJPEG: libturbojpeg.pc' \
+  need 'libturbojpeg0-dev libturbojpeg-dev' 'libjpeg-turbo, its TurboJPEG: libturbojpeg.pc' \
     module CTurboJPEG libturbojpeg
   need 'libjpeg62-turbo-dev libjpeg-turbo8-dev libjpeg-dev' 'libjpeg-turbo, its libjpeg: libjpeg.pc' module CJPEG libjpeg
   need 'libspng-dev' 'libspng 0.7 or later: spng.pc' module CSPNG spng 'SPNG_VERSION_MAJOR * 100 + SPNG_VERSION_MINOR >= 7'
