@@ -66,6 +66,8 @@ PYTHON
 
 step "What building needs"
 scripts/setup.sh
+. scripts/setup/find-swift.sh
+find_swift
 
 step "Building (some minutes the first time)"
 swift build -c release --product cosface

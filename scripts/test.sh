@@ -199,8 +199,11 @@ if ((${#chosen[@]})); then
 else
   chosen=("${all[@]}")
   scripts/setup.sh
+  scripts/setup.sh --only-tests
   if ((EUID == 0)); then scripts/setup.sh --only-cluster; fi
 fi
+. scripts/setup/find-swift.sh
+find_swift
 if ((${#without[@]})) && [[ " ${chosen[*]} " == *' program '* ]]; then
   echo "test.sh: the tests on several hosts (ClusterTests) are left out: they need root"
 fi
