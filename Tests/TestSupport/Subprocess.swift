@@ -71,8 +71,8 @@ package enum Subprocess {
       """
     let program = products.appendingPathComponent("cosface").path
     let commands = [[program] + first, environment.map { "\($0)=\($1)" } + [program] + second]
-    let ranks = ["-n", "2", "bash", "-c", choose, "bash"] + folders + ["\(commands[0].count)"] + commands[0] + commands[1]
-    return try run(mpirun + ranks, environment: ["OMP_NUM_THREADS": "1"])
+    let chooser = ["-n", "2", "bash", "-c", choose, "bash"] + folders + ["\(commands[0].count)"]
+    return try run(mpirun + chooser + commands[0] + commands[1], environment: ["OMP_NUM_THREADS": "1"])
   }
 
   /// A bash script in mpirun's place, which says that it is of this release of Open MPI.

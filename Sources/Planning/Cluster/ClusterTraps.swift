@@ -6,7 +6,16 @@ package enum ClusterTraps {
   package static func find(_ ranks: [RankReport]) -> [String] {
     let hosts = Dictionary(grouping: ranks, by: \.node).sorted { $0.key < $1.key }.map(\.value)
     return networks(hosts) + hosts.flatMap(cores) + pools(ranks) + processors(hosts) + systems(hosts) + kernels(ranks)
-      + headers(ranks[0].program.libraries)
+      + headers(ranks[0].program.libraries) + collectives(ranks)
+  }
+
+  private static func collectives(_ ranks: [RankReport]) -> [String] {
+    let choosers = ranks.filter { $0.parameters["coll_han_priority"].map { $0 != "0" } ?? false }
+    guard let first = choosers.first else { return [] }
+    return [
+      "coll/han is on (coll_han_priority \(first.parameters["coll_han_priority"]!) on \(some(Set(choosers.map(\.host)).sorted()))): it sums within "
+        + "hosts first, so that results depend on how the ranks lie on hosts. Leave that parameter out: cosface sets it to 0."
+    ]
   }
 
   private static func networks(_ hosts: [[RankReport]]) -> [String] {
@@ -30,6 +39,12 @@ package enum ClusterTraps {
       guard !free.isEmpty else { continue }
       traps.append(
         "\(some(shared.map(\.1.host))) have the same address \(address): name the network between the hosts with --interface."
+      )
+    }
+    // 4's mpirun tells its ranks what it was given.
+    if leaders[0].parameters["ess_base_jobid"] != nil, leaders[0].parameters["oob_tcp_keepalive_time"] == nil {
+      traps.append(
+        "mpirun will take many minutes to see that a host is gone: start with launch.sh, or give mpirun --mca oob_tcp_keepalive_time 8."
       )
     }
     return traps

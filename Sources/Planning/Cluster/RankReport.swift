@@ -24,15 +24,15 @@ package struct RankReport: Codable, Equatable, Sendable {
   package var availableMemory: Int
   package var program: ProgramIdentity
   package var interfaces: [NetworkInterface]
-  /// Whether Open MPI was told which networks to use.
-  package var choosesInterface: Bool
+  /// Open MPI's parameters in the environment, by mpirun's --mca or otherwise: "btl_tcp_if_include" and its value.
+  package var parameters: [String: String]
   /// Why libraries would fight over cores; nil where they do not.
   package var secondPool: String?
 
   package init(
     rank: Int, host: String, node: Int, processor: String, system: String, hostCores: Int, cores: [Int], threads: Int,
     kernels: String, availableMemory: Int, program: ProgramIdentity, interfaces: [NetworkInterface],
-    choosesInterface: Bool, secondPool: String?
+    parameters: [String: String], secondPool: String?
   ) {
     self.rank = rank
     self.host = host
@@ -46,15 +46,19 @@ package struct RankReport: Codable, Equatable, Sendable {
     self.availableMemory = availableMemory
     self.program = program
     self.interfaces = interfaces
-    self.choosesInterface = choosesInterface
+    self.parameters = parameters
     self.secondPool = secondPool
   }
 
   package var isBound: Bool { cores.count < hostCores }
 
+  /// Whether Open MPI was told which networks to use.
+  package var choosesInterface: Bool {
+    parameters["btl_tcp_if_include"] != nil || parameters["btl_tcp_if_exclude"] != nil
+  }
+
   /// This rank's, with `Parallel.threads` set before.
   package static func current(_ communicator: Communicator, _ placement: Placement) throws -> RankReport {
-    let environment = ProcessInfo.processInfo.environment
     let processor = field("model name", of: "/proc/cpuinfo") ?? "unknown processor"
     let kilobytes = field("MemAvailable", of: "/proc/meminfo")?.split(separator: " ").first.flatMap { Int($0) }
     return RankReport(
@@ -64,7 +68,9 @@ package struct RankReport: Codable, Equatable, Sendable {
       threads: Parallel.threads, kernels: Libraries.kernels, availableMemory: (kilobytes ?? 0) * 1024,
       program: try .current(),
       interfaces: NetworkInterface.all(),
-      choosesInterface: ["include", "exclude"].contains { environment["OMPI_MCA_btl_tcp_if_\($0)"] != nil },
+      parameters: Dictionary(
+        uniqueKeysWithValues: ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("OMPI_MCA_") }
+          .map { (String($0.key.dropFirst("OMPI_MCA_".count)), $0.value) }),
       secondPool: LoadedLibraries.current().secondPool)
   }
 

@@ -8,14 +8,15 @@ import Training
 @Suite struct ClusterTrapsTests {
   private func report(
     _ rank: Int, node: Int = 0, cores: [Int] = [0, 1], threads: Int = 1, interfaces: [NetworkInterface] = [],
-    chooses: Bool = false, processor: String = "A", system: String = "Debian 12", kernels: String = "oneDNN AVX2",
+    parameters: [String: String] = [:], processor: String = "A", system: String = "Debian 12",
+    kernels: String = "oneDNN AVX2",
     libraries: [LibraryVersion] = []
   ) -> RankReport {
     RankReport(
       rank: rank, host: "node\(node + 1)", node: node, processor: processor, system: system, hostCores: 4, cores: cores,
       threads: threads, kernels: kernels, availableMemory: 1 << 30,
       program: .init(version: "v", digest: "d", libraries: libraries, files: [:]), interfaces: interfaces,
-      choosesInterface: chooses, secondPool: nil)
+      parameters: parameters, secondPool: nil)
   }
 
   private func interface(_ name: String, _ address: String) -> NetworkInterface {
@@ -42,8 +43,29 @@ import Training
     #expect(ClusterTraps.find([report(0, interfaces: interfaces)]).isEmpty)
     #expect(
       ClusterTraps.find([
-        report(0, interfaces: interfaces, chooses: true), report(1, node: 1, interfaces: other, chooses: true),
+        report(0, interfaces: interfaces, parameters: ["btl_tcp_if_include": "eth0"]),
+        report(1, node: 1, interfaces: other, parameters: ["btl_tcp_if_exclude": "docker0"]),
       ]).isEmpty)
+  }
+
+  @Test func sumsWithinHostsFirst() {
+    let traps = ClusterTraps.find([
+      report(0, cores: [0], parameters: ["coll_han_priority": "0"]),
+      report(1, node: 1, cores: [0], parameters: ["coll_han_priority": "35"]),
+    ])
+    #expect(traps.count == 1 && traps[0].hasPrefix("coll/han is on (coll_han_priority 35 on node2)"), "\(traps)")
+  }
+
+  /// mpirun of Open MPI 4 sets the first for its ranks, and hands on what it was given.
+  @Test(arguments: [("ess_base_jobid", 1), ("oob_tcp_keepalive_time", 0), ("other", 0)])
+  func aLostHostThatIsSeenLate(parameter: String, count: Int) {
+    let parameters = ["ess_base_jobid": "7", parameter: "8"]
+    let ranks = { (given: [String: String]) in
+      [report(0, cores: [0], parameters: given), report(1, node: 1, cores: [0], parameters: given)]
+    }
+    #expect(ClusterTraps.find(ranks(parameter == "other" ? [parameter: "8"] : parameters)).count == count)
+    // On one host there is none to lose.
+    #expect(ClusterTraps.find([report(0, parameters: parameters)]).isEmpty)
   }
 
   @Test func ranksThatShareCores() {
