@@ -24,22 +24,22 @@ import Testing
   func anErrorOnOneRankEndsAll(rank: String, mode: String) throws {
     let result = try run([rank, mode], ranks: 3)
     #expect(result.exitCode == 3)
-    #expect(result.lines.count == 1, "\(result)")
-    #expect(result.lines.first?.hasPrefix("\(Self.missingFolder) (rank \(rank == "first" ? 0 : 2) of 3 on ") == true)
+    #expect(result.ownLines.count == 1, "\(result)")
+    #expect(result.ownLines.first?.hasPrefix("\(Self.missingFolder) (rank \(rank == "first" ? 0 : 2) of 3 on ") == true)
   }
 
   @Test(arguments: [2, 4]) func theSameErrorOnAllRanksIsToldOnce(ranks: Int) throws {
     let result = try run(["all"], ranks: ranks)
     #expect(result.exitCode == 3)
-    #expect(result.lines.count == 1, "\(result)")
-    #expect(result.lines.first?.hasPrefix(Self.missingFolder) == true)
+    #expect(result.ownLines.count == 1, "\(result)")
+    #expect(result.ownLines.first?.hasPrefix(Self.missingFolder) == true)
   }
 
   @Test func anErrorOfMPINamesTheRoutine() throws {
     let result = try run(["all", "mpi"], ranks: 2)
     #expect(result.exitCode == 3)
-    #expect(result.lines.count == 1, "\(result)")
-    #expect(result.lines.first?.contains("MPI_Bcast failed with code 8: MPI_ERR_ROOT") == true)
+    #expect(result.ownLines.count == 1, "\(result)")
+    #expect(result.ownLines.first?.contains("MPI_Bcast failed with code 8: MPI_ERR_ROOT") == true)
   }
 
   /// A rank that comes late, is stopped, or goes elsewhere: the watchdog names it, and ends all.

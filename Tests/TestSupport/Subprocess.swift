@@ -8,6 +8,16 @@ package enum Subprocess {
     package var lines: [String]
 
     package var text: String { lines.joined(separator: "\n") }
+
+    /// Without what mpirun of Open MPI 5 adds between two rules when a job ends early, which nothing silences.
+    package var ownLines: [String] {
+      var inside = false
+      return lines.filter { line in
+        let isRule = line.hasPrefix("----------") && line.allSatisfy { $0 == "-" }
+        if isRule { inside.toggle() }
+        return !isRule && !inside && line.contains { $0 != " " }
+      }
+    }
   }
 
   /// The folder of the programs that this package builds.
