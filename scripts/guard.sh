@@ -21,7 +21,7 @@ watch_mpirun() {
       seen=1 last=$SECONDS
     elif [[ $seen ]] && ((SECONDS - last >= limit)); then
       read -r name <"/proc/$mpirun/comm" || return 0
-      [[ $name == mpirun || $name == orterun ]] || return 0
+      [[ $name == mpirun || $name == orterun || $name == prterun ]] || return 0
       echo "mpirun has had no process for $limit s and does not end: a defect of Open MPI. It is ended by SIGKILL." \
         >"/proc/$mpirun/fd/2" || true
       kill -9 "$mpirun"

@@ -7,6 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/scripts/guard.sh"
 # shellcheck source=scripts/cores.sh
 . "$root/scripts/cores.sh"
+# shellcheck source=scripts/mpirun.sh
+. "$root/scripts/mpirun.sh"
 
 usage() {
   cat <<'HELP'
@@ -86,6 +88,7 @@ number COSFACE_GUARD_SECONDS "${COSFACE_GUARD_SECONDS:-30}" 86400
 binary=${COSFACE_BINARY:-$root/.build/release/cosface}
 [[ -x $binary && ! -d $binary ]] || fail "there is no program $binary; build it with: swift build -c release"
 command -v mpirun >/dev/null || fail "there is no mpirun; scripts/setup.sh installs Open MPI"
+[[ $mpi_release ]] || fail "$(command -v mpirun) is not Open MPI's (its --version does not say so): put Open MPI's first in PATH"
 
 # The run's folder, for --restarts, and the arguments that go on with it: --output becomes --resume-or-start.
 run='' again=()
@@ -132,7 +135,7 @@ silent_hosts() {
   for host; do
     if is_local "$host"; then continue; fi
     # shellcheck disable=SC2086
-    ssh ${OMPI_MCA_plm_rsh_args:-} -o BatchMode=yes -o ConnectTimeout=10 -n "$host" true >/dev/null 2>&1 &
+    ssh $ssh_arguments -o BatchMode=yes -o ConnectTimeout=10 -n "$host" true >/dev/null 2>&1 &
     probes+=($!) asked+=("$host")
   done
   for index in "${!probes[@]}"; do wait "${probes[index]}" || echo "${asked[index]}"; done
@@ -177,7 +180,7 @@ if [[ $hostfile ]]; then
   [[ -r $hostfile ]] || fail "there is no host file $hostfile; hostfiles/cluster.example is one to copy"
   place
   # mpirun's own message names no host.
-  if ((${#names[@]} > 1)) && [[ -z ${OMPI_MCA_plm_rsh_agent:-}${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
+  if ((${#names[@]} > 1)) && [[ -z $ssh_agent${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
     silent=$(silent_hosts "${names[@]}")
     [[ -z $silent ]] || fail "no answer to ssh (it must work without a password) from: ${silent//$'\n'/, }"
   fi
@@ -189,38 +192,36 @@ else
 fi
 ranks=${ranks:-$((room > 0 ? room : 1))}
 
-turns=()
+turns=''
 if [[ $room ]] && ((ranks > room)); then
   wanted="$ranks rank(s) of $threads thread(s) need more cores than there are: $room such rank(s) would fit"
   [[ ${bind:-none} == none ]] || fail "$wanted; --bind $bind needs a core for each thread, --bind none does not"
   echo "launch.sh: warning: $wanted. They take turns, and everything is slower." >&2
   bind=none
   # Ranks that wait must leave the core to those that work.
-  turns=(--oversubscribe --mca mpi_yield_when_idle 1)
+  turns=1
   export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 fi
-bind=${bind:-core}
-settings=("${turns[@]}")
-case $bind in
-  core | hwthread) settings+=(--map-by "slot:PE=$threads" --bind-to "$bind") ;;
-  *) settings+=(--map-by slot --bind-to "$bind") ;;
-esac
+# No option has spaces in it, but for those of ssh.
+read -ra settings < <(placement_options "${bind:-core}" "$threads" "$turns")
+add() { settings+=("$@"); }
 
-# oob is mpirun's own traffic, btl the ranks'.
+# shellcheck disable=SC2046
 if [[ $interface ]]; then
-  settings+=(--mca btl_tcp_if_include "$interface" --mca oob_tcp_if_include "$interface")
+  add $(network_options "$interface")
 elif ((${#names[@]} > 1)); then
   bridges=$(sed -n 's/^ *\(\(docker\|br-\|virbr\|lxcbr\|lxdbr\|podman\|cni\)[^:]*\):.*/\1/p' /proc/net/dev | paste -sd ' ')
   [[ -z $bridges ]] || echo "launch.sh: warning: this host has $bridges, which leads to no other host. If the ranks do not find" \
     "each other, name the network between the hosts with --interface." >&2
 fi
+# shellcheck disable=SC2046
 if [[ $hostfile || ${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then
-  # Within half a minute mpirun sees that a host is gone, and a host that mpirun is: by default it takes many minutes.
-  settings+=(--mca oob_tcp_keepalive_time 8 --mca oob_tcp_keepalive_intvl 4 --mca oob_tcp_keepalive_probes 2
-    --mca plm_rsh_args "${OMPI_MCA_plm_rsh_args:+$OMPI_MCA_plm_rsh_args }-o ServerAliveInterval=5 -o ServerAliveCountMax=3")
+  add $(lost_host_options)
+  mapfile -t -O ${#settings[@]} settings \
+    < <(ssh_options "${ssh_arguments:+$ssh_arguments }-o ServerAliveInterval=5 -o ServerAliveCountMax=3")
 fi
-# cosface silences those explanations once it runs, unless this variable is set.
-if [[ $verbose ]]; then settings+=(--report-bindings --display-map -x OMPI_MCA_orte_execute_quiet=0); fi
+# shellcheck disable=SC2046
+if [[ $verbose ]]; then add $(verbose_options); fi
 
 # OpenBLAS reads a variable of its own first.
 export OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads
@@ -281,7 +282,7 @@ fit() {
 # Of the first start, with all hosts: what every later one is measured by.
 wanted_ranks=$ranks all_hosts=("${names[@]}")
 # More ranks than cores, as asked for: hosts that are left take their turns, too.
-if ((${#turns[@]})); then room=''; fi
+if [[ $turns ]]; then room=''; fi
 for ((attempt = 0; ; attempt++)); do
   "${line[@]}" <&0 &
   job=$!

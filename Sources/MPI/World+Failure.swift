@@ -46,8 +46,8 @@ extension World {
 
   /// Ends all ranks without a word.
   static func abandon(_ exitCode: Int32) -> Never {
-    silenceLibrary()
-    if isRunning { MPI_Abort(MPI_COMM_WORLD, exitCode) }
+    OpenMPI.silence()
+    if isRunning { OpenMPI.abort(exitCode) }
     _exit(exitCode)
   }
 
@@ -59,16 +59,6 @@ extension World {
     if file >= 0 { close(file) }
     // Where the folder has gone, mpirun is ending the job already: somebody has told.
     return file >= 0 || (errno != EEXIST && errno != ENOENT)
-  }
-
-  /// Ends Open MPI's explanations of what follows from a failure: nine lines of `MPI_Abort`, more from every rank on
-  /// another node whose peer has gone, and errors of mpirun's attempt to collect them. They would bury our message.
-  ///
-  /// `mpirun --quiet` sets the same variable, in itself too, and then does not tell why it cannot start a job. It is
-  /// Open MPI 4's; elsewhere nothing happens. Who sets `OMPI_MCA_orte_execute_quiet` decides otherwise.
-  static func silenceLibrary() {
-    guard getenv("OMPI_MCA_orte_execute_quiet") == nil else { return }
-    dlsym(nil, "orte_execute_quiet")?.assumingMemoryBound(to: Bool.self).pointee = true
   }
 
   private static func origin(_ rank: (rank: Int, size: Int)?, _ placement: Placement?) -> String {

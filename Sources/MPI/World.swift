@@ -47,7 +47,7 @@ package enum World {
     let placement = try communicator.placement()
     found(placement)
     try watchdog?.join(communicator, placement)
-    silenceLibrary()
+    OpenMPI.silence()
     return (communicator, watchdog)
   }
 
@@ -60,9 +60,7 @@ package enum World {
   }
 
   private static let started = Result { () throws(MPIError) in
-    // Without mpirun, Open MPI would start a daemon and ask for ssh, both only for MPI_Comm_spawn.
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
-    sendEagerlyOverTCP()
+    OpenMPI.configure()
     var provided: CInt = 0
     try check("MPI_Init_thread", MPI_Init_thread(nil, nil, CInt(MPI_THREAD_SERIALIZED), &provided))
     guard provided >= MPI_THREAD_SERIALIZED else {
@@ -71,15 +69,6 @@ package enum World {
     let world = try Communicator(MPI_COMM_WORLD)
     Terminal.speaksForAll.store(world.rank == 0, ordering: .relaxed)
     return world
-  }
-
-  /// Above 64 KB Open MPI asks the receiver first, and question and answer wait in the socket behind megabytes of other
-  /// buckets: over 1 Gbit/s a sixth of a step was lost. Here receives are posted, or soon will be, and a bucket's pieces may
-  /// go at once. MPI_Init reads the parameters, which must fit each other: who gives mpirun one decides on all.
-  private static func sendEagerlyOverTCP() {
-    let names = ["eager_limit", "max_send_size", "rdma_pipeline_send_length"].map { "OMPI_MCA_btl_tcp_\($0)" }
-    guard names.allSatisfy({ getenv($0) == nil }) else { return }
-    for name in names { setenv(name, "\(4 << 20)", 0) }
   }
 
   /// Finishes MPI, when all ranks have come here.

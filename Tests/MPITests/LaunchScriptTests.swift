@@ -147,15 +147,16 @@ import Testing
       // The host is the word before what it shall do.
       "ssh": "! grep -qx \"${@: -2:1}\" \(folder)/dead",
       "sleep": "exec /bin/sleep 0.05",
-      "mpirun": """
-      printf '%s\\n' "$*" >>\(folder)/starts
-      case $(wc -l <\(folder)/starts) in
-        1) echo beta >\(folder)/dead; exit 69 ;;
-        2) echo gamma >>\(folder)/dead; exit 255 ;;
-        3) echo gamma >\(folder)/dead; exit 69 ;;
-        4) : >\(folder)/dead; exit 69 ;;
-      esac
-      """,
+      "mpirun": Subprocess.mpirun(
+        doing: """
+          printf '%s\\n' "$*" >>\(folder)/starts
+          case $(wc -l <\(folder)/starts) in
+            1) echo beta >\(folder)/dead; exit 69 ;;
+            2) echo gamma >>\(folder)/dead; exit 255 ;;
+            3) echo gamma >\(folder)/dead; exit 69 ;;
+            4) : >\(folder)/dead; exit 69 ;;
+          esac
+          """),
       // Of 12 samples a step: 4, 3, 2 or 1 ranks.
       "program": "echo '\"globalBatchSize\" : 12,'",
     ]
@@ -191,7 +192,7 @@ import Testing
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     // It waits for what nobody writes, with no process of its own left.
-    let text = "#!/bin/bash\nsleep 2 &\nwait\nread -r nothing <>\(folder)/pipe\n"
+    let text = Subprocess.mpirun(doing: "sleep 2 &\nwait\nread -r nothing <>\(folder)/pipe")
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/mpirun"))
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
     #expect(mkfifo(folder + "/pipe", 0o600) == 0)
@@ -205,6 +206,59 @@ import Testing
       ])
     #expect(outcome.exitCode == 137, "\(outcome.text)")
     #expect(outcome.lines.contains { $0.hasPrefix("mpirun has had no process for 2 s") }, "\(outcome.text)")
+  }
+
+  /// ORTE's options, and PRRTE's.
+  @Test(arguments: [
+    (
+      "4.1.4",
+      "--oversubscribe --mca mpi_yield_when_idle 1 --map-by slot --bind-to none --mca btl_tcp_if_include 10.1.0.0/16 "
+        + "--mca oob_tcp_if_include 10.1.0.0/16 --mca oob_tcp_keepalive_time 8 --mca oob_tcp_keepalive_intvl 4 "
+        + "--mca oob_tcp_keepalive_probes 2 --mca plm_rsh_args -o ServerAliveInterval=5 "
+    ),
+    (
+      "5.0.7",
+      "--mca mpi_yield_when_idle 1 --map-by slot:OVERSUBSCRIBE --bind-to none --mca btl_tcp_if_include 10.1.0.0/16 "
+        + "--prtemca prte_if_include 10.1.0.0/16 --prtemca oob_tcp_keepalive_time 8 --prtemca oob_tcp_keepalive_intvl 4 "
+        + "--prtemca oob_tcp_keepalive_probes 2 --prtemca plm_ssh_args -o ServerAliveInterval=5 "
+    ),
+    ("6.0.0rc1", "--mca mpi_yield_when_idle 1 --map-by slot:OVERSUBSCRIBE --bind-to none "),
+  ])
+  func eachReleaseGetsItsOwnOptions(release: String, options: String) throws {
+    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data("localhost slots=1\n".utf8).write(to: URL(fileURLWithPath: folder + "/hosts"))
+    let script = Subprocess.mpirun(of: release, doing: "echo \"got $*\"")
+    try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/mpirun"))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
+    let outcome = try Subprocess.run(
+      [Self.script, "-n", "2", "--hostfile", folder + "/hosts", "--interface", "10.1.0.0/16", "--", "true"],
+      environment: [
+        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
+        "COSFACE_BINARY": "/bin/true",
+      ])
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let got = outcome.lines.last { $0.hasPrefix("got ") } ?? ""
+    #expect(got.hasPrefix("got -n 2 --hostfile \(folder)/hosts \(options)"), "\(outcome.text)")
+  }
+
+  @Test func anotherMPIsLauncherIsRefused() throws {
+    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data("#!/bin/sh\necho 'HYDRA build details: Version: 4.0.2'\n".utf8)
+      .write(to: URL(fileURLWithPath: folder + "/mpirun"))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
+    let outcome = try Subprocess.run(
+      [Self.script, "-n", "1", "--", "true"],
+      environment: [
+        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
+        "COSFACE_BINARY": "/bin/true",
+      ])
+    #expect(outcome.exitCode == 2)
+    #expect(
+      outcome.lines.count == 1 && outcome.text.hasPrefix("launch.sh: \(folder)/mpirun is not Open MPI's"), "\(outcome)")
   }
 
   @Test func aMissingProgramIsNamed() throws {

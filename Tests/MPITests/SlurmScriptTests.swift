@@ -24,7 +24,7 @@ import Testing
     let disk = try disk ?? Disk()
     let folder = disk.path
     let programs = [("cosface", program), ("scontrol", "echo \"$@\" >>\(folder)/told")]
-    for (name, text) in programs + (mpirun.map { [("mpirun", $0)] } ?? []) {
+    for (name, text) in programs + (mpirun.map { [("mpirun", Subprocess.mpirun(doing: $0))] } ?? []) {
       try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/\(name)")
     }

@@ -9,7 +9,7 @@ final class DNNMemory {
   init(_ layout: DNNLayout, _ start: UnsafeMutableRawPointer? = nil) {
     var memory: dnnl_memory_t?
     // A null handle means "none yet" (DNNL_MEMORY_NONE); oneDNN must never allocate by itself.
-    DNN.check("dnnl_memory_create", layout.withDescription { dnnl_memory_create(&memory, $0, DNN.engine, start) })
+    DNN.check("dnnl_memory_create", cosface_dnnl_memory_create(&memory, layout.description, DNN.engine, start))
     raw = memory!
     self.layout = layout
   }

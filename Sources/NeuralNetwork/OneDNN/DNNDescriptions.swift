@@ -1,54 +1,52 @@
 import COneDNN
 
-// Descriptions of memory, convolutions and copies: what oneDNN's versions spell differently is in this file alone.
+// Descriptions of memory, convolutions and copies. What oneDNN's versions spell differently is in COneDNN's header alone.
 
 /// How values lie in memory, in oneDNN's terms; a weight's is chosen by the primitive that reads or writes it.
-struct DNNLayout: Equatable {
-  fileprivate var description: dnnl_memory_desc_t
+final class DNNLayout: Equatable {
+  let description: cosface_dnnl_layout
 
   /// Row-major Floats.
-  init(plain dimensions: [Int]) {
+  convenience init(plain dimensions: [Int]) {
     let tags = [dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd, dnnl_abcde]
     self.init(dimensions, tags[dimensions.count - 1], .float32)
   }
 
   /// Images (N, C, H, W): plain, or channels in blocks of `DNN.channelBlock`.
-  init(_ shape: Shape, images: Int) {
+  convenience init(_ shape: Shape, images: Int) {
     let blocked = DNN.isWide ? dnnl_aBcd16b : dnnl_aBcd8b
     self.init(
       [images, shape.channels, shape.height, shape.width], shape.layout == .plain ? dnnl_abcd : blocked, shape.type)
   }
 
-  /// The corresponding C function is `dnnl_memory_desc_init_by_tag`.
   fileprivate init(_ dimensions: [Int], _ tag: dnnl_format_tag_t, _ type: ElementType) {
-    description = dnnl_memory_desc_t()
     let sizes = dimensions.map { dnnl_dim_t($0) }
     let type =
       switch type {
       case .float32: dnnl_f32
       }
+    var layout: cosface_dnnl_layout?
     DNN.check(
-      "dnnl_memory_desc_init_by_tag",
-      dnnl_memory_desc_init_by_tag(&description, CInt(sizes.count), sizes, type, tag), "for \(dimensions)")
+      "dnnl_memory_desc_create_with_tag",
+      cosface_dnnl_layout_create(&layout, CInt(sizes.count), sizes, type, tag), "for \(dimensions)")
+    description = layout!
   }
 
   /// What a primitive asks for.
-  ///
-  /// The corresponding C function is `dnnl_primitive_desc_query_md`.
   init(_ what: dnnl_query_t, of primitive: dnnl_primitive_desc_t) {
-    description = dnnl_primitive_desc_query_md(primitive, what, 0).pointee
+    var layout: cosface_dnnl_layout?
+    DNN.check("dnnl_primitive_desc_query_md", cosface_dnnl_layout_query(&layout, primitive, what))
+    description = layout!
   }
 
   /// Bytes that the values take, padding included.
-  var bytes: Int { withDescription { dnnl_memory_desc_get_size($0) } }
-
-  func withDescription<R>(_ body: (UnsafePointer<dnnl_memory_desc_t>) -> R) -> R {
-    withUnsafePointer(to: description, body)
-  }
+  var bytes: Int { cosface_dnnl_layout_bytes(description) }
 
   static func == (one: DNNLayout, other: DNNLayout) -> Bool {
-    one.withDescription { one in other.withDescription { dnnl_memory_desc_equal(one, $0) != 0 } }
+    cosface_dnnl_layout_equal(one.description, other.description) != 0
   }
+
+  deinit { cosface_dnnl_layout_destroy(description) }
 }
 
 /// A convolution for oneDNN, which chooses the weight's layout; we choose the activations'.
@@ -98,45 +96,29 @@ struct DNNConvolution {
       implementation: chosen!.implementation)
   }
 
-  /// The corresponding C functions are `dnnl_convolution_forward_desc_init`, `dnnl_convolution_backward_data_desc_init`,
-  /// `dnnl_convolution_backward_weights_desc_init` and `dnnl_primitive_desc_create`.
   private func describe(
     _ stage: Stage, images: Int, weight layout: DNNLayout? = nil, hint: dnnl_primitive_desc_t? = nil
   ) -> dnnl_primitive_desc_t {
-    var source = DNNLayout(input, images: images).description
-    var target = DNNLayout(output, images: images).description
-    var weight = (layout ?? DNNLayout(weight, dnnl_format_tag_any, .float32)).description
-    // A description of nothing stands for no bias.
-    var bias = hasBias ? DNNLayout(plain: [output.channels]).description : dnnl_memory_desc_t()
-    let (strides, borders) = ([dnnl_dim_t(stride), dnnl_dim_t(stride)], [dnnl_dim_t(padding), dnnl_dim_t(padding)])
-    let algorithm = dnnl_convolution_direct
-    var convolution = dnnl_convolution_desc_t()
-    var addsToOutput = false
-    switch stage {
-    case .forward(let mode, let adds):
-      addsToOutput = adds
-      let kind = mode == .training ? dnnl_forward_training : dnnl_forward_inference
-      DNN.check(
-        "dnnl_convolution_forward_desc_init",
-        dnnl_convolution_forward_desc_init(
-          &convolution, kind, algorithm, &source, &weight, &bias, &target, strides, borders, borders), "for \(name)")
-    case .backwardData:
-      DNN.check(
-        "dnnl_convolution_backward_data_desc_init",
-        dnnl_convolution_backward_data_desc_init(
-          &convolution, algorithm, &source, &weight, &target, strides, borders, borders), "for \(name)")
-    case .backwardWeights:
-      DNN.check(
-        "dnnl_convolution_backward_weights_desc_init",
-        dnnl_convolution_backward_weights_desc_init(
-          &convolution, algorithm, &source, &weight, &bias, &target, strides, borders, borders), "for \(name)")
-    }
-    return withAttributes(addsToOutput: addsToOutput) { attributes in
-      var description: dnnl_primitive_desc_t?
-      DNN.check(
-        "dnnl_primitive_desc_create",
-        dnnl_primitive_desc_create(&description, &convolution, attributes, DNN.engine, hint), "for \(name), \(stage)")
-      return description!
+    let source = DNNLayout(input, images: images)
+    let target = DNNLayout(output, images: images)
+    let weight = layout ?? DNNLayout(weight, dnnl_format_tag_any, .float32)
+    let bias = hasBias ? DNNLayout(plain: [output.channels]) : nil
+    var convolution = cosface_dnnl_convolution()
+    convolution.strides = (dnnl_dim_t(stride), dnnl_dim_t(stride))
+    convolution.borders = (dnnl_dim_t(padding), dnnl_dim_t(padding))
+    return withExtendedLifetime((source, target, weight, bias)) {
+      convolution.source = source.description
+      convolution.target = target.description
+      convolution.weight = weight.description
+      convolution.bias = bias?.description
+      return withAttributes(addsToOutput: stage.addsToOutput) { attributes in
+        var description: dnnl_primitive_desc_t?
+        DNN.check(
+          "a convolution's primitive_desc_create",
+          cosface_dnnl_convolution_create(&description, DNN.engine, stage.kind, &convolution, hint, attributes),
+          "for \(name), \(stage)")
+        return description!
+      }
     }
   }
 
@@ -153,6 +135,20 @@ struct DNNConvolution {
 }
 
 extension DNNConvolution.Stage {
+  fileprivate var kind: dnnl_prop_kind_t {
+    switch self {
+    case .forward(.training, _): dnnl_forward_training
+    case .forward(.evaluation, _): dnnl_forward_inference
+    case .backwardData: dnnl_backward_data
+    case .backwardWeights: dnnl_backward_weights
+    }
+  }
+
+  fileprivate var addsToOutput: Bool {
+    if case .forward(_, addsToOutput: true) = self { return true }
+    return false
+  }
+
   fileprivate var weight: dnnl_query_t {
     if case .backwardWeights = self { return dnnl_query_diff_weights_md }
     return dnnl_query_weights_md
@@ -166,12 +162,9 @@ extension DNNPrimitive {
   convenience init(copying source: DNNLayout, to target: DNNLayout) {
     let description = withAttributes { attributes in
       var description: dnnl_primitive_desc_t?
-      let status = source.withDescription { source in
-        target.withDescription {
-          dnnl_reorder_primitive_desc_create(&description, source, DNN.engine, $0, DNN.engine, attributes)
-        }
-      }
-      DNN.check("dnnl_reorder_primitive_desc_create", status)
+      DNN.check(
+        "dnnl_reorder_primitive_desc_create",
+        cosface_dnnl_reorder_create(&description, DNN.engine, source.description, target.description, attributes))
       return description!
     }
     self.init(description)
@@ -193,7 +186,7 @@ private func withAttributes<R>(addsToOutput: Bool = false, _ body: (dnnl_primiti
     var operations: dnnl_post_ops_t?
     DNN.check("dnnl_post_ops_create", dnnl_post_ops_create(&operations))
     defer { dnnl_post_ops_destroy(operations) }
-    DNN.check("dnnl_post_ops_append_sum", dnnl_post_ops_append_sum(operations, 1))
+    DNN.check("dnnl_post_ops_append_sum", cosface_dnnl_post_ops_append_sum(operations))
     DNN.check("dnnl_primitive_attr_set_post_ops", dnnl_primitive_attr_set_post_ops(attributes, operations))
   }
   return body(attributes!)

@@ -40,9 +40,11 @@ import Testing
     for (number, name) in names.enumerated() {
       let bytes = Picture.constant(UInt8(100 * number), 0, 0).jpeg()
       let path = Array("\(folder.path)/bo/".utf8) + name + Array(".jpg".utf8) + [0]
-      let file = path.withUnsafeBufferPointer {
+      // Optional in newer C libraries alone.
+      let opened: UnsafeMutablePointer<FILE>? = path.withUnsafeBufferPointer {
         fopen(UnsafeRawPointer($0.baseAddress!).assumingMemoryBound(to: CChar.self), "w")
       }
+      let file = try #require(opened)
       #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
       fclose(file)
     }
