@@ -4,16 +4,9 @@ import Glibc
 /// What the releases of Open MPI need from us: settings before MPI starts, and silence after a failure.
 enum OpenMPI {
   /// 4, 5 or 6: the library's that is loaded, and 0 where it is not Open MPI's.
-  ///
-  /// The corresponding C function is `MPI_Get_library_version`.
   static let release: Int = {
-    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
-    var length: CInt = 0
-    guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return 0 }
-    // "Open MPI v5.0.7, package: ..."
-    let words = String(decoding: text.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    guard words.hasPrefix("Open MPI v") else { return 0 }
-    return Int(words.dropFirst("Open MPI v".count).prefix(while: \.isNumber)) ?? 0
+    let library = World.library
+    return library.name == "Open MPI" ? Int(library.loaded.prefix(while: \.isNumber)) ?? 0 : 0
   }()
 
   /// MPI_Init reads the parameters. Who sets one, in the environment or by mpirun's --mca, decides otherwise.
