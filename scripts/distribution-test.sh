@@ -23,10 +23,11 @@ Options:
   --remove   Removes the root folder of SYSTEM, and ends.
   -h, --help This text.
 
-Of this machine the root sees the network, the Swift toolchain (read only), and its settings for git, pip and certificates,
-so that mirrors and proxies serve there, too. Libraries that this machine's toolchain asks for and SYSTEM no longer has
-(libxml2.so.2 is gone after Debian 13) are copied into the root's /usr/local/lib; each is named. All mounts and processes
-belong to namespaces, and go with this script, however it ends. Needs root and Debian's debootstrap.
+Before COMMAND, scripts/setup.sh installs what building needs. Of this machine the root sees the network, the Swift toolchain
+(read only), and the settings for git, pip and certificates, so that mirrors and proxies serve there, too. Libraries that
+this machine's toolchain asks for and SYSTEM no longer has (libxml2.so.2 is gone after Debian 13) are copied into the root's
+/usr/local/lib; each is named. All mounts and processes belong to namespaces, and go with this script, however it ends.
+Needs root and Debian's debootstrap.
 DEBIAN_MIRROR: where packages come from (default http://deb.debian.org/debian).
 HELP
 }
@@ -159,7 +160,7 @@ enter() {
     ln -s "${folder#*:}" "$system_root/dev/${folder%%:*}"
   done
   mount -t tmpfs -o mode=1777 tmpfs "$system_root/run"
-  # The old root stays at a place of its own until the toolchain's libraries have been looked for there.
+  # The old root stays at a place of its own until libraries have been looked for there.
   mkdir -p "$system_root/old"
   cd "$system_root"
   pivot_root . old
@@ -171,40 +172,24 @@ install() { DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet
 # What a fresh machine with git and Swift has.
 furnish() {
   [[ ! -e /root/.furnished ]] || return 0
-  echo "distribution-test.sh: installing git, and the libraries of the Swift toolchain"
   # Lists of a mirror that stands still expire; to a root that only tests it does no harm.
   echo 'Acquire::Check-Valid-Until "false";' >/etc/apt/apt.conf.d/99cosface
   apt-get update --quiet --quiet
   install git ca-certificates
   update-ca-certificates >/dev/null 2>&1
-  # The names of some of these depend on the release.
-  local package
-  for package in libcurl4 libcurl4t64 libxml2 libncurses6 libsqlite3-0 libuuid1 libedit2 zlib1g; do
-    if apt-cache show "$package" >/dev/null 2>&1; then install "$package"; fi
-  done
+  if ! apt-cache show libxml2 >/dev/null 2>&1; then lend libxml2.so.2; fi
   touch /root/.furnished
 }
 
-absent_libraries() {
-  ldd "$toolchain"/usr/bin/{swift-driver,swift-frontend,swift-build,swift-format,clang} 2>/dev/null |
-    awk '/not found/ { print $1 }' | sort -u
-}
-
-# Each brings libraries that it asks for itself.
-lend_libraries() {
-  local name file lent absent
-  while absent=$(absent_libraries) && [[ $absent ]]; do
-    lent=''
-    for name in $absent; do
-      file=$(find /old/usr/lib /old/lib -name "$name" -print -quit)
-      [[ $file ]] || continue
-      echo "distribution-test.sh: $system no longer has $name, which the toolchain asks for: copied from this machine"
-      cp --dereference "$file" "/usr/local/lib/$name"
-      lent=1
-    done
-    ldconfig
-    [[ $lent ]] || fail "the toolchain asks for libraries that neither $system nor this machine has: $(paste -sd ' ' <<<"$absent")"
-  done
+# lend LIBRARY: copies it from this machine, with the libraries that it asks for itself and that are not here.
+lend() {
+  local file name
+  file=$(find /old/usr/lib /old/lib -name "$1" -print -quit)
+  [[ $file ]] || fail "the toolchain asks for $1, which neither $system nor this machine has"
+  echo "distribution-test.sh: $system no longer has $1, which the toolchain asks for: copied from this machine"
+  cp --dereference "$file" "/usr/local/lib/$1"
+  ldconfig
+  for name in $(ldd "/usr/local/lib/$1" | awk '/not found/ { print $1 }'); do lend "$name"; done
 }
 
 inside() {
@@ -213,9 +198,9 @@ inside() {
   enter
   export HOME=/root PATH=$toolchain/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
   furnish
-  lend_libraries
   umount -l /old
   cd cosface
+  scripts/setup.sh
   local kept=() name job='' code=0
   while read -r name; do kept+=("$name=${!name}"); done < <(compgen -e | grep -iE '^(https?_proxy|no_proxy|TERM|PIP_.*)$')
   if ((!$#)); then set -- bash -c 'scripts/quickstart.sh && scripts/test.sh'; fi
