@@ -24,10 +24,10 @@ Options:
   -h, --help This text.
 
 Before COMMAND, scripts/setup.sh installs what building needs. Of this machine the root sees the network, the Swift toolchain
-(read only), and the settings for git, pip and certificates, so that mirrors and proxies serve there, too. Libraries that
-this machine's toolchain asks for and SYSTEM no longer has (libxml2.so.2 is gone after Debian 13) are copied into the root's
-/usr/local/lib; each is named. All mounts and processes belong to namespaces, and go with this script, however it ends.
-Needs root and Debian's debootstrap.
+(read only), and the settings for git, pip and certificates, so that mirrors and proxies serve there, too. Where SYSTEM
+no longer has libxml2.so.2, which toolchains of swift.org ask for, it is copied from this machine into the root's
+/usr/local/lib, with what it asks for itself; the script says so. All mounts and processes belong to namespaces, and go with
+this script, however it ends. Needs root and Debian's debootstrap.
 DEBIAN_MIRROR: where packages come from (default http://deb.debian.org/debian).
 HELP
 }
@@ -177,7 +177,9 @@ furnish() {
   apt-get update --quiet --quiet
   install git ca-certificates
   update-ca-certificates >/dev/null 2>&1
-  if ! apt-cache show libxml2 >/dev/null 2>&1; then lend libxml2.so.2; fi
+  # Its package has another name and library in some releases after Debian 13.
+  install libxml2 2>/dev/null || true
+  [[ $(ldconfig -p) == *libxml2.so.2* ]] || lend libxml2.so.2
   touch /root/.furnished
 }
 
