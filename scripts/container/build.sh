@@ -42,6 +42,8 @@ owner() {
 compile() {
   local library package
   cd "$scripts/.."
+  # For the packages that SwiftPM fetches.
+  [[ -e /etc/ssl/certs/ca-certificates.crt ]] || apt_install ca-certificates
   scripts/setup.sh --yes
   # shellcheck source=scripts/setup/find-swift.sh
   . scripts/setup/find-swift.sh

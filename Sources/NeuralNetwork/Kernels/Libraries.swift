@@ -1,12 +1,10 @@
-import COneDNN
 import COpenBLAS
 
 /// The libraries that compute: the versions that this process has loaded, those of the headers that it was compiled with,
 /// and the processor features that they use here.
 package enum Libraries {
-  /// The corresponding C function is `dnnl_version`.
   package static var oneDNN: (name: String, loaded: String, headers: String) {
-    ("oneDNN", DNN.version, "\(DNNL_VERSION_MAJOR).\(DNNL_VERSION_MINOR).\(DNNL_VERSION_PATCH)")
+    ("oneDNN", DNN.version, DNN.headersVersion)
   }
 
   /// The corresponding C function is `openblas_get_config`.

@@ -25,7 +25,10 @@ enum DNN {
   /// one variable (ONEDNN_MAX_CPU_ISA) narrows everything.
   static let isWide = channelBlock == 16
 
-  /// "2.6.3"
+  /// "2.6.3": of the headers that the program was compiled with.
+  static let headersVersion = "\(DNNL_VERSION_MAJOR).\(DNNL_VERSION_MINOR).\(DNNL_VERSION_PATCH)"
+
+  /// "2.6.3": of the library that is loaded.
   ///
   /// The corresponding C function is `dnnl_version`.
   static var version: String {
