@@ -28,7 +28,7 @@ import Testing
   private let gradient = Picture(width: 40, height: 24) { x, y, channel in UInt8(4 * x + y * (channel + 1)) }
 
   @Test(arguments: [TJSAMP_444.rawValue, TJSAMP_420.rawValue, TJSAMP_411.rawValue], [0, TJFLAG_PROGRESSIVE])
-  func jpeg(subsampling: UInt32, flags: Int32) throws {
+  func jpeg(subsampling: TJSAMP.RawValue, flags: Int32) throws {
     let image = try decode(gradient.jpeg(quality: 100, subsampling: TJSAMP(subsampling), flags: flags))
     #expect(image.width == 40 && image.height == 24)
     // JPEG rounds coefficients, and quarters the resolution of colour where it is subsampled.
