@@ -78,7 +78,7 @@ install() {
     exit 1
   fi
   if [[ ! $updated ]] && { ((EUID == 0)) || command -v sudo >/dev/null; }; then
-    as_root apt-get update --quiet --quiet
+    as_root apt-get update --quiet --quiet || echo "setup.sh: going on with the lists of packages that are here" >&2
     updated=1
   fi
   for names in "${packages[@]}"; do

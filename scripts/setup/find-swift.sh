@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced. Which Swift builds the program, and where one is that setup.sh fetched.
 
-# The lowest that builds it.
+# The lowest that builds it: 6.2 does not pass on what withUnsafeTemporaryAllocation throws, and gives up on some expressions.
 swift_required=6.3
 swift_home=${COSFACE_SWIFT_HOME:-${XDG_DATA_HOME:-~/.local/share}/cosface-swift}
 
