@@ -31,12 +31,9 @@ extension Communicator {
 
   /// The corresponding C function is `MPI_Get_processor_name`.
   package static func processorName() throws(MPIError) -> String {
-    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_PROCESSOR_NAME) + 1) {
-      (name) throws(MPIError) in
-      name.initialize(repeating: 0)
-      var length: CInt = 0
-      try check("MPI_Get_processor_name", MPI_Get_processor_name(name.baseAddress!, &length))
-      return String(cString: name.baseAddress!)
-    }
+    var name = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
+    var length: CInt = 0
+    try check("MPI_Get_processor_name", MPI_Get_processor_name(&name, &length))
+    return name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 }

@@ -156,6 +156,19 @@ import Testing
     #expect(outcome.exitCode == 0 && machine.installations == ["swiftlang"], "\(outcome)")
   }
 
+  /// Debian's builds the program, but has not all that tests link with.
+  @Test func aSwiftWithoutTestingIsNamed() throws {
+    let machine = try machine()
+    let outcome = try machine.setUp("--only-tests")
+    #expect(outcome.exitCode == 1 && outcome.lines.count == 1, "\(outcome)")
+    #expect(outcome.text.hasPrefix("setup.sh: the tests link with lib_Testing_Foundation.so, which "))
+    let folder = "\(machine.folder)/lib/swift/linux"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: "\(folder)/lib_Testing_Foundation.so"))
+    let second = try machine.setUp("--only-tests")
+    #expect(second.exitCode == 0 && second.lines.isEmpty, "\(second)")
+  }
+
   @Test(arguments: [
     ("debian", "12", "2.36", "debian12"), ("debian", "13", "2.41", "debian12"), ("debian", "", "2.42", "debian12"),
     ("ubuntu", "26.04", "2.43", "ubuntu24.04"), ("ubuntu", "24.04", "2.39", "ubuntu24.04"),

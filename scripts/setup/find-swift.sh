@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced. Which Swift builds the program, and where one is that setup.sh fetched.
 
-# The lowest that builds it: 6.2 does not pass on what withUnsafeTemporaryAllocation throws, and gives up on some expressions.
-swift_required=6.3
+# The lowest that builds it: 6.1 has no SendableMetatype.
+swift_required=6.2
 swift_home=${COSFACE_SWIFT_HOME:-${XDG_DATA_HOME:-~/.local/share}/cosface-swift}
 
 # Puts a fetched Swift before the others in PATH where theirs does not do.

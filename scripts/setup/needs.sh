@@ -40,6 +40,10 @@ tests_needs() {
   need 'gpg' 'gpg' has gpg
   need 'gpg-agent' 'gpg-agent' has gpg-agent
   download_needs
+  # Debian's swiftlang leaves it out.
+  [[ -e $(swift_folder)/../lib/swift/linux/lib_Testing_Foundation.so ]] ||
+    fail "the tests link with lib_Testing_Foundation.so, which $(command -v swift) came without: put Swift from" \
+      "https://www.swift.org/install/linux/ before it in PATH"
 }
 
 download_needs() {

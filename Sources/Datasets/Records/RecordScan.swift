@@ -99,7 +99,7 @@ struct RecordScan {
 
   /// The images among the records of InsightFace's layout.
   private static func images(_ rows: [Row], _ path: String) throws(DataError) -> ArraySlice<Row> {
-    let people = rows[1...].firstIndex { $0.size == 0 } ?? rows.count
+    let people: Int = rows[1...].firstIndex { $0.size == 0 } ?? rows.count
     let claims = (rows[0].label, rows[0].secondLabel ?? -1)
     // Past 2^24 the header itself is rounded.
     guard claims == (Float(people), Float(rows.count)), zip(rows, Int64(0)...).allSatisfy({ $0.key == $1 }) else {

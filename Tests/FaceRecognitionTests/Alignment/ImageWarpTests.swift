@@ -17,7 +17,8 @@ import Testing
   /// channel; rows 0, 5, 9 and 11.
   @Test func equalsOpenCVs() {
     let picture = Picture(width: 30, height: 24) { x, y, channel in
-      UInt8([x * 8 + y * 3, x * x + 5 * y, 255 - 7 * x + y * y][channel] & 255)
+      let levels: [Int] = [x * 8 + y * 3, x * x + 5 * y, 255 - 7 * x + y * y]
+      return UInt8(levels[channel] & 255)
     }
     let result = warp(picture, SimilarityTransform(a: 0.9, b: 0.3, tx: 4.25, ty: -5.5), width: 16, height: 12)
     let expected: [(row: Int, levels: [Int])] = [
@@ -27,7 +28,7 @@ import Testing
       (11, [91, 93, 97, 103, 111, 120, 132, 146, 162, 180, 200, 222, 181, 15, 43, 73]),
     ]
     for (row, levels) in expected {
-      let found = (0..<16).map { Int(result.pixels[3 * (16 * row + $0) + 1]) }
+      let found: [Int] = (0..<16).map { column in Int(result.pixels[3 * (16 * row + column) + 1]) }
       // A half may be rounded either way.
       #expect(zip(found, levels).allSatisfy { abs($0 - $1) <= 1 }, "row \(row): \(found)")
     }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Puts together what `torch.save` writes: pickles of protocol 2, and a ZIP archive or the format before 1.6 around them.
 struct TorchFixture {
-  indirect enum Item {
+  enum Item: Sendable {
     case floats([Int], [Float])
     case dictionary([(String, Item)])
     /// Of some class, with these attributes.
@@ -72,8 +72,12 @@ struct TorchFixture {
   var old: Data {
     let magic: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
     var bytes = magic + [0x80, 2] + Self.number(1001) + Array(".".utf8)
-    bytes += [0x80, 2] + Array("}".utf8) + Self.text("little_endian") + [0x88] + Array("s.".utf8) + pickle
-    bytes += [0x80, 2] + Array("](".utf8) + storages.indices.flatMap { Self.text("\($0)") } + Array("e.".utf8)
+    for part in [[0x80, 2] + Array("}".utf8), Self.text("little_endian"), [0x88] + Array("s.".utf8), pickle] {
+      bytes += part
+    }
+    bytes += [0x80, 2] + Array("](".utf8)
+    for index in storages.indices { bytes += Self.text("\(index)") }
+    bytes += Array("e.".utf8)
     for (values, storage) in Swift.zip(storages, storageBytes) { bytes += Self.little(Int64(values.count)) + storage }
     return Data(bytes)
   }

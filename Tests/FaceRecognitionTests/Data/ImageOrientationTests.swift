@@ -4,7 +4,10 @@ import Testing
 /// The expected values are Pillow's (13.0, `ImageOps.exif_transpose`).
 @Suite struct ImageOrientationTests {
   /// Blocks of 8 x 8, each of one grey: 3 x 2 of them.
-  private static let picture = Picture(width: 24, height: 16) { x, y, _ in UInt8(40 * (x / 8 + 3 * (y / 8)) + 20) }
+  private static let picture = Picture(width: 24, height: 16) { x, y, _ in
+    let block: Int = x / 8 + 3 * (y / 8)
+    return UInt8(40 * block + 20)
+  }
 
   /// Where the blocks stand in each orientation, as the EXIF standard draws them.
   private static let blocks = [
@@ -121,11 +124,13 @@ import Testing
       #expect(try orientation(of: Self.jpeg(Self.xmp(text))) == 6)
       let keyword = Array("XML:com.adobe.xmp\0".utf8)
       let (plain, packed) = (Array(text.utf8), zlibPacked(Array(text.utf8)))
-      for chunk in [
-        ("tEXt", keyword + plain), ("zTXt", keyword + [0] + packed), ("iTXt", keyword + [0, 0, 0, 0] + plain),
-        ("iTXt", keyword + [1, 0] + Array("en\0name\0".utf8) + packed),
-      ] {
-        #expect(try orientation(of: Self.picture.png(with: chunk)) == 6, "\(chunk.0)")
+      let chunks: [(type: String, content: [UInt8])] = [
+        ("tEXt", plain), ("zTXt", [0] + packed), ("iTXt", [0, 0, 0, 0] + plain),
+        ("iTXt", [1, 0] + Array("en\0name\0".utf8) + packed),
+      ]
+      for chunk in chunks {
+        let file = Self.picture.png(with: (chunk.type, keyword + chunk.content))
+        #expect(try orientation(of: file) == 6, "\(chunk.type)")
       }
     }
     let other = Self.exif(TIFF(true, [.short(0x010F, 1)]).bytes)
@@ -153,9 +158,11 @@ import Testing
   /// What cannot be read turns nothing, and breaks nothing.
   @Test func nonsense() throws {
     let six = TIFF(true, [.short(0x0112, 6)]).bytes
-    for tiff in [0, 9, 255].map({ TIFF(true, [.short(0x0112, $0)]).bytes }) + [
+    let unknown: [[UInt8]] = [0, 9, 255].map { TIFF(true, [.short(0x0112, $0)]).bytes }
+    let broken: [[UInt8]] = [
       [], Array("II".utf8) + [42, 0, 255, 255, 255, 255], Array("XX".utf8) + six.dropFirst(2), Array(six.prefix(13)),
-    ] {
+    ]
+    for tiff in unknown + broken {
       #expect(try orientation(of: Self.jpeg(Self.exif(tiff))) == 1)
       #expect(try orientation(of: Self.picture.png(with: ("eXIf", tiff))) == 1)
     }

@@ -33,7 +33,7 @@ import Testing
   }
 
   private static func replacing(_ bytes: [UInt8], at place: Int, by new: [UInt8]) -> [UInt8] {
-    bytes[..<place] + new + bytes[(place + new.count)...]
+    Array(bytes[..<place]) + new + Array(bytes[(place + new.count)...])
   }
 
   /// Marker, length, count, two bytes a component: there the spectral range follows.
@@ -109,7 +109,7 @@ import Testing
 
   @Test func orderOfScans() throws {
     let (head, scans, end) = Self.scans()
-    func file(_ scans: [[UInt8]]) -> [UInt8] { head + scans.joined() + end }
+    func file(_ scans: [[UInt8]]) -> [UInt8] { head + Array(scans.joined()) + end }
     let expected = try pixels(file(scans))
     #expect(scans.count == 10)
     // Each scan's tables stand before it. 0: mean values; 1-3: first bits of the others; 4: bits that follow.
@@ -129,7 +129,7 @@ import Testing
     let frame = Self.place(of: 0xC0, in: grey)
     let promised: [UInt8] =
       [0xFF, 0xC0, 0, 17] + grey[(frame + 4)..<(frame + 9)] + [3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]
-    let file = grey[..<frame] + promised + grey[(frame + 13)...]
-    #expect(reason(Array(file)) == "broken JPEG: a part of its picture is missing")
+    let file = Array(grey[..<frame]) + promised + Array(grey[(frame + 13)...])
+    #expect(reason(file) == "broken JPEG: a part of its picture is missing")
   }
 }

@@ -121,7 +121,7 @@ extension Picture {
 
   func png(with chunks: [(type: String, content: [UInt8])]) -> [UInt8] {
     let (plain, extra) = (png(), Array(chunks.map { pngChunk($0.type, $0.content) }.joined()))
-    return plain[..<33] + extra + plain[33...]
+    return Array(plain[..<33]) + extra + Array(plain[33...])
   }
 
   /// A PNG with these chunks after its pixels.

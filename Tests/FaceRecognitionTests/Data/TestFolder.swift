@@ -35,7 +35,8 @@ final class TestFolder {
     for person in 0..<people {
       for image in 0..<images {
         let picture = Picture(width: side, height: side) { x, y, channel in
-          UInt8((37 * person + 11 * image + 5 * x + 3 * y + 60 * channel) % 256)
+          let level: Int = 37 * person + 11 * image + 5 * x + 3 * y + 60 * channel
+          return UInt8(level % 256)
         }
         folder.write(picture.jpeg(), "person-\(person)/\(image).jpg")
       }

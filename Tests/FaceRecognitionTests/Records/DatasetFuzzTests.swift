@@ -78,8 +78,12 @@ import VectorKernels
   }
 
   private static let people: [[[UInt8]]] = (0..<4).map { person in
-    (0..<(person + 1)).map { image in
-      Picture(width: 12, height: 12) { x, y, _ in UInt8((50 * person + 9 * image + 7 * x + y) % 256) }.jpeg(quality: 60)
+    (0...person).map { image in
+      let picture = Picture(width: 12, height: 12) { x, y, _ in
+        let grey: Int = 50 * person + 9 * image + 7 * x + y
+        return UInt8(grey % 256)
+      }
+      return picture.jpeg(quality: 60)
     }
   }
 

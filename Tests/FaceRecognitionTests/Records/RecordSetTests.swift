@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RecordSetTests {
   private static let people: [[[UInt8]]] = (0..<3).map { person in
-    (0...person).map { image in
+    (0...person).map { (image: Int) -> [UInt8] in
       // Of 1 to 9 bytes, so that every padding occurs.
       [UInt8](repeating: UInt8(16 * person + image), count: 3 * person + image + 1)
     }
