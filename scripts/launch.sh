@@ -42,7 +42,7 @@ Options:
 The program is .build/release/cosface; COSFACE_BINARY names another. LD_LIBRARY_PATH and what OpenMP, OpenBLAS and oneDNN
 read (OMP_..., GOMP_..., OPENBLAS_..., ONEDNN_...), where set, go to all ranks. The exit code is mpirun's: cosface's own, or
 not zero when any rank failed (69: a rank or host was lost, or a collective operation hung; 128 + signal: a rank was
-killed; 255: mpirun lost a host).
+killed; 255: mpirun lost a host). Where mpirun of Open MPI 5 has lost a host it ends with 0: this script with 69.
 HELP
 }
 
@@ -249,7 +249,10 @@ compose() {
 }
 
 compose "$@"
-if ((!restarts)); then
+# PRRTE's mpirun has several hosts to lose, and ends with 0 then.
+hides_loss=''
+if ! is_orte && [[ ${#names[@]} -gt 1 || ${SLURM_JOB_ID:-}${PBS_JOBID:-} ]]; then hides_loss=1; fi
+if ((!restarts)) && [[ ! $hides_loss ]]; then
   # This process becomes mpirun.
   guard_mpirun $$
   exec "${line[@]}"
@@ -265,6 +268,53 @@ for signal in INT TERM HUP USR1; do
   # shellcheck disable=SC2064
   trap "forward $signal" "$signal"
 done
+
+# ended PROCESS: waits for it, and leaves its exit code in `code`.
+ended() {
+  while true; do
+    code=0
+    wait "$1" || code=$?
+    kill -0 "$1" 2>/dev/null || break  # Otherwise a signal woke us.
+  done
+}
+
+# Passes lines on to standard error, and makes the file $1 where mpirun tells of a lost host among them.
+look_for_loss() {
+  local text
+  while IFS= read -r text || [[ $text ]]; do
+    printf '%s\n' "$text" >&2
+    if [[ $text == 'PRTE has lost communication with a remote daemon.'* ]]; then : >"$1"; fi
+  done
+}
+
+# start: starts mpirun with `line`, and leaves its exit code in `code`.
+start() {
+  local folder reader
+  if [[ ! $hides_loss ]]; then
+    "${line[@]}" <&0 &
+    job=$!
+    guard_mpirun "$job"
+    ended "$job"
+    job=''
+    return
+  fi
+  folder=$(mktemp --directory)
+  mkfifo "$folder/errors"
+  look_for_loss "$folder/lost" <"$folder/errors" &
+  reader=$!
+  "${line[@]}" <&0 2>"$folder/errors" &
+  job=$!
+  guard_mpirun "$job"
+  ended "$job"
+  job=''
+  # Somebody whom mpirun has left behind may hold its end of the pipe.
+  for _ in {1..30}; do
+    kill -0 "$reader" 2>/dev/null || break
+    sleep 0.1
+  done
+  if [[ -e $folder/lost && $code == 0 ]]; then code=69; fi
+  rm -r "$folder"
+}
 
 # The ranks of the first start, or fewer for the hosts that are left: as many as have room and divide the global batch
 # evenly.
@@ -284,15 +334,7 @@ wanted_ranks=$ranks all_hosts=("${names[@]}")
 # More ranks than cores, as asked for: hosts that are left take their turns, too.
 if [[ $turns ]]; then room=''; fi
 for ((attempt = 0; ; attempt++)); do
-  "${line[@]}" <&0 &
-  job=$!
-  guard_mpirun "$job"
-  while true; do
-    code=0
-    wait "$job" || code=$?
-    kill -0 "$job" 2>/dev/null || break  # Otherwise a signal woke us.
-  done
-  job=''
+  start
   case $code in 0 | 1 | 64 | 75) exit "$code" ;; esac
   if [[ $stopped ]] || ((attempt == restarts)); then exit "$code"; fi
   sleep 2

@@ -36,16 +36,20 @@ enum OpenMPI {
   /// Ends Open MPI's explanations of what follows from a failure: nine lines of `MPI_Abort`, more from every rank on
   /// another node whose peer has gone, and errors of mpirun's attempt to collect them. They would bury our message.
   ///
-  /// `mpirun --quiet` sets 4's variable, in itself too, and then does not tell why it cannot start a job. Since 5.0 there is
-  /// only a pointer to the function that explains. Who sets `OMPI_MCA_orte_execute_quiet` decides otherwise.
+  /// `mpirun --quiet` sets 4's variable, in itself too, and then does not tell why it cannot start a job. 5 has a pointer to
+  /// the function that explains, 6 that function alone. Who sets `OMPI_MCA_orte_execute_quiet` decides otherwise.
   ///
   /// Since 5.0 a rank whose peer has gone ends the job at once, with an exit code of its own, before mpirun or the watchdog
   /// can tell what has happened: it waits a little now.
   static func silence() {
     guard getenv("OMPI_MCA_orte_execute_quiet") == nil else { return }
-    variable("orte_execute_quiet", Bool.self)?.pointee = true
-    let nothing: @convention(c) () -> CInt = { 0 }
-    variable("opal_show_help", UnsafeRawPointer.self)?.pointee = unsafeBitCast(nothing, to: UnsafeRawPointer.self)
+    switch release {
+    case 4: variable("orte_execute_quiet", Bool.self)?.pointee = true
+    case 5:
+      let nothing: @convention(c) () -> CInt = { 0 }
+      variable("opal_show_help", UnsafeRawPointer.self)?.pointee = unsafeBitCast(nothing, to: UnsafeRawPointer.self)
+    default: break
+    }
     variable("opal_abort_delay", CInt.self)?.pointee = 15
   }
 

@@ -138,16 +138,43 @@ import Testing
     #expect(starts == ["train --resume runs/a", "train --resume runs/a"])
   }
 
+  /// A folder with programs of its own, which come first in PATH, and a host file.
+  private final class Stage {
+    let path = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
+
+    init(hosts: String = "localhost slots=1\n") throws {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try Data(hosts.utf8).write(to: URL(fileURLWithPath: path + "/hosts"))
+    }
+
+    func add(_ name: String, _ text: String) throws {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(path)/\(name)")
+    }
+
+    /// The script runs under a shell, which makes an exit code of a signal.
+    func launch(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Subprocess.Outcome {
+      let own = [
+        "PATH": "\(path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
+        "COSFACE_BINARY": "/bin/true",
+      ]
+      return try Subprocess.run(
+        ["bash", "-c", "\"$0\" \"$@\"; exit $?", script] + arguments, environment: own.merging(environment) { $1 })
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+  }
+
   /// Two failures in a row: a host that was lost at the first stays out while it is silent, and comes back when it answers.
   @Test func hostsAreAskedAnewAtEachRestart() throws {
-    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let programs = [
-      // The host is the word before what it shall do.
-      "ssh": "! grep -qx \"${@: -2:1}\" \(folder)/dead",
-      "sleep": "exec /bin/sleep 0.05",
-      "mpirun": Subprocess.mpirun(
+    let stage = try Stage(hosts: "alpha slots=2\nbeta slots=1\ngamma slots=1\n")
+    let folder = stage.path
+    // The host is the word before what it shall do.
+    try stage.add("ssh", "#!/bin/bash\n! grep -qx \"${@: -2:1}\" \(folder)/dead\n")
+    try stage.add("sleep", "#!/bin/bash\nexec /bin/sleep 0.05\n")
+    try stage.add(
+      "mpirun",
+      Subprocess.mpirun(
         doing: """
           printf '%s\\n' "$*" >>\(folder)/starts
           case $(wc -l <\(folder)/starts) in
@@ -156,22 +183,13 @@ import Testing
             3) echo gamma >\(folder)/dead; exit 69 ;;
             4) : >\(folder)/dead; exit 69 ;;
           esac
-          """),
-      // Of 12 samples a step: 4, 3, 2 or 1 ranks.
-      "program": "echo '\"globalBatchSize\" : 12,'",
-    ]
-    for (name, text) in programs {
-      try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/\(name)")
-    }
-    try Data("alpha slots=2\nbeta slots=1\ngamma slots=1\n".utf8).write(to: URL(fileURLWithPath: folder + "/hosts"))
-    try Data().write(to: URL(fileURLWithPath: folder + "/dead"))
-    let outcome = try Subprocess.run(
-      [Self.script, "--hostfile", folder + "/hosts", "--restarts", "4", "--", "train", "--output", "r"],
-      environment: [
-        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-        "COSFACE_BINARY": folder + "/program",
-      ])
+          """))
+    // Of 12 samples a step: 4, 3, 2 or 1 ranks.
+    try stage.add("program", "#!/bin/bash\necho '\"globalBatchSize\" : 12,'\n")
+    try stage.add("dead", "")
+    let outcome = try stage.launch(
+      ["--hostfile", folder + "/hosts", "--restarts", "4", "--", "train", "--output", "r"],
+      ["COSFACE_BINARY": folder + "/program"])
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     let starts = try String(contentsOfFile: folder + "/starts", encoding: .utf8).split(separator: "\n")
     let wanted = [
@@ -188,22 +206,12 @@ import Testing
 
   /// An mpirun that hangs at its end when its processes are gone, as Open MPI's does now and then.
   @Test(arguments: [[], ["--restarts", "1"]]) func anMpirunThatHangsIsEnded(options: [String]) throws {
-    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let stage = try Stage()
     // It waits for what nobody writes, with no process of its own left.
-    let text = Subprocess.mpirun(doing: "sleep 2 &\nwait\nread -r nothing <>\(folder)/pipe")
-    try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/mpirun"))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
-    #expect(mkfifo(folder + "/pipe", 0o600) == 0)
-    let outcome = try Subprocess.run(
-      // A shell between: it makes an exit code of a signal.
-      ["bash", "-c", "\"$0\" \"$@\"; exit $?", Self.script, "-n", "1"] + options
-        + ["--", "train", "--output", folder + "/run"],
-      environment: [
-        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-        "COSFACE_BINARY": "/bin/true", "COSFACE_GUARD_SECONDS": "2",
-      ])
+    try stage.add("mpirun", Subprocess.mpirun(doing: "sleep 2 &\nwait\nread -r nothing <>\(stage.path)/pipe"))
+    #expect(mkfifo(stage.path + "/pipe", 0o600) == 0)
+    let outcome = try stage.launch(
+      ["-n", "1"] + options + ["--", "train", "--output", stage.path + "/run"], ["COSFACE_GUARD_SECONDS": "2"])
     #expect(outcome.exitCode == 137, "\(outcome.text)")
     #expect(outcome.lines.contains { $0.hasPrefix("mpirun has had no process for 2 s") }, "\(outcome.text)")
   }
@@ -225,40 +233,47 @@ import Testing
     ("6.0.0rc1", "--mca mpi_yield_when_idle 1 --map-by slot:OVERSUBSCRIBE --bind-to none "),
   ])
   func eachReleaseGetsItsOwnOptions(release: String, options: String) throws {
-    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try Data("localhost slots=1\n".utf8).write(to: URL(fileURLWithPath: folder + "/hosts"))
-    let script = Subprocess.mpirun(of: release, doing: "echo \"got $*\"")
-    try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/mpirun"))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
-    let outcome = try Subprocess.run(
-      [Self.script, "-n", "2", "--hostfile", folder + "/hosts", "--interface", "10.1.0.0/16", "--", "true"],
-      environment: [
-        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-        "COSFACE_BINARY": "/bin/true",
-      ])
+    let stage = try Stage()
+    try stage.add("mpirun", Subprocess.mpirun(of: release, doing: "echo \"got $*\""))
+    let outcome = try stage.launch(
+      ["-n", "2", "--hostfile", stage.path + "/hosts", "--interface", "10.1.0.0/16", "--", "true"])
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     let got = outcome.lines.last { $0.hasPrefix("got ") } ?? ""
-    #expect(got.hasPrefix("got -n 2 --hostfile \(folder)/hosts \(options)"), "\(outcome.text)")
+    #expect(got.hasPrefix("got -n 2 --hostfile \(stage.path)/hosts \(options)"), "\(outcome.text)")
+  }
+
+  /// mpirun of Open MPI 5.0 that has lost a host says so, and ends with 0.
+  @Test(arguments: [0, 1]) func aLostHostIsNoSuccess(restarts: Int) throws {
+    let stage = try Stage(hosts: "alpha slots=1\nbeta slots=1\n")
+    try stage.add("ssh", "#!/bin/sh\n")
+    try stage.add(
+      "mpirun",
+      Subprocess.mpirun(
+        of: "5.0.7",
+        doing: """
+          echo x >>\(stage.path)/starts
+          [[ $(wc -l <\(stage.path)/starts) == 1 ]] || exit 0
+          echo 'step 1'
+          printf 'PRTE has lost communication with a remote daemon.\\nend' >&2
+          """))
+    let restarting = restarts > 0 ? ["--restarts", "\(restarts)"] : []
+    let outcome = try stage.launch(
+      ["--hostfile", stage.path + "/hosts"] + restarting + ["--", "train", "--output", "r"])
+    #expect(outcome.exitCode == (restarts == 0 ? 69 : 0), "\(outcome.text)")
+    // All that it wrote is there, in order.
+    let said = ["PRTE has lost communication with a remote daemon.", "end"]
+    #expect(outcome.lines.contains("step 1") && outcome.lines.filter(said.contains) == said, "\(outcome.text)")
+    #expect(outcome.text.contains("ended with exit code 69; starting again") == (restarts > 0), "\(outcome.text)")
   }
 
   @Test func anotherMPIsLauncherIsRefused() throws {
-    let folder = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try Data("#!/bin/sh\necho 'HYDRA build details: Version: 4.0.2'\n".utf8)
-      .write(to: URL(fileURLWithPath: folder + "/mpirun"))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/mpirun")
-    let outcome = try Subprocess.run(
-      [Self.script, "-n", "1", "--", "true"],
-      environment: [
-        "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-        "COSFACE_BINARY": "/bin/true",
-      ])
+    let stage = try Stage()
+    try stage.add("mpirun", "#!/bin/sh\necho 'HYDRA build details: Version: 4.0.2'\n")
+    let outcome = try stage.launch(["-n", "1", "--", "true"])
     #expect(outcome.exitCode == 2)
     #expect(
-      outcome.lines.count == 1 && outcome.text.hasPrefix("launch.sh: \(folder)/mpirun is not Open MPI's"), "\(outcome)")
+      outcome.lines.count == 1 && outcome.text.hasPrefix("launch.sh: \(stage.path)/mpirun is not Open MPI's"),
+      "\(outcome)")
   }
 
   @Test func aMissingProgramIsNamed() throws {
