@@ -3,6 +3,9 @@
 /// x = n ln 2 + r with |r| <= ln(2) / 2; e^r by the polynomial of Cephes' `expf` (S. Moshier), 2^n by the exponent's
 /// bits. Relative error below 1.3e-7 for -87.3 <= x <= 88.3, where the result is a normal Float; 0 below -87.3;
 /// not meant for more than 88.3. NaN gives NaN: a softmax over broken logits stays visibly broken.
+///
+/// No denormal number comes out, and none was found in weights or momenta after 230 epochs at loss 0, scale 64: with
+/// flush-to-zero the same run gives the same bytes in the same time, so that the processor's default stays.
 @inline(__always)
 package func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
   let smallest: SIMD8<Float> = SIMD8(repeating: -87.3)
