@@ -1,4 +1,5 @@
 #pragma once
+#include <elf.h>
 #include <mpi.h>
 
 // Open MPI's constants are casts of addresses, which Swift does not import.
@@ -27,3 +28,15 @@ COSFACE_CONSTANT(MPI_Info, MPI_INFO_NULL)
 COSFACE_CONSTANT(void *, MPI_IN_PLACE)
 
 #undef COSFACE_CONSTANT
+
+extern void *dlsym(void *library, const char *name);
+extern int dladdr1(const void *address, void *info, void **symbol, int flags);
+
+/// The address of a variable of a library that is loaded; null where no library has that name, or it is a function's.
+///
+/// The corresponding C functions are `dlsym` and `dladdr1`, with RTLD_DL_SYMENT.
+static inline void *cosface_variable(const char *name) {
+  void *info[4], *symbol = 0, *address = dlsym(0, name);
+  if (!address || !dladdr1(address, info, &symbol, 1) || !symbol) return 0;
+  return ELF64_ST_TYPE(((const Elf64_Sym *)symbol)->st_info) == STT_OBJECT ? address : 0;
+}

@@ -43,13 +43,9 @@ enum OpenMPI {
   /// can tell what has happened: it waits a little now.
   static func silence() {
     guard getenv("OMPI_MCA_orte_execute_quiet") == nil else { return }
-    switch release {
-    case 4: variable("orte_execute_quiet", Bool.self)?.pointee = true
-    case 5:
-      let nothing: @convention(c) () -> CInt = { 0 }
-      variable("opal_show_help", UnsafeRawPointer.self)?.pointee = unsafeBitCast(nothing, to: UnsafeRawPointer.self)
-    default: break
-    }
+    variable("orte_execute_quiet", Bool.self)?.pointee = true
+    let nothing: @convention(c) () -> CInt = { 0 }
+    variable("opal_show_help", UnsafeRawPointer.self)?.pointee = unsafeBitCast(nothing, to: UnsafeRawPointer.self)
     variable("opal_abort_delay", CInt.self)?.pointee = 15
   }
 
@@ -61,6 +57,6 @@ enum OpenMPI {
 
   /// A variable of the library that is loaded; nil in releases that do not have it.
   private static func variable<Value>(_ name: String, _ type: Value.Type) -> UnsafeMutablePointer<Value>? {
-    dlsym(nil, name)?.assumingMemoryBound(to: type)
+    cosface_variable(name)?.assumingMemoryBound(to: type)
   }
 }
