@@ -46,6 +46,11 @@ ssh_options() {
   if is_orte; then printf '%s\n' --mca plm_rsh_args "$1"; else printf '%s\n' --prtemca plm_ssh_args "$1"; fi
 }
 
+# shared_memory_options FOLDER: where the ranks of a host keep what they share.
+shared_memory_options() {
+  if is_orte; then echo "--mca btl_vader_backing_directory $1"; else echo "--mca btl_sm_backing_directory $1"; fi
+}
+
 # Shows the placement. 4.1: cosface silences explanations of what follows from a failure, unless this variable is set.
 verbose_options() {
   if is_orte; then

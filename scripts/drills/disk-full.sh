@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/drills/faces.sh
+source scripts/mpirun.sh
 
 if [[ ! ${COSFACE_DRILL_WORK:-} ]]; then
   if [[ ! ${COSFACE_BINARY:-} ]]; then swift build -c release --product cosface >&2; fi
@@ -27,7 +28,8 @@ mkdir "$disk"
 mount -t tmpfs -o size=64m cosface-drill "$disk"
 make_faces "$work/faces" 4 7
 
-launch=(mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 300 "$COSFACE_BINARY" train)
+# shellcheck disable=SC2046
+launch=(mpirun -n 2 $(placement_options none 1 turns) --timeout 300 "$COSFACE_BINARY" train)
 options=(
   --data "$work/faces" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 20
   --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 4 --keep 9

@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/drills/faces.sh
 source scripts/guard.sh
+source scripts/mpirun.sh
 
 count=${1:-50} seed=${2:-$RANDOM}
 [[ $count =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ ]] || {
@@ -35,7 +36,8 @@ make_faces "$work/faces" 4 7
 
 # start RUN: the same command for the first start and each resume; its process is $mpirun.
 start() {
-  mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --mca btl_vader_backing_directory "$shared" \
+  # shellcheck disable=SC2046
+  mpirun -n 2 $(placement_options none 1 turns) $(shared_memory_options "$shared") \
     --timeout 300 "$program" train \
     --resume-or-start "$1" --data "$work/faces" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 \
     --steps $steps --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 2 --keep 2 --log-samples \
