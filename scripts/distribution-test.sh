@@ -4,6 +4,8 @@ set -euo pipefail
 
 self=$(readlink -f "${BASH_SOURCE[0]}")
 root=$(dirname "$(dirname "$self")")
+# shellcheck source=scripts/setup/find-swift.sh
+. "$root/scripts/setup/find-swift.sh"
 
 usage() {
   cat <<'HELP'
@@ -27,7 +29,7 @@ Before COMMAND, scripts/setup.sh installs what building needs. Of this machine t
 (read only), and the settings for git, pip and certificates, so that mirrors and proxies serve there, too. Where SYSTEM
 no longer has libxml2.so.2, which toolchains of swift.org ask for, it is copied from this machine into the root's
 /usr/local/lib, with what it asks for itself; the script says so. All mounts and processes belong to namespaces, and go with
-this script, however it ends. Needs root and Debian's debootstrap.
+this script, however it ends. Needs root; debootstrap is installed where it is missing.
 DEBIAN_MIRROR: where packages come from (default http://deb.debian.org/debian).
 HELP
 }
@@ -41,7 +43,7 @@ fail() {
 
 make_root() {
   local mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-  command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get install debootstrap"
+  "$root/scripts/setup.sh" --only-distribution
   echo "distribution-test.sh: debootstrap makes $system_root (half a minute)"
   mkdir -p "$systems"
   rm -rf "$system_root.part"
@@ -99,14 +101,15 @@ outside() {
     exit 0
   fi
   ((EUID == 0)) || fail "needs root, for debootstrap and mounts: try sudo $0 ..."
-  swift=$(command -v swift) || fail "Swift is missing here: scripts/setup.sh"
-  swift=$(readlink -f "$swift")
+  find_swift
+  toolchain=$(swift_folder) || fail "Swift is missing here: scripts/setup.sh"
+  [[ $toolchain == /*/usr/bin ]] || fail "$toolchain is no folder of a toolchain from swift.org, which could be lent: scripts/setup.sh"
   [[ -d $system_root ]] || make_root
   bring_settings
   clone
   # Process 1 of a process namespace: all that it started, and all mounts, end with it.
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private -- \
-    "$self" --inside "$system_root" "${swift%/usr/bin/*}" "$@" <&0 &
+    "$self" --inside "$system_root" "${toolchain%/usr/bin}" "$@" <&0 &
   namespace=$!
   # The first signal lets COMMAND end; the second ends everything at once.
   trap stop INT TERM HUP

@@ -12,7 +12,7 @@ scripts=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 usage() {
   cat <<HELP
-Usage: scripts/setup.sh [--yes] [--only-cluster] [--only-tests]
+Usage: scripts/setup.sh [--yes] [--only-cluster] [--only-tests] [--only-distribution]
 
 Looks for what building needs, and installs what is missing. Does nothing, and needs no network, where all is there.
 
@@ -25,7 +25,8 @@ system: about 1 GB is fetched, its signature checked, and 3 GB unpacked to a fol
 
 Options:
   --yes            Asks no questions: Swift is fetched where it is missing. Without a terminal, nothing is fetched otherwise.
-  --only-cluster   What scripts/cluster-test.sh needs, instead.
+  --only-cluster, --only-distribution
+                   What scripts/cluster-test.sh or scripts/distribution-test.sh needs, instead.
   --only-tests     What the tests need besides, instead.
   -h, --help       This text.
 
@@ -136,7 +137,7 @@ yes='' updated='' only=()
 for argument; do
   case $argument in
     --yes) yes=1 ;;
-    --only-cluster | --only-tests) only+=("${argument#--only-}_needs") ;;
+    --only-cluster | --only-tests | --only-distribution) only+=("${argument#--only-}_needs") ;;
     -h | --help) usage && exit 0 ;;
     *) fail "there is no option $argument; --help lists them" ;;
   esac

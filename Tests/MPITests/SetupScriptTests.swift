@@ -119,6 +119,16 @@ import Testing
     #expect(Set(tools.values.map { $0[...] }).isSuperset(of: installed), "\(installed)")
   }
 
+  @Test func whatADistributionTestNeedsIsAskedForAlone() throws {
+    let machine = try machine()
+    try machine.remove("zlib")
+    try machine.write("ln -s true \(machine.folder)/programs/debootstrap", to: "packages/debootstrap")
+    let outcome = try machine.setUp("--only-distribution")
+    // It may lie in /usr/sbin, which is looked into, too.
+    let there = FileManager.default.fileExists(atPath: "/usr/sbin/debootstrap")
+    #expect(outcome.exitCode == 0 && machine.installations == (there ? [] : ["debootstrap"]), "\(outcome)")
+  }
+
   @Test func unknownOptionsAreRefused() throws {
     let outcome = try machine().setUp("--yess")
     #expect(outcome.exitCode == 1)

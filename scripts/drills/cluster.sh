@@ -8,7 +8,8 @@
 #   data      a host has other data: refused
 #   program   a host has another program: refused
 # Default: all but lost. DIR: faces, DIR/PERSON/IMAGE; small random ones are made unless given.
-# COSFACE_BINARY: the program, by default .build/release/cosface. Each drill ends with a line; exit code 1 if one failed.
+# COSFACE_BINARY: a program that is built already; without it this checkout's is built.
+# Each drill ends with a line; exit code 1 if one failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,13 +18,14 @@ while (($#)); do
   case $1 in
     --data) (($# >= 2)) || { echo "cluster.sh: --data needs a value" >&2 && exit 2; }
       data=$2 && shift 2 ;;
-    -h | --help) sed -n '2,12s/^# //p' "$0" && exit 0 ;;
+    -h | --help) sed -n '2,13s/^# //p' "$0" && exit 0 ;;
     hosts | kill | link | lost | stop | data | program) drills+=("$1") && shift ;;
     *) echo "cluster.sh: there is no drill $1; see --help" >&2 && exit 2 ;;
   esac
 done
 if ((${#drills[@]} == 0)); then drills=(hosts kill link stop data program); fi
 
+if [[ ! ${COSFACE_BINARY:-} ]]; then swift build -c release --product cosface >&2; fi
 binary=${COSFACE_BINARY:-$PWD/.build/release/cosface}
 work=$(mktemp --directory "${TMPDIR:-/tmp}/cosface-drills.XXXXXX")
 trap 'rm -rf "$work"' EXIT

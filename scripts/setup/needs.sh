@@ -35,6 +35,11 @@ cluster_needs() {
   need 'procps' 'ps and pkill' has pkill
 }
 
+# To make a root folder of another release of Debian.
+distribution_needs() {
+  need 'debootstrap' 'debootstrap' has debootstrap
+}
+
 # The tests make a key of their own, and serve what they sign.
 tests_needs() {
   need 'gpg' 'gpg' has gpg
