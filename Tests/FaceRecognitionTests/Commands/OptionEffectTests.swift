@@ -123,8 +123,8 @@ import Weights
     let script = Self.checkout.appendingPathComponent("scripts/launch.sh").path
     known.formUnion(
       try Subprocess.run([script, "--help"]).text.matches(of: /--([a-z][a-z0-9-]+)/).map { String($0.1) })
-    // tensorboard's, update-alternatives' and check_onnx.py's.
-    known.formUnion(["logdir", "config", "images"])
+    // tensorboard's, update-alternatives', check_onnx.py's, mpirun's and srun's.
+    known.formUnion(["logdir", "config", "images", "mca", "mpi"])
     var named = 0
     for source in try Self.sources() {
       let text = try String(contentsOf: source, encoding: .utf8)
