@@ -6,6 +6,8 @@ self=$(readlink -f "${BASH_SOURCE[0]}")
 root=$(dirname "$(dirname "$self")")
 # shellcheck source=scripts/cores.sh
 . "$root/scripts/cores.sh"
+# shellcheck source=scripts/processes.sh
+. "$root/scripts/processes.sh"
 
 usage() {
   cat <<'HELP'
@@ -79,29 +81,11 @@ outside() {
     fail "this machine does not let root make namespaces (a container without CAP_SYS_ADMIN?): unshare --net --mount --pid failed"
 
   work=$(mktemp --directory "${TMPDIR:-/tmp}/cosface-cluster.XXXXXX")
-  # The inner script is process 1 of a process namespace: when it ends, so does everything that it started, and with the
-  # last process go the networks and mounts. It ends, too, if this script is killed.
-  setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc -- \
-    "$self" --inside "$work" "$hosts" "$slots" "$rate" "$before" "$during" ${#launch[@]} "${launch[@]}" "$@" <&0 &
-  namespace=$!
   trap 'rm -rf "$work"' EXIT
-  # The first signal lets mpirun end the job; the second ends everything at once.
-  trap stop INT TERM HUP
-  local code=0
-  while true; do
-    code=0
-    wait "$namespace" || code=$?
-    kill -0 "$namespace" 2>/dev/null || break
-  done
+  # With the last process go the networks, too.
+  in_namespaces --net --mount-proc -- \
+    "$self" --inside "$work" "$hosts" "$slots" "$rate" "$before" "$during" ${#launch[@]} "${launch[@]}" "$@"
   exit "$code"
-}
-
-stop() {
-  trap 'kill -KILL "$namespace" 2>/dev/null || true' INT TERM HUP
-  local inner
-  inner=$(cat "/proc/$namespace/task/$namespace/children" 2>/dev/null || true)
-  # shellcheck disable=SC2086
-  kill -TERM $inner 2>/dev/null || true
 }
 
 # ---- Inside: the switch is this network namespace; a host is a sleeping process with namespaces of its own.
@@ -250,11 +234,7 @@ inside() {
   launcher=$!
   (eval "$during") >&2 &
   beside=$!
-  while true; do
-    code=0
-    wait "$launcher" || code=$?
-    kill -0 "$launcher" 2>/dev/null || break  # Otherwise a signal woke us.
-  done
+  ended "$launcher"
   wait "$beside" || {
     echo "cluster-test.sh: --during ended with exit code $?" >&2
     if ((code == 0)); then code=1; fi

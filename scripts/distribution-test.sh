@@ -6,6 +6,8 @@ self=$(readlink -f "${BASH_SOURCE[0]}")
 root=$(dirname "$(dirname "$self")")
 # shellcheck source=scripts/setup/find-swift.sh
 . "$root/scripts/setup/find-swift.sh"
+# shellcheck source=scripts/processes.sh
+. "$root/scripts/processes.sh"
 
 usage() {
   cat <<'HELP'
@@ -107,27 +109,8 @@ outside() {
   [[ -d $system_root ]] || make_root
   bring_settings
   clone
-  # Process 1 of a process namespace: all that it started, and all mounts, end with it.
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private -- \
-    "$self" --inside "$system_root" "${toolchain%/usr/bin}" "$@" <&0 &
-  namespace=$!
-  # The first signal lets COMMAND end; the second ends everything at once.
-  trap stop INT TERM HUP
-  local code=0
-  while true; do
-    code=0
-    wait "$namespace" || code=$?
-    kill -0 "$namespace" 2>/dev/null || break  # Otherwise a signal woke us.
-  done
+  in_namespaces --propagation private -- "$self" --inside "$system_root" "${toolchain%/usr/bin}" "$@"
   exit "$code"
-}
-
-stop() {
-  trap 'kill -KILL "$namespace" 2>/dev/null || true' INT TERM HUP
-  local inner
-  inner=$(cat "/proc/$namespace/task/$namespace/children" 2>/dev/null || true)
-  # shellcheck disable=SC2086
-  kill -TERM $inner 2>/dev/null || true
 }
 
 # ---- Inside: namespaces of its own.
@@ -212,11 +195,7 @@ inside() {
   trap 'if [[ $job ]]; then kill -TERM "$job" 2>/dev/null || true; else exit 143; fi' TERM
   env -i HOME="$HOME" PATH="$PATH" LANG="$LANG" "${kept[@]}" "$@" <&0 &
   job=$!
-  while true; do
-    code=0
-    wait "$job" || code=$?
-    kill -0 "$job" 2>/dev/null || break
-  done
+  ended "$job"
   exit "$code"
 }
 

@@ -9,6 +9,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/scripts/cores.sh"
 # shellcheck source=scripts/mpirun.sh
 . "$root/scripts/mpirun.sh"
+# shellcheck source=scripts/processes.sh
+. "$root/scripts/processes.sh"
 
 usage() {
   cat <<'HELP'
@@ -269,15 +271,6 @@ for signal in INT TERM HUP USR1; do
   trap "forward $signal" "$signal"
 done
 
-# ended PROCESS: waits for it, and leaves its exit code in `code`.
-ended() {
-  while true; do
-    code=0
-    wait "$1" || code=$?
-    kill -0 "$1" 2>/dev/null || break  # Otherwise a signal woke us.
-  done
-}
-
 # Passes lines on to standard error, and makes the file $1 where mpirun tells of a lost host among them.
 look_for_loss() {
   local text
@@ -289,24 +282,21 @@ look_for_loss() {
 
 # start: starts mpirun with `line`, and leaves its exit code in `code`.
 start() {
-  local folder reader
-  if [[ ! $hides_loss ]]; then
+  local folder='' reader
+  if [[ $hides_loss ]]; then
+    folder=$(mktemp --directory)
+    mkfifo "$folder/errors"
+    look_for_loss "$folder/lost" <"$folder/errors" &
+    reader=$!
+    "${line[@]}" <&0 2>"$folder/errors" &
+  else
     "${line[@]}" <&0 &
-    job=$!
-    guard_mpirun "$job"
-    ended "$job"
-    job=''
-    return
   fi
-  folder=$(mktemp --directory)
-  mkfifo "$folder/errors"
-  look_for_loss "$folder/lost" <"$folder/errors" &
-  reader=$!
-  "${line[@]}" <&0 2>"$folder/errors" &
   job=$!
   guard_mpirun "$job"
   ended "$job"
   job=''
+  [[ $folder ]] || return 0
   # Somebody whom mpirun has left behind may hold its end of the pipe.
   for _ in {1..30}; do
     kill -0 "$reader" 2>/dev/null || break
