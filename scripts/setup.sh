@@ -146,11 +146,11 @@ done
 work=$(mktemp -d)
 part=''
 trap clean_up EXIT
-find_swift
 if ((${#only[@]})); then
   for needs in "${only[@]}"; do provide "$needs"; done
   exit 0
 fi
+find_swift
 provide tools
 provide libraries
 warn_of_threads

@@ -199,8 +199,9 @@ if ((${#chosen[@]})); then
 else
   chosen=("${all[@]}")
   scripts/setup.sh
-  scripts/setup.sh --only-tests
-  if ((EUID == 0)); then scripts/setup.sh --only-cluster; fi
+  more=(--only-tests)
+  if ((EUID == 0)); then more+=(--only-cluster); fi
+  scripts/setup.sh "${more[@]}"
 fi
 . scripts/setup/find-swift.sh
 find_swift

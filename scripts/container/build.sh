@@ -78,7 +78,7 @@ root() {
   local root=$1 release
   [[ ! -e $root ]] || fail "$root is there already"
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  command -v debootstrap >/dev/null || apt_install debootstrap
+  "$scripts/setup.sh" --only-distribution
   debootstrap --variant=minbase "$release" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >/dev/null ||
     fail "debootstrap failed: see $root/debootstrap/debootstrap.log"
   mkdir -p "$root$(dirname "$folder")"

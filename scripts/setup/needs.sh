@@ -45,6 +45,7 @@ tests_needs() {
   need 'gpg' 'gpg' has gpg
   need 'gpg-agent' 'gpg-agent' has gpg-agent
   download_needs
+  find_swift
   # Debian's swiftlang leaves it out.
   [[ -e $(swift_folder)/../lib/swift/linux/lib_Testing_Foundation.so ]] ||
     fail "the tests link with lib_Testing_Foundation.so, which $(command -v swift) came without: put Swift from" \
