@@ -52,6 +52,8 @@ enum OpenMPI {
   /// The corresponding C function is `MPI_Abort`.
   static func abort(_ exitCode: Int32) {
     variable("opal_abort_delay", CInt.self)?.pointee = 0
+    // 6's MPI_Abort explains itself, and nothing silences it.
+    if release >= 6 { cosface_abort(exitCode) }
     MPI_Abort(MPI_COMM_WORLD, exitCode)
   }
 

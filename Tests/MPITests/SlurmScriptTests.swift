@@ -23,7 +23,7 @@ import Testing
   {
     let disk = try disk ?? Disk()
     let folder = disk.path
-    let programs = [("cosface", program), ("scontrol", "echo \"$@\" >>\(folder)/told")]
+    let programs = [("cosface", program), ("scontrol", "[[ $* == --version ]] || echo \"$@\" >>\(folder)/told")]
     for (name, text) in programs + (mpirun.map { [("mpirun", Subprocess.mpirun(doing: $0))] } ?? []) {
       try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/\(name)")
@@ -37,8 +37,9 @@ import Testing
         "PATH": "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")", "FOLDER": folder,
         "COSFACE_BINARY": "\(folder)/cosface", "COSFACE_RUN": "\(folder)/run", "SLURM_JOB_ID": "4711",
         "SLURM_NTASKS": "1", "SLURM_RESTART_COUNT": "\(restarts)", "SLURM_SUBMIT_DIR": Self.checkout,
-        // There is no Slurm for mpirun to ask.
+        // There is no Slurm for mpirun to ask, whichever its release; 6's asks scontrol for its version even so.
         "OMPI_MCA_ras": "^slurm", "OMPI_MCA_plm": "^slurm", "OMPI_MCA_ess": "^slurm",
+        "PRTE_MCA_ras": "^slurm", "PRTE_MCA_plm": "^slurm",
         "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_rmaps_base_oversubscribe": "1",
       ])
     return (outcome, (try? String(contentsOfFile: "\(folder)/told", encoding: .utf8)) ?? "")
