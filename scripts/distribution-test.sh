@@ -58,6 +58,8 @@ make_root() {
 bring_settings() {
   local file
   cp --dereference /etc/resolv.conf "$system_root/etc/resolv.conf"
+  # Every machine has it; newer debootstraps' small roots do not.
+  if [[ ! -e $system_root/etc/hosts ]]; then printf '127.0.0.1 localhost\n' >"$system_root/etc/hosts"; fi
   for file in /etc/gitconfig /etc/gitignore /etc/pip.conf; do
     if [[ -e $file ]]; then cp "$file" "$system_root/etc/"; fi
   done
