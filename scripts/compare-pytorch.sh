@@ -30,16 +30,9 @@ for row in "${only[@]}"; do
   [[ " ${rows[*]} " == *" $row "* ]] || { echo "compare-pytorch.sh: no row '$row'; rows are: ${rows[*]}" >&2 && exit 2; }
 done
 
-venv=${COSFACE_PEER_VENV:-$HOME/.cache/cosface-peer}
-if [[ ! -e $venv/complete ]]; then
-  echo "compare-pytorch.sh: making $venv (PyTorch, about 1 GB)" >&2
-  python3 -m venv "$venv"
-  packages=(torch==2.13.0+cpu numpy onnx onnxruntime)
-  # PyTorch's own index only where the configured ones do not have the wheel.
-  "$venv/bin/pip" install --quiet "${packages[@]}" 2>/dev/null >&2 ||
-    "$venv/bin/pip" install --quiet --extra-index-url https://download.pytorch.org/whl/cpu "${packages[@]}" >&2
-  touch "$venv/complete"
-fi
+# shellcheck source=scripts/peer.sh
+. scripts/peer.sh
+peer_environment
 swift build -c release --product cosface >&2
 cosface=$(swift build -c release --show-bin-path)/cosface
 

@@ -7,20 +7,55 @@ extension Chart {
   init?(
     _ heading: String, _ name: String, unit: String = "", of runs: [RunRecord], scale: Double = 1
   ) {
+    self.init(heading, name, .steps, unit: unit, of: runs, scale: scale) { $0.curves[name] }
+  }
+
+  /// What comparing runs, and programs, of different speed is about.
+  static func accuracyOverMinutes(_ runs: [RunRecord]) -> Chart? {
+    Chart(
+      "Accuracy of validations over the minutes of training", "accuracyOverMinutes", .minutes, unit: " %", of: runs,
+      scale: 100
+    ) { $0.accuracyOverSeconds }
+  }
+
+  /// What a curve's places are.
+  private enum Places {
+    case steps
+    /// Counted in seconds.
+    case minutes
+
+    var title: String { self == .steps ? "step" : "minutes" }
+    var unit: Double { self == .steps ? 1 : 60 }
+
+    func text(_ value: Double) -> String { self == .steps ? Int(value).grouped : Figure.short(value) }
+
+    func text(_ places: ClosedRange<Int>) -> String {
+      let ends =
+        self == .steps
+        ? [places.lowerBound, places.upperBound].map { "\($0)" }
+        : [places.lowerBound, places.upperBound].map { Figure.fixed(Double($0) / unit, 1) }
+      return ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
+    }
+  }
+
+  private init?(
+    _ heading: String, _ name: String, _ places: Places, unit: String, of runs: [RunRecord], scale: Double,
+    _ curve: (MetricsHistory) -> Curve?
+  ) {
     let curves = runs.enumerated().compactMap { number, run in
-      run.history.curves[name].map { (number, run.name, $0) }
+      curve(run.history).map { (number, run.name, $0) }
     }
     let all = curves.flatMap { $0.2.pieces }
     guard let first = all.first else { return nil }
-    let steps = all.reduce(first.steps) { joined, piece in
-      min(joined.lowerBound, piece.steps.lowerBound)...max(joined.upperBound, piece.steps.upperBound)
+    let range = all.reduce(first.places) { joined, piece in
+      min(joined.lowerBound, piece.places.lowerBound)...max(joined.upperBound, piece.places.upperBound)
     }
     let values = all.reduce(first.minimum...first.maximum) { joined, piece in
       min(joined.lowerBound, piece.minimum)...max(joined.upperBound, piece.maximum)
     }
     let across = Axis(
-      Double(steps.lowerBound)...Double(steps.upperBound), from: Self.left, to: Self.right, isTight: true,
-      integers: true)
+      Double(range.lowerBound) / places.unit...Double(range.upperBound) / places.unit, from: Self.left, to: Self.right,
+      isTight: true, integers: places == .steps)
     let up = Axis(values.lowerBound * scale...values.upperBound * scale, from: Self.bottom, to: Self.top)
 
     identifier = "chart-" + name
@@ -28,22 +63,24 @@ extension Chart {
     summary = curves.map { _, run, curve in
       Self.words(curve, scale: scale, unit: unit, run: curves.count > 1 ? run : nil)
     }.joined(separator: " ")
-    horizontalTitle = "step"
-    horizontalTicks = across.ticks.map { Tick(place: Self.text(across.place($0)), text: Int($0).grouped) }
+    horizontalTitle = places.title
+    horizontalTicks = across.ticks.map { Tick(place: Self.text(across.place($0)), text: places.text($0)) }
     verticalTicks = up.ticks.map { Tick(place: Self.text(up.place($0)), text: Figure.short($0)) }
     lines = curves.map { number, run, curve in
-      Self.line(curve, name: run, number: number) { step, value in (across.place(step), up.place(value * scale)) }
+      Self.line(curve, name: run, number: number) { place, value in
+        (across.place(place / places.unit), up.place(value * scale))
+      }
     }
     marks = []
     hasLegend = runs.count > 1
-    table = Self.table(heading + unit, curves.map { ($0.1, $0.2) }, scale: scale)
+    table = Self.table(heading + unit, curves.map { ($0.1, $0.2) }, places, scale: scale)
   }
 
   private static func line(
     _ curve: Curve, name: String, number: Int, _ place: (Double, Double) -> (Double, Double)
   ) -> Line {
     let pieces = curve.pieces
-    let centers = pieces.map { Double($0.steps.lowerBound + $0.steps.upperBound) / 2 }
+    let centers = pieces.map { Double($0.places.lowerBound + $0.places.upperBound) / 2 }
     let means = zip(centers, pieces).map { place($0, $1.mean) }
     var area: String?
     if pieces.contains(where: { $0.count > 1 }) {
@@ -66,18 +103,18 @@ extension Chart {
       + "at the end \(Figure.short(last * scale))\(unit)."
   }
 
-  private static func table(_ heading: String, _ curves: [(name: String, curve: Curve)], scale: Double) -> Table {
+  private static func table(
+    _ heading: String, _ curves: [(name: String, curve: Curve)], _ places: Places, scale: Double
+  ) -> Table {
     let rows = curves.flatMap { name, curve in
       curve.coarser(24).map { piece in
-        let steps =
-          piece.count == 1
-          ? "\(piece.steps.lowerBound)" : "\(piece.steps.lowerBound) to \(piece.steps.upperBound)"
+        let text = places.text(piece.places)
         return (
-          title: curves.count > 1 ? "\(name), \(steps)" : steps,
+          title: curves.count > 1 ? "\(name), \(text)" : text,
           cells: [piece.mean, piece.minimum, piece.maximum].map { Figure.short($0 * scale) }
         )
       }
     }
-    return Table(caption: heading, corner: "step", columns: ["mean", "smallest", "largest"], rows: rows)
+    return Table(caption: heading, corner: places.title, columns: ["mean", "smallest", "largest"], rows: rows)
   }
 }

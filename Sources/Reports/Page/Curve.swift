@@ -1,23 +1,23 @@
-/// A number over the steps of a run, in bounded memory however long the run is.
+/// A number over the steps of a run, or over its seconds, in bounded memory however long the run is.
 ///
 /// As it grows, neighbours are joined; the smallest and the largest of what was joined stay, so that no spike is lost.
 package struct Curve: Equatable, Sendable {
-  /// Values of neighbouring steps.
+  /// Values of neighbouring steps or seconds.
   package struct Piece: Equatable, Sendable {
-    package private(set) var steps: ClosedRange<Int>
+    package private(set) var places: ClosedRange<Int>
     package private(set) var minimum: Double
     package private(set) var maximum: Double
     package private(set) var sum: Double
     package private(set) var count: Int
     package var mean: Double { sum / Double(count) }
 
-    init(_ value: Double, step: Int) {
-      (steps, minimum, maximum, sum, count) = (step...step, value, value, value, 1)
+    init(_ value: Double, at place: Int) {
+      (places, minimum, maximum, sum, count) = (place...place, value, value, value, 1)
     }
 
     mutating func join(_ next: Piece) {
       // A damaged file may go backwards.
-      steps = min(steps.lowerBound, next.steps.lowerBound)...max(steps.upperBound, next.steps.upperBound)
+      places = min(places.lowerBound, next.places.lowerBound)...max(places.upperBound, next.places.upperBound)
       minimum = min(minimum, next.minimum)
       maximum = max(maximum, next.maximum)
       sum += next.sum
@@ -35,10 +35,10 @@ package struct Curve: Equatable, Sendable {
 
   package init() {}
 
-  /// Adds the next step's value: O(1) on average.
-  package mutating func append(_ value: Double, step: Int) {
+  /// Adds the value of the next step or second: O(1) on average.
+  package mutating func append(_ value: Double, at place: Int) {
     last = value
-    let new = Piece(value, step: step)
+    let new = Piece(value, at: place)
     if let end = pieces.indices.last, pieces[end].count < fullCount { return pieces[end].join(new) }
     if pieces.count == Self.capacity { halve() }
     pieces.append(new)

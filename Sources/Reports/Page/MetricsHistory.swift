@@ -14,6 +14,8 @@ package struct MetricsHistory: Sendable {
 
   /// By the names of `MetricsFile.Line.scalars`.
   package private(set) var curves: [String: Curve] = [:]
+  /// Accuracies of validations over the seconds that the steps before took.
+  package private(set) var accuracyOverSeconds = Curve()
   package private(set) var steps = 0
   package private(set) var samples = 0
   package private(set) var seconds = 0.0
@@ -58,13 +60,14 @@ package struct MetricsHistory: Sendable {
 
   /// Adds the next step.
   package mutating func add(_ line: MetricsFile.Line) {
-    for (name, value) in line.scalars { curves[name, default: Curve()].append(value, step: line.step) }
+    for (name, value) in line.scalars { curves[name, default: Curve()].append(value, at: line.step) }
     steps += 1
     samples += line.samples
     seconds += line.seconds
     dataSeconds += line.dataSeconds
     communicationSeconds += line.communicationShare * line.seconds
     last = line
+    if let accuracy = line.accuracy { accuracyOverSeconds.append(accuracy, at: Int(seconds.rounded())) }
     if let accuracy = line.accuracy, accuracy > best?.accuracy ?? -1 { best = (line.step, accuracy) }
   }
 

@@ -11,6 +11,7 @@ extension ReportPage {
       Chart("Waiting for images", "dataShare", unit: " % of the step", of: runs, scale: 100),
       Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100),
       Chart("Accuracy of validations", "accuracy", unit: " %", of: runs, scale: 100),
+      Chart.accuracyOverMinutes(runs),
       Chart("Area under the ROC curve of validations", "areaUnderCurve", of: runs),
     ].compactMap(\.self)
     guard !charts.isEmpty else { return nil }

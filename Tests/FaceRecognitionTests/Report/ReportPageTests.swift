@@ -61,6 +61,23 @@ struct ReportPageTests {
     expectWellFormed(html)
   }
 
+  /// Runs of different speed are compared by time.
+  @Test func accuracyIsShownOverMinutes() throws {
+    func validated(_ step: Int, seconds: Double, accuracy: Double) -> String {
+      line(step, loss: 9, accuracy: accuracy).replacing("\"seconds\":0.5", with: "\"seconds\":\(seconds)")
+    }
+    let fast = try run("fast", [validated(0, seconds: 90, accuracy: 0.75), validated(1, seconds: 90, accuracy: 0.875)])
+    let slow = try run("slow", [validated(0, seconds: 450, accuracy: 0.75)])
+    let html = try page(fast, slow)
+    #expect(html.contains("id=\"chart-accuracyOverMinutes-title\""))
+    for row in ["fast, 1.5</th><td>75</td>", "fast, 3.0</th><td>87.5</td>", "slow, 7.5</th><td>75</td>"] {
+      #expect(html.contains(row), "\(row)")
+    }
+    #expect(html.contains(">minutes<"))
+    expectWellFormed(html)
+    #expect(try !page(run("none", [line(0, loss: 9)])).contains("accuracyOverMinutes"))
+  }
+
   @Test func nothingIsLoadedFromElsewhere() throws {
     let html = try page(run("first", [line(0, loss: 9.25)]))
     #expect(html.contains("default-src 'none'"))
