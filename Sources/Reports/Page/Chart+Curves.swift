@@ -30,10 +30,9 @@ extension Chart {
     func text(_ value: Double) -> String { self == .steps ? Int(value).grouped : Figure.short(value) }
 
     func text(_ places: ClosedRange<Int>) -> String {
-      let ends =
-        self == .steps
-        ? [places.lowerBound, places.upperBound].map { "\($0)" }
-        : [places.lowerBound, places.upperBound].map { Figure.fixed(Double($0) / unit, 1) }
+      let ends = [places.lowerBound, places.upperBound].map {
+        self == .steps ? "\($0)" : Figure.fixed(Double($0) / unit, 1)
+      }
       return ends[0] == ends[1] ? ends[0] : "\(ends[0]) to \(ends[1])"
     }
   }

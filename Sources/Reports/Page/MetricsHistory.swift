@@ -67,8 +67,9 @@ package struct MetricsHistory: Sendable {
     dataSeconds += line.dataSeconds
     communicationSeconds += line.communicationShare * line.seconds
     last = line
-    if let accuracy = line.accuracy { accuracyOverSeconds.append(accuracy, at: Int(seconds.rounded())) }
-    if let accuracy = line.accuracy, accuracy > best?.accuracy ?? -1 { best = (line.step, accuracy) }
+    guard let accuracy = line.accuracy else { return }
+    accuracyOverSeconds.append(accuracy, at: Int(seconds.rounded()))
+    if accuracy > best?.accuracy ?? -1 { best = (line.step, accuracy) }
   }
 
   private mutating func add(_ bytes: Data, number: Int, isWhole: Bool, _ decoder: JSONDecoder) {
