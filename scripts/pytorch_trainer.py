@@ -33,12 +33,14 @@ class Recipe:
 
     def __init__(self, path):
         values = json.load(open(path))
-        wanted = dict(marginKind="cosine", gradientAccumulation=1, dropout=0, sampling="uniform")
+        wanted = dict(
+            marginKind="cosine", gradientAccumulation=1, gradientClipping=None, dropout=0, sampling="uniform", weights=None,
+            minImagesPerPerson=1, maxImagesPerPerson=None, holdoutPeople=0)
         for name, value in wanted.items():
             if values.get(name, value) != value:
                 refuse(f"{path} has {name} = {values[name]}; only {value} is done here too")
-        if values["augment"] not in ("none", "flip", "standard") or values.get("averageDecay", 0):
-            refuse(f"{path} has an augmentation or average that is not done here")
+        if values["augment"] not in ("none", "flip", "standard"):
+            refuse(f"{path} has the augmentation {values['augment']}, which is not done here")
         if not values["length"].endswith("e") or not values["warmup"].endswith("e"):
             refuse(f"{path} has a length or warm-up in steps; epochs are needed")
         if values["schedule"] != "cosine" or "logitScale" not in values or len(values["data"]) != 1:
@@ -140,7 +142,7 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         options = argparse.Namespace(network=recipe.network, embedding=recipe.embedding, input_size=recipe.inputSize)
         self.network = make_network(options)
-        self.head = CosFace(classes, recipe.embedding, recipe.logitScale, recipe.margin or 0.35)
+        self.head = CosFace(classes, recipe.embedding, recipe.logitScale, recipe.margin)
         # Rows of length 1, as cosface starts: with AdamW their length decides how fast they turn.
         nn.init.normal_(self.head.weight, std=recipe.embedding**-0.5)
         self.optimizer = recipe.optimizer(self.network, self.head)

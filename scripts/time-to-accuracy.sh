@@ -3,7 +3,7 @@
 # after the other, and prints the accuracy that each has reached after each epoch beside the minutes of training.
 #   scripts/time-to-accuracy.sh --config RECIPE --data FACES --judge OTHERS --output DIR [--pairs LIST] [--seed N]
 #                               [--peer-epochs E] [--peer-until MINUTES]
-# RECIPE: a YAML file of options, such as scripts/recipes/small.yaml. OTHERS: faces of other people; with LIST the root of its names.
+# RECIPE: a YAML file of options, such as a run's run.yaml. OTHERS: faces of other people; with LIST the root of its names.
 # --peer-epochs: PyTorch's schedule takes so many epochs instead of the recipe's. --peer-until: it stops after so many minutes.
 # Both programs' weights are judged by `cosface evaluate`, ten-fold, outside of the time that counts. PyTorch has the faces
 # decoded in memory before its time begins, and the fastest of its settings, found before, too.
@@ -50,20 +50,26 @@ mkdir -p "$output"
   --checkpoint-every 1e --keep 100000 --no-tensorboard
 "$venv/bin/python" scripts/pytorch_trainer.py "$output/cosface/configuration.json" "$output/pytorch" "${peer_options[@]}"
 
-# judged MODEL OPTION...: its ten-fold accuracy.
-judged() {
-  "$cosface" evaluate --model "$@" --data "$judge" ${pairs:+--pairs "$pairs"} --max-pairs 6000 --json |
-    "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["verification"]["crossValidation"]["mean"])'
+limit=(--max-pairs 6000)
+if [[ $pairs ]]; then limit=(--pairs "$pairs"); fi
+
+# judge NAME MODEL OPTION...: keeps MODEL's ten-fold accuracy in $output/NAME.txt.
+judge() {
+  local name=$1 accuracy
+  shift
+  accuracy=$("$cosface" evaluate --model "$@" --data "$judge" "${limit[@]}" --json |
+    "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["verification"]["crossValidation"]["mean"])')
+  echo "$(basename "$1" .safetensors) $accuracy" >>"$output/$name.txt"
 }
 
-setting() { "$venv/bin/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$output/cosface/configuration.json" "$1"; }
-
-for checkpoint in "$output"/cosface/checkpoints/step-*; do
-  echo "$(basename "$checkpoint") $(judged "$checkpoint")" >>"$output/cosface.txt"
-done
+for checkpoint in "$output"/cosface/checkpoints/step-*; do judge cosface "$checkpoint"; done
+# What a state dict does not say of its network.
+read -r network embedding side < <("$venv/bin/python" -c '
+import json, sys
+values = json.load(open(sys.argv[1]))
+print(values["network"], values["embedding"], values["inputSize"])' "$output/cosface/configuration.json")
 for weights in "$output"/pytorch/epoch-*.safetensors; do
-  accuracy=$(judged "$weights" --network "$(setting network)" --embedding "$(setting embedding)" --input-size "$(setting inputSize)")
-  echo "$(basename "$weights" .safetensors) $accuracy" >>"$output/pytorch.txt"
+  judge pytorch "$weights" --network "$network" --embedding "$embedding" --input-size "$side"
 done
 "$venv/bin/python" scripts/accuracy_table.py "$output"
 "$cosface" report "$output/curves/cosface" "$output/curves/pytorch" --no-evaluation --output "$output/report.html"
