@@ -81,7 +81,7 @@ held_out=(--holdout-people 10 --seed "$seed")
 step "Training on 30 people"
 scripts/launch.sh -- train --data "$faces" "${held_out[@]}" --output "$run" \
   --network mobilefacenet --input-size 64 --embedding 128 --augment standard \
-  --batch-size 16 --epochs 30 --learning-rate 0.05 --logit-scale 32
+  --batch-size 16 --epochs 30
 
 step "Evaluating on the 10 people it never saw"
 scripts/launch.sh -- evaluate --model "$run" --data "$faces" "${held_out[@]}" --raw-pixels

@@ -63,11 +63,11 @@ extension TrainingOptions {
       (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
       (nesterov && momentum == 0, "--nesterov needs a --momentum above 0."),
       (
-        optimizer != .sgd && (nesterov || momentum != Self.defaults.momentum),
+        optimizer == .adamw && (nesterov || momentum != Self.defaults.momentum),
         "--momentum and --nesterov go with --optimizer sgd."
       ),
       (
-        optimizer != .adamw
+        optimizer == .sgd
           && (beta1, beta2, epsilon) != (Self.defaults.beta1, Self.defaults.beta2, Self.defaults.epsilon),
         "--beta1, --beta2 and --epsilon go with --optimizer adamw."
       ),

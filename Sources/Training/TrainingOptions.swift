@@ -40,8 +40,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(nil, NumberRange(1.0...4)) public var marginMultiplier: Double?
   @Setting(nil, NumberRange(0.0...1)) public var marginAngle: Double?
   @Setting(false, resuming: .free) public var allowLargeMargin: Bool
-  /// nil: 32, unless the scale is fixed.
+  /// Of a learned scale.
   @Setting(nil, NumberRange(1e-6...1e6)) public var logitMultiplier: Double?
+  /// nil without a multiplier: fixed, by the number of people.
   @Setting(nil, NumberRange(1e-6...1e6)) public var logitScale: Double?
   /// nil: that of the weights that the run starts from, else 1.
   @Setting(nil, NumberRange(1e-6...1e6), resuming: .fixed) public var classWeightNorm: Double?
@@ -57,13 +58,15 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(false, resuming: .free) public var recompute: Bool
   /// `--epochs` or `--steps` on the command line.
   @Setting(.epochs(20)) public var length: TrainingLength
-  /// nil: the optimizer's usual one.
+  /// nil: the optimizer's usual one for so many images a step.
   @Setting(nil, NumberRange(above: 0, upTo: 1e30)) public var learningRate: Double?
-  @Setting(.polynomial) public var schedule: ScheduleName
+  @Setting(.cosine) public var schedule: ScheduleName
   /// Of the step schedule: where the rate falls to a tenth.
   @Setting([]) public var milestones: [TrainingLength]
-  @Setting(.steps(0)) public var warmup: TrainingLength
-  @Setting(.sgd, resuming: .fixed) public var optimizer: OptimizerKind
+  /// nil: an epoch, or a tenth of a short run.
+  @Setting(nil) public var warmup: TrainingLength?
+  /// nil: AdamW.
+  @Setting(nil, resuming: .fixed) public var optimizer: OptimizerKind?
   @Setting(0.9, NumberRange(0...0.9999)) public var momentum: Double
   @Setting(false) public var nesterov: Bool
   @Setting(0.9, NumberRange(0...0.9999)) public var beta1: Double
@@ -105,8 +108,6 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 public enum OptimizerKind: String, Codable, CaseIterable, Sendable {
   case sgd, adamw
 
-  var usualLearningRate: Double { self == .sgd ? 0.1 : 0.001 }
-  var usualWeightDecay: Double { self == .sgd ? 5e-4 : 0.01 }
 }
 
 /// How the learning rate goes down.
@@ -115,21 +116,13 @@ public enum ScheduleName: String, Codable, CaseIterable, Sendable {
 }
 
 extension TrainingOptions {
-  /// With the usual value of each option that was left to its kind, so that a run's files say which it was.
-  var resolved: TrainingOptions {
-    var options = self
-    options.margin = margin ?? marginKind.usual
-    options.learningRate = learningRate ?? optimizer.usualLearningRate
-    options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
-    return options
-  }
-
   package var stepSettings: StepSettings {
     var settings = StepSettings()
     settings.classifier = classifier
     settings.sampling = sampleRate.map { ClassSampling(rate: $0, seed: seed) }
     settings.margin = Margin(marginKind, margin, multiplier: marginMultiplier, angle: marginAngle)
-    settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 32)
+    settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 1)
+    let optimizer = optimizer ?? .sgd
     settings.optimizer =
       switch optimizer {
       case .sgd: .sgd(SGD(momentum: Float(momentum), isNesterov: nesterov))
@@ -144,6 +137,7 @@ extension TrainingOptions {
   }
 
   package func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+    guard let learningRate, let warmup else { preconditionFailure("A schedule of options that are not resolved") }
     let shape: LearningRateSchedule.Shape =
       switch schedule {
       case .constant: .constant
@@ -152,7 +146,6 @@ extension TrainingOptions {
       case .cosine: .cosine
       }
     return LearningRateSchedule(
-      base: learningRate ?? optimizer.usualLearningRate, shape: shape,
-      warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
+      base: learningRate, shape: shape, warmupSteps: warmup.steps(perEpoch: stepsPerEpoch))
   }
 }

@@ -16,11 +16,13 @@ struct BenchStep: ParsableCommand {
   @Option(Limits.measuredSteps, help: "Steps to measure.")
   var steps = 10
 
+  func validate() throws { try refuseConflicts(usual: .sgd) }
+
   func run() throws {
     options.run { communicator in
       var benchmark = StepBenchmark(work.workload)
       benchmark.steps = steps
-      benchmark.settings = try trainingOptions().stepSettings
+      benchmark.settings = try trainingOptions().with(usual: .sgd).stepSettings
       if classifier.sampleRate != nil && !classifier.forceSampleRate {
         try ClassSampling.check(classCount: work.classes)
       }

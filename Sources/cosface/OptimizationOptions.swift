@@ -24,7 +24,11 @@ struct OptimizationOptions: ParsableArguments {
   var steps: Int?
 
   @Option(
-    of: \.$learningRate, help: "Learning rate after the warm-up; 0.1 with SGD and 0.001 with AdamW unless given")
+    of: \.$learningRate,
+    help: """
+      Learning rate after the warm-up. Unless given it follows the images of a step on all ranks, B: 0.002 sqrt(B / 64), at \
+      most 0.004, with AdamW, and 0.1 sqrt(B / 64) with SGD
+      """)
   var learningRate: Double?
 
   @Option(
@@ -37,8 +41,10 @@ struct OptimizationOptions: ParsableArguments {
   @Option(of: \.$milestones, help: "Of --schedule step: where the rate falls to a tenth, such as 10e 16e.")
   var milestones: [TrainingLength]
 
-  @Option(of: \.$warmup, help: "Linear warm-up of the learning rate.")
-  var warmup: TrainingLength
+  @Option(
+    of: \.$warmup,
+    help: "Linear warm-up of the learning rate; an epoch, or a tenth of a run of less than ten epochs, unless given.")
+  var warmup: TrainingLength?
 
   @OptionGroup var optimizer: OptimizerOptions
 

@@ -5,8 +5,11 @@ import Training
 struct OptimizerOptions: ParsableArguments {
   @Option(
     of: \.$optimizer,
-    help: "What turns gradients into new weights: sgd (with momentum) or adamw (Adam with decoupled weight decay).")
-  var optimizer: OptimizerKind
+    help: """
+      What turns gradients into new weights: sgd (with momentum) or adamw (Adam with decoupled weight decay); adamw unless \
+      given, in replay and bench sgd.
+      """)
+  var optimizer: OptimizerKind?
 
   @Option(of: \.$momentum, help: "Momentum of SGD.")
   var momentum: Double
@@ -24,7 +27,7 @@ struct OptimizerOptions: ParsableArguments {
   var epsilon: Double
 
   @Option(
-    of: \.$weightDecay, help: "Weight decay of the network; 0.0005 with SGD and 0.01 with AdamW unless given")
+    of: \.$weightDecay, help: "Weight decay of the network; 0.0005 with SGD and 0.05 with AdamW unless given")
   var weightDecay: Double?
 
   @Option(of: \.$classWeightDecay, help: "Weight decay of the class weight; it pulls on the scale.")

@@ -50,6 +50,14 @@ extension Option where Value: CaseIterable & ExpressibleByArgument & Codable & E
   }
 }
 
+extension Option {
+  init<Kind: CaseIterable & ExpressibleByArgument & Codable & Equatable & Sendable>(
+    of setting: KeyPath<TrainingOptions, Setting<Value>>, help: String
+  ) where Value == Kind? {
+    self.init(help: ArgumentHelp(help))
+  }
+}
+
 extension Flag where Value == Bool {
   /// One that is on unless given has a --no- before its name.
   init(of setting: KeyPath<TrainingOptions, Setting<Bool>>, help: String) {
@@ -92,8 +100,12 @@ extension ParsableArguments {
   }
 
   /// Refuses what options of training must not be together; those of other groups are taken for their defaults.
-  func refuseConflicts() throws {
-    if let conflict = try trainingOptions().conflict { throw ValidationError(conflict) }
+  ///
+  /// - Parameter kind: the command's optimizer where none is given; nil where that is another group's matter.
+  func refuseConflicts(usual kind: OptimizerKind? = nil) throws {
+    let options = try trainingOptions()
+    let conflict = (kind.map(options.with(usual:)) ?? options).conflict
+    if let conflict { throw ValidationError(conflict) }
   }
 }
 

@@ -33,6 +33,9 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var work: WorkloadOptions
   @OptionGroup var options: BenchOptions
 
+  @Option(of: \.$optimizer, help: "What updates the weights, as train has it: sgd or adamw; adamw unless given.")
+  var optimizer: OptimizerKind?
+
   @Option(Limits.ranks, help: "Ranks of the cluster; the ranks started here unless given.")
   var ranks: Int?
 
@@ -78,6 +81,7 @@ struct PlanCommand: ParsableCommand {
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
       planner.bucketBytes = work.bucketBytes
       planner.gradientType = work.gradientType
+      planner.optimizer = optimizer ?? .adamw
       planner.steps = steps ?? 5
       planner.memoryLimit = memory.map { Int($0 * 1e9) }
       planner.computePath = compute

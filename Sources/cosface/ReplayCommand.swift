@@ -34,10 +34,11 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var waiting: WaitingOptions
 
+  func validate() throws { try refuseConflicts(usual: .sgd) }
+
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
-      var options = try trainingOptions()
-      options.logitMultiplier = options.logitMultiplier ?? 1
+      let options = try trainingOptions().with(usual: .sgd)
       if communicator.rank == 0 { try OutputFiles.tryOut([output], inputs: [weights, batches]) }
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(

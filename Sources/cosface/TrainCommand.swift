@@ -40,7 +40,7 @@ struct TrainCommand: ParsableCommand {
     guard (running.output ?? running.resumeOrStart) != nil else {
       throw ValidationError("Missing expected argument '--output <output>'.")
     }
-    let conflict = try options(threads: 1).conflict
+    let conflict = try options(threads: 1).conflictOfRun
     if let conflict { throw ValidationError(conflict) }
   }
 

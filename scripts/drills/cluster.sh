@@ -43,7 +43,7 @@ export DATA=$data
 
 # 60 steps of some ten milliseconds, a checkpoint each 5: long enough to be disturbed in the middle.
 train=(train --data "$data" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 60
-  --learning-rate 0.02 --augment standard --logit-scale 16 --seed 3 --verify-replicas 10 --checkpoint-every 5)
+  --optimizer sgd --learning-rate 0.02 --augment standard --logit-scale 16 --seed 3 --verify-replicas 10 --checkpoint-every 5)
 
 fail() {
   echo "$*"
@@ -95,7 +95,7 @@ losses() { grep -o '"loss":[^,}]*' "$work/$1/metrics.jsonl" | cut -d : -f 2; }
 
 hosts() {
   local small=(train --data "$data" --network spherenet20 --embedding 32 --input-size 48 --batch-size 4 --steps 10
-    --learning-rate 0.001 --logit-scale 16 --verify-replicas 1 --checkpoint-every 4)
+    --optimizer sgd --learning-rate 0.001 --logit-scale 16 --verify-replicas 1 --checkpoint-every 4)
   ends 0 scripts/launch.sh -n 3 --bind none -- "${small[@]}" --output "$work/one-host"
   ends 0 scripts/cluster-test.sh 3 -- "${small[@]}" --output "$work/three-hosts"
   says "ranks     3 on node1 \(1\), node2 \(1\), node3 \(1\)"

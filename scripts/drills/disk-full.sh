@@ -32,7 +32,7 @@ make_faces "$work/faces" 4 7
 launch=(mpirun -n 2 $(placement_options none 1 turns) --timeout 300 "$COSFACE_BINARY" train)
 options=(
   --data "$work/faces" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 --steps 20
-  --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 4 --keep 9
+  --optimizer sgd --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 4 --keep 9
 )
 failed=0
 fail() {

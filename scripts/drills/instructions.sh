@@ -33,7 +33,7 @@ strip -o "$folder/cosface" "$cosface"
 count() {
   OMP_NUM_THREADS=1 valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null --error-exitcode=0 \
     "$folder/cosface" train --data "$folder/faces" --output "$folder/$1-$2" --network "$1" --input-size 48 --batch-size 4 \
-    --steps "$2" --threads 1 >"$folder/log" 2>&1 || { tail -n 5 "$folder/log" >&2 && return 1; }
+    --optimizer sgd --steps "$2" --threads 1 >"$folder/log" 2>&1 || { tail -n 5 "$folder/log" >&2 && return 1; }
   sed -n 's/.*I *refs: *//p' "$folder/log" | tr -d ,
 }
 

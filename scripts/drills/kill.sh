@@ -40,7 +40,7 @@ start() {
   mpirun -n 2 $(placement_options none 1 turns) $(shared_memory_options "$shared") \
     --timeout 300 "$program" train \
     --resume-or-start "$1" --data "$work/faces" --network mobilefacenet --embedding 32 --input-size 48 --batch-size 4 \
-    --steps $steps --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 2 --keep 2 --log-samples \
+    --steps $steps --optimizer sgd --learning-rate 0.02 --logit-scale 16 --augment standard --checkpoint-every 2 --keep 2 --log-samples \
     >"$1.log" 2>&1 &
   mpirun=$! ranks=()
   guard_mpirun "$mpirun"

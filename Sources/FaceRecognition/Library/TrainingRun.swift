@@ -70,7 +70,7 @@ public struct TrainingRun: Sendable {
       if let impossible = options.impossible {
         throw SettingError(impossible.name, impossible.value, impossible.need)
       }
-      if let conflict = options.conflict { throw SettingError(conflict: conflict) }
+      if let conflict = options.conflictOfRun { throw SettingError(conflict: conflict) }
       let signals = SignalActions()
       defer { signals.restore() }
       let trainer = try Trainer(options, isQuiet: isQuiet, observers: Observers.make, communicator)

@@ -1,3 +1,5 @@
+package import Training
+
 /// The time that one rank computes for the parts of a step, measured without communication.
 package struct ComputeMeasurement: Codable, Equatable, Sendable {
   /// A chain of layers of the backward pass.
@@ -20,13 +22,15 @@ package struct ComputeMeasurement: Codable, Equatable, Sendable {
   package var embedding: Int
   package var batchSize: Int
   package var threads: Int
+  /// What updated the weights; files of earlier versions, which know SGD alone, do not name it.
+  package var optimizer: OptimizerKind?
   /// Ranks that measured side by side.
   package var ranks: Int
   /// Backbone, with the images' copy and L2Normalize.
   package var forwardSeconds: Double
   /// In the order of the backward pass.
   package var backward: [Chain]
-  /// SGD over the backbone.
+  /// Of the backbone.
   package var updateSeconds: Double
   package var classifierForward: RowCost
   /// Backward that leaves dW in memory.

@@ -9,12 +9,15 @@ struct ComputeProbe {
   /// At most `rows` of its classes are measured.
   let workload: StepWorkload
   var steps = 5
-  private let settings = StepSettings()
+  private let optimizer: OptimizerKind
+  private let settings: StepSettings
 
   /// Rows that are measured: three copies of them are far larger than any cache.
   private static let rows = 16_384
 
-  init(_ workload: StepWorkload) { self.workload = workload }
+  init(_ workload: StepWorkload, _ optimizer: OptimizerKind) {
+    (self.workload, self.optimizer, settings) = (workload, optimizer, StepSettings(optimizer))
+  }
 
   func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
     let program = ResidentMemory.currentBytes
@@ -33,7 +36,7 @@ struct ComputeProbe {
     let pass = network.pass(batch: batchSize, .training)
     let clock = ChainClock(chains: pass.backwardLayers.count)
     pass.observer = clock
-    let optimizer = ParameterUpdate(network.parameters, settings.optimizer) { _ in Float(settings.weightDecay) }
+    let parameterUpdate = ParameterUpdate(network.parameters, settings.optimizer) { _ in Float(settings.weightDecay) }
     var (forward, backward, update): ([Double], [[Double]], [Double]) = ([], [], [])
     for step in 0..<(steps + 2) {
       try communicator.barrier()
@@ -48,7 +51,7 @@ struct ComputeProbe {
       pass.backward { _ in }
       let end = ContinuousClock.now
       // A rate of zero costs the same and leaves the weights as they are.
-      optimizer.run(UpdateStep(index: step, learningRate: 0))
+      parameterUpdate.run(UpdateStep(index: step, learningRate: 0))
       guard step >= 2 else { continue }  // The first steps make primitives.
       forward.append((between - start).seconds)
       backward.append(clock.seconds)
@@ -66,9 +69,10 @@ struct ComputeProbe {
     ).measure(communicator)
     var result = ComputeMeasurement(
       network: workload.kind.rawValue, inputSide: workload.inputSide, embedding: embedding, batchSize: batchSize,
-      threads: Parallel.threads, ranks: communicator.size, forwardSeconds: Timing(forward).median, backward: chains,
-      updateSeconds: Timing(update).median, classifierForward: costs.forward, classifierBackward: costs.backward,
-      classifierFused: costs.fused, classifierUpdate: costs.update, renormalizeSecondsPerRow: costs.renormalize,
+      threads: Parallel.threads, optimizer: optimizer, ranks: communicator.size, forwardSeconds: Timing(forward).median,
+      backward: chains, updateSeconds: Timing(update).median, classifierForward: costs.forward,
+      classifierBackward: costs.backward, classifierFused: costs.fused, classifierUpdate: costs.update,
+      renormalizeSecondsPerRow: costs.renormalize,
       copyBytesPerSecond: try copyRate(communicator), programBytes: program)
     try slowest(&result, communicator)
     return result

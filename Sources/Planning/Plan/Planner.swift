@@ -1,6 +1,7 @@
 package import Distributed
 package import MPI
 import NeuralNetwork
+package import Training
 
 /// Puts a plan together: measures computing on all ranks, or reads it, and the links.
 package struct Planner {
@@ -9,6 +10,7 @@ package struct Planner {
   package var ranksPerHost = 1
   package var bucketBytes = 4 << 20
   package var gradientType = GradientType.float32
+  package var optimizer = OptimizerKind.sgd
   package var steps = 5
   package var memoryLimit: Int?
   /// A measured link between hosts, given or in a file.
@@ -39,8 +41,8 @@ package struct Planner {
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
       workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
-      recomputes: workload.recomputes, states: StepSettings().optimizer.stateNames.count, batch: workload.batchSize,
-      threads: compute.threads)
+      recomputes: workload.recomputes, states: StepSettings(optimizer).optimizer.stateNames.count,
+      batch: workload.batchSize, threads: compute.threads)
     var step = StepModel(compute, model, classes: workload.classes, statistics: network.statisticsCount)
     step.bucketBytes = bucketBytes
     step.gradientType = gradientType
@@ -48,7 +50,7 @@ package struct Planner {
   }
 
   private func measure(_ communicator: Communicator) throws -> ComputeMeasurement {
-    var probe = ComputeProbe(workload)
+    var probe = ComputeProbe(workload, optimizer)
     probe.steps = steps
     return try probe.measure(communicator)
   }
@@ -69,6 +71,7 @@ package struct Planner {
       ("--input-size", "\(workload.inputSide)", "\(compute.inputSide)"),
       ("--embedding", "\(workload.embedding)", "\(compute.embedding)"),
       ("--batch-size", "\(workload.batchSize)", "\(compute.batchSize)"),
+      ("--optimizer", optimizer.rawValue, (compute.optimizer ?? .sgd).rawValue),
       ("--threads", "\(threads ?? compute.threads)", "\(compute.threads)"),
     ]
     if let row = rows.first(where: { $0.asked != $0.measured }) {

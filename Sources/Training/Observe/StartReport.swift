@@ -23,6 +23,7 @@ struct StartReport {
       "data      \(data.training.count.grouped) images of \(classWeight.classCount.grouped) people"
         + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
       "steps     \(totalSteps.grouped) of \(order.globalBatchSize) images, \(order.stepsPerEpoch.grouped) an epoch",
+      "rate      " + rateText,
       "memory    " + memoryText + " per rank",
     ]
     lines += absentLines
@@ -32,7 +33,8 @@ struct StartReport {
       margin: step.settings.margin.atChance
     )
     lines.append(
-      String(format: "loss      about %.2f expected at step 0, with the logits' scale at %.1f", expected, scale))
+      String(format: "loss      about %.2f expected at step 0, with the logits' scale ", expected)
+        + (settings.isFixed ? "fixed at " : "learned from ") + String(format: "%.1f", scale))
     let bound = LogitScale.lowerBound(classCount: classWeight.classCount)
     if scale < bound {
       lines.append(
@@ -52,6 +54,16 @@ struct StartReport {
         "skipped   \(absent.count.counted("image")) in all, not there; --max-bad-images allows "
           + BadImage.limit(options.maxBadImages, of: data.training.count).grouped
       ]
+  }
+
+  /// "0.002 with adamw, after a warm-up of 573 steps, then cosine"
+  private var rateText: String {
+    guard let rate = options.learningRate, let optimizer = options.optimizer, let warmup = options.warmup else {
+      preconditionFailure("A report of options that are not resolved")
+    }
+    let steps = warmup.steps(perEpoch: data.order.stepsPerEpoch)
+    return String(format: "%.3g", rate) + " with \(optimizer.rawValue)"
+      + (steps > 0 ? ", after a warm-up of \(steps.counted("step"))" : "") + ", \(options.schedule.rawValue) schedule"
   }
 
   private var settings: LogitScale { step.settings.logitScale }

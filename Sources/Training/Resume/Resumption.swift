@@ -70,7 +70,7 @@ package struct Resumption {
       throw ModelFileError(path: run, reason: "has a checkpoint without a configuration")
     }
     let held: TrainingOptions
-    do { held = try TrainingOptions(configuration: configuration) } catch let error as DecodingError {
+    do { held = try TrainingOptions(configuration: configuration).formerly } catch let error as DecodingError {
       let culprit = error.name.map { "\($0) is '\(text(configuration[$0]))'" } ?? "\(error)"
       throw ModelFileError(path: run, reason: "has a checkpoint whose configuration cannot be read: \(culprit)")
     }

@@ -46,13 +46,15 @@ package final class Trainer {
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
     _ communicator: Communicator
   ) throws {
-    let options = (resumption?.options ?? given).resolved
-    self.options = options
+    let chosen = resumption?.options ?? given
     self.resumption = resumption
     firstStep = resumption?.state.step ?? 0
     self.communicator = communicator
-    try RankAgreement.check(options.named(), communicator)
-    data = try TrainingData(options, communicator)
+    try RankAgreement.check(chosen.named(), communicator)
+    data = try TrainingData(chosen, communicator)
+    let options = chosen.resolved(
+      classCount: data.training.classNames.count, globalBatchSize: data.order.globalBatchSize)
+    self.options = options
     folder = RunFolder(options.output)
     try resumption?.check(data)
     if communicator.rank == 0 && resumption == nil { try folder.refuseRun(mayBegin: startsOver) }

@@ -51,7 +51,8 @@ import Testing
     let outcome = try Subprocess.cosface(
       [
         "train", "--data", faces.path, "--output", "\(root)/new/above/run", "--network", "spherenet20", "--embedding",
-        "16", "--input-size", "16", "--batch-size", "4", "--steps", "2", "--learning-rate", "0.001",
+        "16", "--input-size", "16", "--batch-size", "4", "--steps", "2", "--optimizer", "sgd", "--learning-rate",
+        "0.001",
       ], environment: ["LD_PRELOAD": folder["observer.so"], "OBSERVED": folder["log"]])
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     let calls = try String(contentsOfFile: folder["log"], encoding: .utf8).split(separator: "\n").map(String.init)

@@ -29,7 +29,7 @@ import Testing
     try Subprocess.cosface(
       [
         "train", "--data", faces.path, "--network", "spherenet20", "--embedding", "16", "--input-size", "16",
-        "--batch-size", "4", "--steps", "3", "--learning-rate", "0.001",
+        "--batch-size", "4", "--steps", "3", "--optimizer", "sgd", "--learning-rate", "0.001",
       ] + more)
   }
 

@@ -40,7 +40,7 @@ import Testing
     try Subprocess.cosface(
       [
         "train", "--data", data, "--output", files[run], "--network", "mobilefacenet", "--embedding", "32",
-        "--input-size", "48", "--batch-size", "4", "--learning-rate", "0.01", "--steps", "5",
+        "--input-size", "48", "--batch-size", "4", "--optimizer", "sgd", "--learning-rate", "0.01", "--steps", "5",
       ] + more, ranks: ranks)
   }
 

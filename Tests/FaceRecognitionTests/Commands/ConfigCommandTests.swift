@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func theCommandLineWinsAndTheRunCanBeGivenBack() throws {
-    let yaml = basis + "schedule: step\nmilestones: [1e, 2e]\nnesterov: true\nlogit-scale: 16\n"
+    let yaml = basis + "schedule: step\nmilestones: [1e, 2e]\noptimizer: sgd\nnesterov: true\nlogit-scale: 16\n"
     let first = try train(
       yaml, "--output", files["first"], "--steps", "2", "--logit-multiplier=8", "--seed", "5", ranks: 2)
     #expect(first.exitCode == 0, "\(first.text)")

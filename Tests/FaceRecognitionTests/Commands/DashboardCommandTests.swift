@@ -18,7 +18,8 @@ import Training
   private func arguments(_ address: String, steps: Int, learningRate: String = "0.01") -> [String] {
     [
       "train", "--data", faces.path, "--output", run, "--network", "mobilefacenet", "--embedding", "32", "--input-size",
-      "48", "--batch-size", "4", "--learning-rate", learningRate, "--steps", "\(steps)", "--dashboard", address,
+      "48", "--batch-size", "4", "--optimizer", "sgd", "--learning-rate", learningRate, "--steps", "\(steps)",
+      "--dashboard", address,
     ]
   }
 

@@ -30,7 +30,8 @@ import Weights
     try Subprocess.cosface(
       ["train", "--data"] + data + [
         "--output", files[run], "--network", "mobilefacenet", "--embedding", "32", "--input-size", "48", "--batch-size",
-        "4", "--steps", "6", "--learning-rate", "0.02", "--augment", "standard", "--logit-scale", "16",
+        "4", "--steps", "6", "--optimizer", "sgd", "--learning-rate", "0.02", "--augment", "standard", "--logit-scale",
+        "16",
       ] + more, ranks: ranks)
   }
 

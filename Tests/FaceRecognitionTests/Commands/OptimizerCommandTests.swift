@@ -36,6 +36,21 @@ import Testing
       try Subprocess.cosface(["train", "--resume", files["whole"], "--optimizer", "sgd"]), "optimizer", "adamw")
   }
 
+  /// What is not given is said at the start, and stands in the run's files.
+  @Test func withoutOptions() throws {
+    let outcome = try train([], output: files["run"], ranks: 2)
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    #expect(outcome.lines.contains("rate      0.000866 with adamw, cosine schedule"), "\(outcome.text)")
+    #expect(outcome.text.contains("the logits' scale fixed at 6.0"), "\(outcome.text)")
+    let yaml = try String(contentsOfFile: files["run/run.yaml"], encoding: .utf8)
+    for line in ["optimizer: adamw", "weight-decay: 0.05", "logit-scale: 6"] {
+      #expect(yaml.contains(line), "\(yaml)")
+    }
+    let sgd = try train(["--optimizer", "sgd", "--warmup", "2"], output: files["sgd"])
+    #expect(sgd.text.contains(" with sgd, after a warm-up of 2 steps, cosine schedule"), "\(sgd.text)")
+    expectRefusal(try train(["--momentum", "0.8"], output: files["none"]), "--optimizer sgd")
+  }
+
   /// On other rank counts, whose sums have another order, a network without batch norms goes on but for roundings. Of Adam's
   /// updates these are small where epsilon is as large as the gradients.
   @Test(arguments: ["replicated", "sharded"]) func anotherRankCount(classifier: String) throws {
@@ -75,7 +90,8 @@ import Testing
     (["--optimizer", "adam"], "adam"),
     (["--optimizer", "adamw", "--momentum", "0.8"], "--momentum"),
     (["--optimizer", "adamw", "--nesterov"], "--nesterov"),
-    (["--beta1", "0.8"], "--optimizer adamw"),
+    (["--optimizer", "sgd", "--beta1", "0.8"], "--optimizer adamw"),
+    (["--nesterov"], "--optimizer sgd"),
     (["--optimizer", "adamw", "--beta2", "1"], "a number from 0 to"),
     (["--optimizer", "adamw", "--epsilon", "0"], "a number"),
   ])

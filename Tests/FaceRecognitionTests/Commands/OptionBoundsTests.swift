@@ -96,15 +96,13 @@ import Testing
       "--steps", "1000000000000", "--warmup", "1000000000000", "--checkpoint-every", "1000000m", "--keep", "1000000",
       "--verify-replicas", "1000000000000", "--histogram-every", "1000000000000", "--bucket-megabytes", "1024",
       "--validate-every", "1000000e", "--collective-timeout", "10000000", "--max-images-per-person", "1000000000",
-      "--momentum",
-      "0.9999", "--weight-decay", "1000", "--gradient-clipping", "1e12", "--logit-scale", "1e6", "--class-weight-norm",
-      "1e6", "--seed", "18446744073709551615", "--max-bad-images", "1",
+      "--optimizer", "sgd", "--momentum", "0.9999", "--weight-decay", "1000", "--gradient-clipping", "1e12",
+      "--logit-scale", "1e6", "--class-weight-norm", "1e6", "--seed", "18446744073709551615", "--max-bad-images", "1",
     ],
     [
       "--epochs", "1000000", "--gradient-accumulation", "65536", "--checkpoint-every", "1000000000000", "--warmup",
       "1000000e", "--schedule", "step", "--milestones", "1000000e", "1000000000000", "--batch-size", "65536",
-      "--workers",
-      "64", "--validate-every", "1000000000000",
+      "--workers", "64", "--validate-every", "1000000000000",
     ],
   ])
   func theGreatestValuesWork(options: [String]) throws {

@@ -35,6 +35,25 @@ import Testing
     return try #require(parts.first { $0["name"] as? String == "activations" }?["bytes"] as? Int)
   }
 
+  /// AdamW keeps twice what SGD keeps of each weight; what was measured for one is not told of the other.
+  @Test func theOptimizersMemory() throws {
+    func bytes(_ optimizer: String) throws -> Int {
+      let plan = try object(Subprocess.cosface(small + ["--classes", "3000", "--optimizer", optimizer, "--json"]))
+      let row = try #require((plan["choices"] as? [[String: Any]])?.first)
+      let parts = try #require((row["memory"] as? [String: Any])?["parts"] as? [[String: Any]])
+      return try #require(parts.first { ($0["name"] as? String ?? "").hasPrefix("class weight") }?["bytes"] as? Int)
+    }
+    #expect(try bytes("adamw") - bytes("sgd") == 3000 * 64 * 4)
+    let plan = try object(Subprocess.cosface(small + ["--json"]))
+    let path = NSTemporaryDirectory() + "plan-\(UUID().uuidString).json"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try JSONSerialization.data(withJSONObject: ["compute": plan["compute"]!]).write(to: URL(fileURLWithPath: path))
+    var arguments = small
+    arguments.removeSubrange(arguments.firstIndex(of: "--steps")!..<arguments.firstIndex(of: "--threads")!)
+    expectRefusal(
+      try Subprocess.cosface(arguments + ["--compute", path, "--optimizer", "sgd"]), "--optimizer adamw, not sgd")
+  }
+
   /// Measured once, told for a cluster, and told again from what was written.
   @Test func measuredAndReadAgain() throws {
     let plan = try object(

@@ -20,7 +20,8 @@ import Training
     let outcome = try Subprocess.cosface(
       [
         "train", "--data", faces.path, "--output", "\(runs)/\(run)", "--network", "mobilefacenet", "--embedding", "32",
-        "--input-size", "48", "--batch-size", "8", "--steps", "4", "--learning-rate", "0.02", "--holdout-people", "3",
+        "--input-size", "48", "--batch-size", "8", "--steps", "4", "--optimizer", "sgd", "--learning-rate", "0.02",
+        "--holdout-people", "3",
         "--seed", "5",
       ] + more)
     #expect(outcome.exitCode == 0, "\(outcome.text)")

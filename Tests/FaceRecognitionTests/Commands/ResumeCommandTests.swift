@@ -21,7 +21,8 @@ import Weights
     try Subprocess.cosface(
       [
         "train", "--data", faces.path, "--output", "\(runs)/\(run)", "--network", network, "--embedding", "32",
-        "--input-size", "48", "--batch-size", "4", "--steps", "12", "--learning-rate", "0.02", "--augment", "standard",
+        "--input-size", "48", "--batch-size", "4", "--steps", "12", "--optimizer", "sgd", "--learning-rate", "0.02",
+        "--augment", "standard",
         "--logit-scale", "16",
       ] + more, ranks: ranks)
   }

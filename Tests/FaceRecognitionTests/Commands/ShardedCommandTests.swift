@@ -16,7 +16,7 @@ import Testing
   private func arguments(_ run: String, _ more: [String] = []) -> [String] {
     [
       "train", "--data", faces.path, "--output", run, "--network", "spherenet20", "--embedding", "32",
-      "--input-size", "48", "--steps", "9", "--learning-rate", "0.001", "--logit-scale", "16",
+      "--input-size", "48", "--steps", "9", "--optimizer", "sgd", "--learning-rate", "0.001", "--logit-scale", "16",
     ] + more
   }
 

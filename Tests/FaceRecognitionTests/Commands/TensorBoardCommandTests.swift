@@ -18,7 +18,8 @@ import Weights
     try Subprocess.cosface(
       [
         "train", "--data", faces.path, "--output", run, "--network", "mobilefacenet", "--embedding", "32",
-        "--input-size", "48", "--batch-size", "4", "--steps", "6", "--learning-rate", "0.02", "--holdout-people", "2",
+        "--input-size", "48", "--batch-size", "4", "--steps", "6", "--optimizer", "sgd", "--learning-rate", "0.02",
+        "--holdout-people", "2",
         "--validate-every", "3", "--histogram-every", "2",
       ] + more, ranks: ranks)
   }

@@ -32,7 +32,7 @@ import Weights
     try Subprocess.cosface(
       [
         "train", "--data", faces.path, "--output", "\(runs)/run", "--network", "mobilefacenet", "--embedding", "32",
-        "--input-size", "48", "--batch-size", "4", "--steps", "6", "--learning-rate", "0.05",
+        "--input-size", "48", "--batch-size", "4", "--steps", "6", "--optimizer", "sgd", "--learning-rate", "0.05",
       ] + more, ranks: ranks)
   }
 

@@ -31,7 +31,7 @@ import Training
   private var train: [String] {
     [
       "train", "--data", faces.path, "--network", "spherenet20", "--embedding", "16", "--input-size", "16",
-      "--batch-size", "2", "--steps", "4", "--learning-rate", "0.001", "--output", folder["run"],
+      "--batch-size", "2", "--steps", "4", "--optimizer", "sgd", "--learning-rate", "0.001", "--output", folder["run"],
     ]
   }
 

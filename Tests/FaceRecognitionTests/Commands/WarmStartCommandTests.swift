@@ -25,7 +25,8 @@ import Weights
     try Subprocess.cosface(
       [
         "train", "--data", data.path, "--output", "\(runs)/\(run)", "--network", network, "--embedding", "32",
-        "--input-size", "48", "--batch-size", "\(batch)", "--schedule", "constant", "--logit-scale", "16",
+        "--input-size", "48", "--batch-size", "\(batch)", "--schedule", "constant", "--optimizer", "sgd",
+        "--logit-scale", "16",
       ] + more, ranks: ranks)
   }
 

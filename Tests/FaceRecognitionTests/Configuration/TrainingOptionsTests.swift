@@ -44,7 +44,52 @@ import Training
     #expect(conflict { $0.length = .epochs(0) }.contains("above 0"))
     #expect(conflict { $0.margin = 0.5 }.contains("--allow-large-margin"))
     #expect(conflict { ($0.margin, $0.marginKind) = (0.5, .angular) } == "")
+    #expect(
+      conflict {
+        $0.optimizer = .adamw; $0.nesterov = true
+      }.contains("--optimizer sgd"))
+    #expect(
+      conflict {
+        $0.optimizer = .sgd; $0.beta1 = 0.8
+      }.contains("--optimizer adamw"))
+    var open = TrainingOptions.defaults
+    open.nesterov = true
+    #expect(open.conflictOfRun?.contains("--optimizer sgd") == true)
     #expect(conflict { $0.dropout = 0.4 }.contains("mobilefacenet has no dropout"))
+  }
+
+  /// What is left open is filled in by the run's own numbers, and nothing else.
+  @Test func whatIsLeftOpen() {
+    func resolved(_ people: Int, _ batch: Int, _ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions
+    {
+      var options = TrainingOptions.defaults
+      change(&options)
+      return options.resolved(classCount: people, globalBatchSize: batch)
+    }
+    #expect([60, 907, 7330, 1_000_000].map { resolved($0, 64).logitScale } == [14, 20, 24, 35])
+    #expect(resolved(60, 64).logitMultiplier == nil && resolved(60, 64) { $0.logitMultiplier = 8 }.logitScale == nil)
+    #expect([16, 64, 256, 4096].map { resolved(60, $0).learningRate } == [0.001, 0.002, 0.004, 0.004])
+    #expect([16, 64, 256].map { resolved(60, $0) { $0.optimizer = .sgd }.learningRate } == [0.05, 0.1, 0.2])
+    #expect(resolved(60, 64).optimizer == .adamw && resolved(60, 64).weightDecay == 0.05)
+    #expect(resolved(60, 64) { $0.optimizer = .sgd }.weightDecay == 5e-4)
+    let lengths: [TrainingLength] = [.epochs(20), .epochs(4), .steps(500)]
+    #expect(
+      lengths.map { length in resolved(60, 64) { $0.length = length }.warmup } == [
+        .epochs(1), .epochs(0.4), .steps(50),
+      ])
+    let chosen = resolved(60, 64) {
+      ($0.optimizer, $0.learningRate, $0.weightDecay, $0.logitScale, $0.warmup) = (.sgd, 0.3, 0, 50, .steps(0))
+    }
+    #expect(chosen.learningRate == 0.3 && chosen.weightDecay == 0 && chosen.warmup == .steps(0))
+    #expect(chosen.resolved(classCount: 9, globalBatchSize: 9) == chosen)
+  }
+
+  /// A checkpoint written when SGD and a learned scale were what nobody asked for goes on with them.
+  @Test func whatOlderRunsLeftOpen() throws {
+    let old = try TrainingOptions(configuration: ["learningRate": .number(0.1)]).formerly
+    #expect(old.optimizer == .sgd && old.logitMultiplier == 32 && old.logitScale == nil && old.warmup == .steps(0))
+    let fixed = try TrainingOptions(configuration: ["logitScale": .number(16), "optimizer": .string("adamw")]).formerly
+    #expect(fixed.logitScale == 16 && fixed.logitMultiplier == nil && fixed.optimizer == .adamw)
   }
 
   /// Names and forms of before, and options that there were not.
