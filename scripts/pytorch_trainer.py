@@ -1,12 +1,14 @@
 """The other side of time-to-accuracy.sh: trains as a cosface run did, in PyTorch, and keeps weights with their times.
 
-    python pytorch_trainer.py RUN/configuration.json OUTPUT [--epochs E] [--until MINUTES]
+    python pytorch_trainer.py RUN/configuration.json OUTPUT [--epochs E] [--until MINUTES] [--head KIND] [--seed N] [--plain]
 
 The recipe is the run's: network, input size, batch, optimizer, rate and schedule, scale, margin, augmentation, seed. Faces are
 decoded before the clock starts and stay in memory; the fastest of PyTorch's settings (plain, channels-last, compiled) is found
 before, too, on all cores. After each epoch OUTPUT receives epoch-E.safetensors, under arcface_torch's names, and a line in
 times.jsonl: minutes of training without the writing, loss and more.
---epochs: a schedule of so many epochs instead of the run's. --until: ends after so many minutes.
+--epochs: a schedule of so many epochs instead of the run's. --until: ends after so many minutes. --head: see pytorch_heads.py.
+--seed: instead of the run's.
+--plain: without a search for the fastest setting, where time is not what is asked.
 """
 
 import argparse
@@ -21,7 +23,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from pytorch_peer import CosFace, make_network
+from pytorch_heads import make_head
+from pytorch_peer import make_network
 
 
 def refuse(message):
@@ -138,13 +141,11 @@ def settings():
 
 
 class Trainer:
-    def __init__(self, recipe, classes, setting):
+    def __init__(self, recipe, classes, setting, head):
         torch.manual_seed(recipe.seed)
         options = argparse.Namespace(network=recipe.network, embedding=recipe.embedding, input_size=recipe.inputSize)
         self.network = make_network(options)
-        self.head = CosFace(classes, recipe.embedding, recipe.logitScale, recipe.margin)
-        # Rows of length 1, as cosface starts: with AdamW their length decides how fast they turn.
-        nn.init.normal_(self.head.weight, std=recipe.embedding**-0.5)
+        self.head = make_head(head, classes, recipe.embedding, recipe.logitScale, recipe.margin)
         self.optimizer = recipe.optimizer(self.network, self.head)
         self.channels_last = setting["channels_last"]
         if self.channels_last:
@@ -160,15 +161,17 @@ class Trainer:
         loss = self.head(self.forward(images), labels)
         loss.backward()
         self.optimizer.step()
+        if hasattr(self.head, "project"):
+            self.head.project()
         return loss.item()
 
 
-def fastest(recipe, classes):
+def fastest(recipe, classes, head):
     images = torch.rand(recipe.batchSize, 3, recipe.inputSize, recipe.inputSize) * 2 - 1
     labels = torch.randint(0, classes, (recipe.batchSize,))
     seconds = []
     for setting in settings():
-        trainer = Trainer(recipe, classes, setting)
+        trainer = Trainer(recipe, classes, setting, head)
         for _ in range(3):
             trainer.step(images, labels, 0.0)
         start = time.perf_counter()
@@ -185,17 +188,22 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--until", type=float, default=math.inf, metavar="MINUTES")
+    parser.add_argument("--head", default="exact")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--plain", action="store_true")
     options = parser.parse_args()
     recipe = Recipe(options.configuration)
+    if options.seed is not None:
+        recipe.values["seed"] = options.seed
     if recipe.network != "mobilefacenet":
         refuse(f"the network {recipe.network} has other names; mobilefacenet is done")
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     images, labels, classes = faces(recipe.data[0], recipe.inputSize)
-    setting, speed = fastest(recipe, classes)
+    setting, speed = (settings()[0], None) if options.plain else fastest(recipe, classes, options.head)
     os.makedirs(options.output)
     print(json.dumps(dict(images=len(images), people=classes, imagesPerSecond=speed, **setting)), flush=True)
 
-    trainer = Trainer(recipe, classes, setting)
+    trainer = Trainer(recipe, classes, setting, options.head)
     generator = torch.Generator().manual_seed(recipe.seed)
     # A smaller last batch would be compiled anew; it is left out, as PyTorch's users do.
     per_epoch = len(images) // recipe.batchSize

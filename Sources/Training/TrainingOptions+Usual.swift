@@ -1,7 +1,7 @@
 package import Distributed
 import NeuralNetwork
 
-/// What a run takes where its options leave it open; README's "Defaults" says how good that is.
+/// What a run takes where its options leave it open.
 extension TrainingOptions {
   /// With a value in the place of each option that was left open, so that a run's files say which it was.
   ///
