@@ -10,8 +10,8 @@ import sys
 
 
 def judged(path):
-    """Accuracies by the name of what was judged."""
-    return {name: float(value) for name, value in (line.split() for line in open(path))}
+    """Accuracies by the name of what was judged, which the file has in per cent."""
+    return {name: float(value) / 100 for name, value in (line.split() for line in open(path))}
 
 
 def cosface(folder):

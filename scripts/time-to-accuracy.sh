@@ -43,6 +43,8 @@ done
 peer_environment
 swift build -c release --product cosface >&2
 cosface=$(swift build -c release --show-bin-path)/cosface
+# shellcheck source=scripts/accuracy.sh
+. scripts/accuracy.sh
 unset OMP_NUM_THREADS OMP_THREAD_LIMIT
 mkdir -p "$output"
 
@@ -53,12 +55,11 @@ mkdir -p "$output"
 limit=(--max-pairs 6000)
 if [[ $pairs ]]; then limit=(--pairs "$pairs"); fi
 
-# judge NAME MODEL OPTION...: keeps MODEL's ten-fold accuracy in $output/NAME.txt.
+# judge NAME MODEL OPTION...: keeps MODEL's ten-fold accuracy in $output/NAME.txt, in per cent.
 judge() {
   local name=$1 accuracy
   shift
-  accuracy=$("$cosface" evaluate --model "$@" --data "$judge" "${limit[@]}" --json |
-    "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["verification"]["crossValidation"]["mean"])')
+  accuracy=$(ten_fold "$@" --data "$judge" "${limit[@]}")
   echo "$(basename "$1" .safetensors) $accuracy" >>"$output/$name.txt"
 }
 

@@ -38,19 +38,15 @@ for folder in "$data" "$others" "$lfw"; do [[ -d $folder ]] || fail "there is no
 ((${#parts[@]})) || parts=(heads margin ranks options)
 swift build -c release --product cosface >&2
 cosface=$(swift build -c release --show-bin-path)/cosface
+# shellcheck source=scripts/accuracy.sh
+. scripts/accuracy.sh
 mkdir -p "$output"
 results=$output/results.tsv
 
-# accuracy MODEL OPTION...: ten-fold, in per cent.
-accuracy() {
-  "$cosface" evaluate --model "$@" --json |
-    python3 -c 'import json, sys; print("%.2f" % (100 * json.load(sys.stdin)["verification"]["crossValidation"]["mean"]))'
-}
-
 # judge MODEL OPTION...: on View 1 and on the others.
 judge() {
-  accuracy "$@" --data "$lfw" --pairs "$pairs"
-  accuracy "$@" --data "$others" --max-pairs 6000
+  ten_fold "$@" --data "$lfw" --pairs "$pairs"
+  ten_fold "$@" --data "$others" --max-pairs 6000
 }
 
 # note PART VARIANT SEED RUN LOSSES CURVE: a finished run. RUN may have options of evaluate behind it.
@@ -116,7 +112,7 @@ heads() {
         { tail -n 5 "$run.log" >&2 && return 1; }
       curve=''
       for weights in "$run"/epoch-*.safetensors; do
-        curve+=" $(accuracy "$weights" --network mobilefacenet "${size[@]}" --data "$lfw" --pairs "$pairs")"
+        curve+=" $(ten_fold "$weights" --network mobilefacenet "${size[@]}" --data "$lfw" --pairs "$pairs")"
       done
       note heads "$kind" "$seed" "$weights --network mobilefacenet ${size[*]}" \
         "$(python3 -c 'import json, sys; print(" ".join("%.2f" % json.loads(line)["loss"] for line in open(sys.argv[1])))' "$run/times.jsonl")" \
@@ -142,7 +138,7 @@ options() {
   train options scale-32 -- --logit-scale 32
   train options scale-learned -- --logit-multiplier 24
   train options augment-none -- --augment none
-  train options augment-standard -- --augment standard
+  train options augment-flip -- --augment flip
   train options balanced -- --sampling balanced
   train options width-512 -- --embedding 512
 }
