@@ -3,19 +3,25 @@ import NeuralNetwork
 
 /// What a run takes where its options leave it open.
 extension TrainingOptions {
+  /// With what the options decide themselves of those that were left open: ranks compare these before they look at the data.
+  package var settled: TrainingOptions {
+    let optimizer = optimizer ?? .adamw
+    var options = with(usual: optimizer)
+    options.margin = margin ?? marginKind.usual
+    options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
+    options.warmup = warmup ?? length.usualWarmup
+    return options
+  }
+
   /// With a value in the place of each option that was left open, so that a run's files say which it was.
   ///
   /// - Parameters:
   ///   - classCount: people.
   ///   - globalBatchSize: images of all ranks in a step.
   package func resolved(classCount: Int, globalBatchSize: Int) -> TrainingOptions {
-    var options = with(usual: .adamw)
-    let optimizer = options.optimizer ?? .adamw
-    options.margin = margin ?? marginKind.usual
+    var options = settled
     if logitScale == nil && logitMultiplier == nil { options.logitScale = LogitScale.usual(classCount: classCount) }
-    options.learningRate = learningRate ?? optimizer.usualLearningRate(globalBatchSize: globalBatchSize)
-    options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
-    options.warmup = warmup ?? length.usualWarmup
+    options.learningRate = learningRate ?? options.optimizer?.usualLearningRate(globalBatchSize: globalBatchSize)
     return options
   }
 

@@ -107,7 +107,6 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 /// What turns gradients into new weights.
 public enum OptimizerKind: String, Codable, CaseIterable, Sendable {
   case sgd, adamw
-
 }
 
 /// How the learning rate goes down.

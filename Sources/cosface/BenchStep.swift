@@ -22,7 +22,7 @@ struct BenchStep: ParsableCommand {
     options.run { communicator in
       var benchmark = StepBenchmark(work.workload)
       benchmark.steps = steps
-      benchmark.settings = try trainingOptions().with(usual: .sgd).stepSettings
+      benchmark.settings = try trainingOptions().stepSettings
       if classifier.sampleRate != nil && !classifier.forceSampleRate {
         try ClassSampling.check(classCount: work.classes)
       }

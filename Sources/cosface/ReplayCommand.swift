@@ -38,7 +38,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
-      let options = try trainingOptions().with(usual: .sgd)
+      let options = try trainingOptions()
       if communicator.rank == 0 { try OutputFiles.tryOut([output], inputs: [weights, batches]) }
       try Threads.use(nil, communicator.placement())
       let replay = try Replay(

@@ -10,13 +10,13 @@ struct ComputeProbe {
   let workload: StepWorkload
   var steps = 5
   private let optimizer: OptimizerKind
-  private let settings: StepSettings
+  private var settings: StepSettings { StepSettings(optimizer) }
 
   /// Rows that are measured: three copies of them are far larger than any cache.
   private static let rows = 16_384
 
   init(_ workload: StepWorkload, _ optimizer: OptimizerKind) {
-    (self.workload, self.optimizer, settings) = (workload, optimizer, StepSettings(optimizer))
+    (self.workload, self.optimizer) = (workload, optimizer)
   }
 
   func measure(_ communicator: Communicator) throws -> ComputeMeasurement {

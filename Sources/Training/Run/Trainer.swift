@@ -46,7 +46,7 @@ package final class Trainer {
     isQuiet: Bool = false, observers: RunObservers = { _, _ in [] },
     _ communicator: Communicator
   ) throws {
-    let chosen = resumption?.options ?? given
+    let chosen = (resumption?.options ?? given).settled
     self.resumption = resumption
     firstStep = resumption?.state.step ?? 0
     self.communicator = communicator

@@ -142,7 +142,7 @@ import Testing
 
   @Test func ranksThatWereStartedDifferently() throws {
     let outcome = try Subprocess.cosface(arguments(), and: arguments(["--margin", "0.3"]))
-    expectRefusal(outcome, "option margin: 'nothing' on rank 0, '0.3' on rank 1")
+    expectRefusal(outcome, "margin", "0.35", "0.3", "rank 1")
   }
 
   @Test func ranksThatSeeDifferentData() throws {

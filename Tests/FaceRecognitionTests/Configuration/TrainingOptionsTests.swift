@@ -44,14 +44,8 @@ import Training
     #expect(conflict { $0.length = .epochs(0) }.contains("above 0"))
     #expect(conflict { $0.margin = 0.5 }.contains("--allow-large-margin"))
     #expect(conflict { ($0.margin, $0.marginKind) = (0.5, .angular) } == "")
-    #expect(
-      conflict {
-        $0.optimizer = .adamw; $0.nesterov = true
-      }.contains("--optimizer sgd"))
-    #expect(
-      conflict {
-        $0.optimizer = .sgd; $0.beta1 = 0.8
-      }.contains("--optimizer adamw"))
+    #expect(conflict { ($0.optimizer, $0.nesterov) = (.adamw, true) }.contains("--optimizer sgd"))
+    #expect(conflict { ($0.optimizer, $0.beta1) = (.sgd, 0.8) }.contains("--optimizer adamw"))
     var open = TrainingOptions.defaults
     open.nesterov = true
     #expect(open.conflictOfRun?.contains("--optimizer sgd") == true)
