@@ -55,20 +55,61 @@ class Recipe:
     def __getattr__(self, name):
         return self.values[name]
 
-    def optimizer(self, network, head):
-        groups = [
-            dict(params=[p for p in network.parameters() if p.requires_grad], weight_decay=self.weightDecay),
-            dict(params=head.parameters(), weight_decay=self.classWeightDecay),
-        ]
-        if self.values["optimizer"] == "adamw":
-            return torch.optim.AdamW(groups, lr=self.learningRate, betas=(self.beta1, self.beta2), eps=self.epsilon)
-        return torch.optim.SGD(groups, lr=self.learningRate, momentum=self.momentum, nesterov=self.nesterov)
+    def optimizers(self, network, head):
+        """Optimizers, and how much larger than the schedule's the rate of each is."""
+        trained = [p for p in network.parameters() if p.requires_grad]
+        of_head = dict(params=head.parameters(), weight_decay=self.classWeightDecay)
+        adamw = dict(lr=self.learningRate, betas=(self.beta1, self.beta2), eps=self.epsilon)
+        kind = self.values["optimizer"]
+        if kind == "sgd":
+            groups = [dict(params=trained, weight_decay=self.weightDecay), of_head]
+            return [(torch.optim.SGD(groups, lr=self.learningRate, momentum=self.momentum, nesterov=self.nesterov), 1)]
+        matrices = [p for p in trained if kind == "muon" and is_matrix(p)]
+        rest = [p for p in trained if not any(p is m for m in matrices)]
+        result = [(torch.optim.AdamW([dict(params=rest, weight_decay=self.weightDecay), of_head], **adamw), 1)]
+        if matrices:
+            factor = self.matrixRateFactor
+            result.append((Muon(matrices, lr=self.learningRate * factor, weight_decay=self.weightDecay / factor), factor))
+        return result
 
     def rate(self, step, steps, per_epoch):
         warm = round(self.warmup * per_epoch)
         if step < warm:
-            return self.learningRate * (step + 1) / warm
+            return self.learningRate * (step + 1) / (warm + 1)
         return self.learningRate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+
+
+def is_matrix(parameter):
+    """Whether cosface's Muon updates it as a whole: see Muon.isMatrix."""
+    return parameter.ndim > 1 and parameter.shape[1] > 1 and max(len(parameter), parameter.numel() // len(parameter)) <= 8192
+
+
+class Muon(torch.optim.Optimizer):
+    """torch.optim.Muon with match_rms_adamw, for convolutions too; in float32, which is faster on CPUs than its bfloat16."""
+
+    def __init__(self, weights, lr, weight_decay, momentum=0.95):
+        super().__init__(weights, dict(lr=lr, weight_decay=weight_decay, momentum=momentum))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for weight in group["params"]:
+                gradient = weight.grad.reshape(len(weight), -1)
+                average = self.state[weight].setdefault("average", torch.zeros_like(gradient))
+                average.lerp_(gradient, 1 - group["momentum"])
+                direction = orthogonal(gradient.lerp(average, group["momentum"]))
+                rate = group["lr"] * 0.2 * math.sqrt(max(gradient.shape))
+                weight.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction.reshape(weight.shape), alpha=-rate)
+
+
+def orthogonal(matrix):
+    """Newton and Schulz's iteration, with the constants of torch.optim.Muon."""
+    x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
+    x = x / x.norm().clamp(min=1e-7)
+    for _ in range(5):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return x.T if matrix.shape[0] > matrix.shape[1] else x
 
 
 def faces(folder, side):
@@ -146,21 +187,24 @@ class Trainer:
         options = argparse.Namespace(network=recipe.network, embedding=recipe.embedding, input_size=recipe.inputSize)
         self.network = make_network(options)
         self.head = make_head(head, classes, recipe.embedding, recipe.logitScale, recipe.margin)
-        self.optimizer = recipe.optimizer(self.network, self.head)
+        self.optimizers = recipe.optimizers(self.network, self.head)
         self.channels_last = setting["channels_last"]
         if self.channels_last:
             self.network = self.network.to(memory_format=torch.channels_last)
         self.forward = torch.compile(self.network) if setting["compiled"] else self.network
 
     def step(self, images, labels, rate):
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer, factor in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
         if self.channels_last:
             images = images.to(memory_format=torch.channels_last)
-        self.optimizer.zero_grad(set_to_none=True)
+        for module in (self.network, self.head):
+            module.zero_grad(set_to_none=True)
         loss = self.head(self.forward(images), labels)
         loss.backward()
-        self.optimizer.step()
+        for optimizer, _ in self.optimizers:
+            optimizer.step()
         if hasattr(self.head, "project"):
             self.head.project()
         return loss.item()

@@ -20,6 +20,8 @@ package struct StepMessages: Equatable, Sendable {
   package let buckets: GradientBuckets
   /// The gradient is clipped, which needs its norm.
   package var clips = false
+  /// Ranks divide the matrices of the network that are updated as wholes.
+  package var sendsDirections = false
   /// A step may have several rounds of forward and backward.
   package var accumulates = false
 
@@ -42,6 +44,7 @@ package struct StepMessages: Equatable, Sendable {
     case classWeight = "class weight's gradient"
     case embeddingGradients = "embeddings' gradients to their ranks"
     case network = "network's gradients"
+    case directions = "matrices' directions to all ranks"
     case gradientNorm = "norm of the class weight's gradient"
     case rowNorms = "sum of the rows' norms"
     case scale = "norm of all rows"
@@ -123,7 +126,7 @@ package struct StepMessages: Equatable, Sendable {
       case .softmax: isSharded ? [.logitMaxima, .softmaxSums] : []
       case .classifierBackward: isSharded ? [.embeddingGradients] : [.classWeight]
       case .backward: [.network]
-      case .update: isSharded && clips ? [.gradientNorm] : []
+      case .update: (isSharded && clips ? [.gradientNorm] : []) + (sendsDirections ? [.directions] : [])
       case .renormalize: isSharded ? [.rowNorms] : [.scale, .rowFactors]
       case .agreement: [.agreement]
       }
@@ -153,6 +156,7 @@ package struct StepMessages: Equatable, Sendable {
       case .classWeight: (.sum, classes * width, buckets.type.bytes)
       case .embeddingGradients: (.orderedScatter, samples * width, 4)
       case .network: (.sum, gradients, buckets.type.bytes)
+      case .directions: (.gather, gradients, 4)
       case .gradientNorm, .rowNorms: (.gatheredSum, ranks, 8)
       case .scale: (.broadcast, 1, 8)
       case .rowFactors: (.broadcast, classes, 4)

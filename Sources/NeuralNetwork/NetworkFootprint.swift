@@ -11,21 +11,25 @@ package struct NetworkFootprint: Sendable {
   package let statisticsBytes: Int
   /// What the optimizer keeps of each element.
   package let states: Int
+  /// What it computes of matrices as wholes; nil where it does not.
+  package let matrixWork: MatrixWork?
   /// Activations and their gradients of a training pass.
   package let activationBytes: Int
   package let embeddingWidth: Int
 
-  /// `batch` is the largest that a pass is made for, `threads` those that it runs on; `states` = what the optimizer keeps
-  /// of each element, none without training.
+  /// `batch` is the largest that a pass is made for, `threads` those that it runs on; no `optimizer` without
+  /// training.
   package init(
     _ kind: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false,
-    states: Int, batch: Int, threads: Int = Parallel.threads
+    optimizer: Optimizer?, batch: Int, threads: Int = Parallel.threads
   ) {
     let graph = kind.makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout)
     let layers = graph.nodes.map(\.layer)
     let parameters = layers.reversed().flatMap(\.parameters)
     let statistics = layers.flatMap(\.statistics)
     parameterCount = parameters.reduce(0) { $0 + $1.count }
+    states = optimizer?.stateNames.count ?? 0
+    matrixWork = optimizer?.updatesMatrices == true ? MatrixWork(parameters.filter(\.isTrained)) : nil
     gradientCount = ParameterStore.layout(parameters).trainedCount
     statisticsCount = ParameterStore.layout(statistics).count
     parameterBytes = ParameterStore.bytes(parameters, states: states)
@@ -33,6 +37,5 @@ package struct NetworkFootprint: Sendable {
     activationBytes = Network.activationBytes(
       graph, batch: batch, .training, recomputes: recomputes, threads: threads)
     self.embeddingWidth = embeddingWidth
-    self.states = states
   }
 }

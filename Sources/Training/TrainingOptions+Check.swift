@@ -63,13 +63,17 @@ extension TrainingOptions {
       (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
       (nesterov && momentum == 0, "--nesterov needs a --momentum above 0."),
       (
-        optimizer == .adamw && (nesterov || momentum != Self.defaults.momentum),
+        (optimizer ?? .sgd) != .sgd && (nesterov || momentum != Self.defaults.momentum),
         "--momentum and --nesterov go with --optimizer sgd."
       ),
       (
         optimizer == .sgd
           && (beta1, beta2, epsilon) != (Self.defaults.beta1, Self.defaults.beta2, Self.defaults.epsilon),
-        "--beta1, --beta2 and --epsilon go with --optimizer adamw."
+        "--beta1, --beta2 and --epsilon go with --optimizer adamw or muon."
+      ),
+      (
+        optimizer != nil && optimizer != .muon && matrixRateFactor != Self.defaults.matrixRateFactor,
+        "--matrix-rate-factor goes with --optimizer muon."
       ),
       ((schedule == .step) == milestones.isEmpty, "--schedule step and --milestones belong together."),
       (traceSteps != nil && trace == nil, "--trace-steps goes with --trace."),

@@ -5,7 +5,7 @@ import NeuralNetwork
 extension TrainingOptions {
   /// With what the options decide themselves of those that were left open: ranks compare these before they look at the data.
   package var settled: TrainingOptions {
-    let optimizer = optimizer ?? .adamw
+    let optimizer = optimizer ?? .usual
     var options = with(usual: optimizer)
     options.margin = margin ?? marginKind.usual
     options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
@@ -26,7 +26,7 @@ extension TrainingOptions {
   }
 
   /// What a run's settings must not be together.
-  package var conflictOfRun: String? { with(usual: .adamw).conflict }
+  package var conflictOfRun: String? { with(usual: .usual).conflict }
 
   /// With this optimizer unless another is asked for.
   package func with(usual kind: OptimizerKind) -> TrainingOptions {
@@ -51,12 +51,15 @@ extension StepSettings {
 }
 
 extension OptimizerKind {
+  /// Where no option says it.
+  package static let usual = OptimizerKind.muon
+
   /// For a run from nothing. It grows with the square root of the batch, as the gradient's noise falls with it.
   package func usualLearningRate(globalBatchSize: Int) -> Double {
     let growth = (Double(globalBatchSize) / 64).squareRoot()
     return switch self {
     case .sgd: 0.1 * growth
-    case .adamw: 0.002 * min(growth, 2)
+    case .adamw, .muon: 0.002 * min(growth, 2)
     }
   }
 

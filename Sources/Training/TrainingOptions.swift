@@ -14,7 +14,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(1, NumberRange(1...1_000_000_000)) public var minImagesPerPerson: Int
   @Setting(nil, NumberRange(1...1_000_000_000)) public var maxImagesPerPerson: Int?
   @Setting(.uniform) public var sampling: Sampling
-  @Setting(.flip) public var augment: Augmentation
+  @Setting(.standard) public var augment: Augmentation
   @Setting(0, Limits.people) public var holdoutPeople: Int
   @Setting(0.001, Limits.badImages, resuming: .free) public var maxBadImages: Double
   @Setting(1, Limits.threads, resuming: .free) public var workers: Int
@@ -65,13 +65,15 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting([]) public var milestones: [TrainingLength]
   /// nil: an epoch, or a tenth of a short run.
   @Setting(nil) public var warmup: TrainingLength?
-  /// nil: AdamW.
+  /// nil: `OptimizerKind.usual`.
   @Setting(nil, resuming: .fixed) public var optimizer: OptimizerKind?
   @Setting(0.9, NumberRange(0...0.9999)) public var momentum: Double
   @Setting(false) public var nesterov: Bool
   @Setting(0.9, NumberRange(0...0.9999)) public var beta1: Double
   @Setting(0.999, NumberRange(0...0.999999)) public var beta2: Double
   @Setting(1e-8, NumberRange(1e-16...1)) public var epsilon: Double
+  /// Of Muon: how much larger a matrix's steps are than AdamW's of the same rate.
+  @Setting(4, NumberRange(above: 0, upTo: 1000)) public var matrixRateFactor: Double
   /// nil: the optimizer's usual one.
   @Setting(nil, NumberRange(0...1000)) public var weightDecay: Double?
   /// It would pull on the scale, so 0 unless asked for.
@@ -106,7 +108,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 
 /// What turns gradients into new weights.
 public enum OptimizerKind: String, Codable, CaseIterable, Sendable {
-  case sgd, adamw
+  case sgd, adamw, muon
 }
 
 /// How the learning rate goes down.
@@ -122,10 +124,12 @@ extension TrainingOptions {
     settings.margin = Margin(marginKind, margin, multiplier: marginMultiplier, angle: marginAngle)
     settings.logitScale = logitScale.map { .fixed($0) } ?? .learned(multiplier: logitMultiplier ?? 1)
     let optimizer = optimizer ?? .sgd
+    let adam = AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon)
     settings.optimizer =
       switch optimizer {
       case .sgd: .sgd(SGD(momentum: Float(momentum), isNesterov: nesterov))
-      case .adamw: .adamW(AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon))
+      case .adamw: .adamW(adam)
+      case .muon: .muon(Muon(factor: matrixRateFactor, adam: adam))
       }
     settings.weightDecay = weightDecay ?? optimizer.usualWeightDecay
     settings.classWeightDecay = classWeightDecay

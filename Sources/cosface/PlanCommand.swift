@@ -33,7 +33,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var work: WorkloadOptions
   @OptionGroup var options: BenchOptions
 
-  @Option(of: \.$optimizer, help: "What updates the weights, as train has it: sgd or adamw; adamw unless given.")
+  @Option(of: \.$optimizer, help: "What updates the weights, as train has it: sgd, adamw or muon; muon unless given.")
   var optimizer: OptimizerKind?
 
   @Option(Limits.ranks, help: "Ranks of the cluster; the ranks started here unless given.")
@@ -81,7 +81,7 @@ struct PlanCommand: ParsableCommand {
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
       planner.bucketBytes = work.bucketBytes
       planner.gradientType = work.gradientType
-      planner.optimizer = optimizer ?? .adamw
+      planner.optimizer = optimizer ?? .usual
       planner.steps = steps ?? 5
       planner.memoryLimit = memory.map { Int($0 * 1e9) }
       planner.computePath = compute

@@ -10,7 +10,7 @@ import Testing
   func network(size: (kind: NetworkKind, batch: Int), recomputes: Bool) {
     let (kind, batch) = size
     let footprint = NetworkFootprint(
-      kind, embeddingWidth: 64, inputSide: 48, recomputes: recomputes, states: 1, batch: batch)
+      kind, embeddingWidth: 64, inputSide: 48, recomputes: recomputes, optimizer: .sgd(SGD()), batch: batch)
     let network = kind.makeNetwork(embeddingWidth: 64, inputSide: 48, recomputes: recomputes)
     network.parameters.makeStates(SGD.stateNames)
     network.reserve(training: batch)

@@ -21,13 +21,15 @@ extension RankTests {
     }
 
     private func makeStep(
-      _ kind: ClassifierKind, _ type: GradientType = .float32, clipping: Double? = nil, accumulates: Bool = false
+      _ kind: ClassifierKind, _ type: GradientType = .float32, clipping: Double? = nil, accumulates: Bool = false,
+      optimizer: Optimizer = .sgd(SGD())
     ) throws -> TrainingStep {
       var settings = StepSettings()
       settings.classifier = kind
       settings.bucketBytes = bucketBytes
       settings.gradientType = type
       settings.gradientClipping = clipping
+      settings.optimizer = optimizer
       let network = NetworkKind.mobilefacenet.makeNetwork(embeddingWidth: 32, inputSide: 48)
       network.initialize(seed: 5)
       let step = try TrainingStep(
@@ -99,8 +101,8 @@ extension RankTests {
 
     @Test(arguments: ClassifierKind.allCases, GradientType.allCases)
     func areWhatTravels(kind: ClassifierKind, type: GradientType) throws {
-      for clipping in [nil, 0.5] {
-        let step = try makeStep(kind, type, clipping: clipping)
+      for (clipping, optimizer) in [(nil, Optimizer.sgd(SGD())), (0.5, .sgd(SGD())), (0.5, .muon(Muon()))] {
+        let step = try makeStep(kind, type, clipping: clipping, optimizer: optimizer)
         let calls = try record(step)
         let messages = step.messages.messages(samples: batchSize * world.size)
         guard world.size > 1 else {
@@ -139,16 +141,17 @@ extension RankTests {
     }
 
     /// The bytes that `plan` prints are those of the step that it plans, on the average over the ranks.
-    @Test(arguments: GradientType.allCases) func areWhatAPlanPrices(type: GradientType) throws {
+    @Test(arguments: GradientType.allCases, [OptimizerKind.sgd, .muon])
+    func areWhatAPlanPrices(type: GradientType, optimizer: OptimizerKind) throws {
       var workload = StepWorkload(.mobilefacenet)
       (workload.inputSide, workload.embedding, workload.batchSize, workload.classes) = (48, 32, batchSize, classes)
       var planner = Planner(workload)
       (planner.ranks, planner.ranksPerHost, planner.steps) = (world.size, world.size, 1)
-      (planner.bucketBytes, planner.gradientType) = (bucketBytes, type)
+      (planner.bucketBytes, planner.gradientType, planner.optimizer) = (bucketBytes, type, optimizer)
       let plan = try planner.run(world)
       #expect(plan.choices.count == (world.size > 1 ? 2 : 1))
       for row in plan.choices {
-        let step = try makeStep(row.classifier, type)
+        let step = try makeStep(row.classifier, type, optimizer: StepSettings(optimizer).optimizer)
         let calls = try record(step)
         let sent = try world.allReduce(calls.reduce(0.0) { $0 + bytesSent($1) }) / Double(world.size)
         #expect(

@@ -106,6 +106,30 @@ extension RankTests {
       try alone.free()
     }
 
+    /// Ranks divide the matrices, and all move as on one rank.
+    @Test(arguments: [nil, 0.5]) func matricesOfRanksEqualThoseOfOneRank(clipping: Double?) throws {
+      var settings = settings(.learned(multiplier: 2))
+      settings.optimizer = .muon(Muon(adam: AdamW(epsilon: 0.01)))
+      settings.gradientClipping = clipping
+      let alone = try world.split(color: world.rank)
+      let count = 3 * world.size
+      let together = try makeStep(.spherenet20, world, capacity: 3, settings: settings)
+      let single = try makeStep(.spherenet20, alone, capacity: count, settings: settings)
+      for index in 0..<4 {
+        let batch = images(count, seed: UInt64(index))
+        let a = try train(together, [(3 * world.rank)..<(3 * world.rank + 3)], of: batch, rate: 0.0005)
+        let b = try train(single, [0..<count], of: batch, rate: 0.0005)
+        #expect(abs(a - b) <= 1e-4 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
+      }
+      try expectEqualWeights(together, single, tolerance: 1e-4)
+      for (store, other) in zip(together.network.parameters.states, single.network.parameters.states) {
+        let size = other.values.reduce(0) { $0 + Double($1) * Double($1) }
+        let distance = zip(store.values, other.values).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+        #expect(distance <= 1e-4 * size && size > 0)
+      }
+      try alone.free()
+    }
+
     @Test func accumulationEqualsALargerBatch() throws {
       let count = 6 * world.size
       let parted = try makeStep(
@@ -144,9 +168,10 @@ extension RankTests {
       try alone.free()
     }
 
-    @Test(arguments: GradientType.allCases) func replicasStayIdenticalForFiftySteps(type: GradientType) throws {
+    @Test(arguments: [(GradientType.float32, Optimizer.sgd(SGD())), (.bfloat16, .sgd(SGD())), (.float32, .muon(Muon()))])
+    func replicasStayIdenticalForFiftySteps(type: GradientType, optimizer: Optimizer) throws {
       var settings = settings(.learned(multiplier: 2))
-      settings.gradientType = type
+      (settings.gradientType, settings.optimizer) = (type, optimizer)
       let step = try makeStep(.mobilefacenet, world, capacity: 3, settings: settings)
       // One rank has no other to be compared with: the start of a second run takes its place.
       let twin = world.size == 1 ? try makeStep(.mobilefacenet, world, capacity: 3, settings: settings) : nil

@@ -10,23 +10,11 @@ import sys
 import numpy as np
 import torch
 
+from literals import coarse, literal
+
 spec = importlib.util.spec_from_file_location("lmcl", sys.argv[1])
 lmcl = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(lmcl)
-
-
-def coarse(a):
-    return np.round(a * 256) / 256
-
-
-def literal(a, indent, form="{:.10g}"):
-    items, lines, line = [form.format(v) for v in np.asarray(a).ravel()], [], ""
-    for item in items:
-        if len(line) + len(item) > 100:
-            lines, line = lines + [line.rstrip()], ""
-        line += item + ", "
-    pad = " " * (indent + 2)
-    return "[\n" + "\n".join(pad + l for l in lines + [line.rstrip()]) + "\n" + " " * indent + "]"
 
 
 r = np.random.default_rng(0)

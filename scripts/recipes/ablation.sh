@@ -133,6 +133,7 @@ ranks() {
 
 options() {
   train options as-it-is --
+  train options adamw -- --optimizer adamw
   train options sgd -- --optimizer sgd
   train options scale-16 -- --logit-scale 16
   train options scale-32 -- --logit-scale 32

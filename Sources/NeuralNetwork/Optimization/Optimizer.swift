@@ -2,22 +2,35 @@
 package enum Optimizer: Equatable, Sendable {
   case sgd(SGD)
   case adamW(AdamW)
+  case muon(Muon)
 
   /// Names of what it keeps of each element from step to step, in the order of `UpdateRule.apply`'s states. Files and
   /// messages go by them: "momentum.layer1.0.conv1.weight".
   package var stateNames: [String] {
     switch self {
     case .sgd: SGD.stateNames
-    case .adamW: AdamW.stateNames
+    case .adamW, .muon: AdamW.stateNames
     }
   }
 
-  /// What it does in one step of a run.
+  /// What it does in one step of a run to each element for itself; Muon to what is no matrix.
   package func rule(_ step: UpdateStep, weightDecay: Float = 0) -> UpdateRule {
     switch self {
     case .sgd(let sgd): .sgd(.init(sgd, step, weightDecay))
     case .adamW(let adam): .adamW(.init(adam, step, weightDecay))
+    case .muon(let muon): .adamW(.init(muon.adam, step, weightDecay))
     }
+  }
+}
+
+extension Optimizer {
+  /// Whether some parameters are updated as wholes, by `Muon.Rule`.
+  package var updatesMatrices: Bool { if case .muon = self { true } else { false } }
+
+  /// nil for what is no matrix, which has no longer side.
+  func matrixRule(_ step: UpdateStep, _ weightDecay: Float, longerSide: Int?) -> Muon.Rule? {
+    guard case .muon(let muon) = self, let longerSide else { return nil }
+    return Muon.Rule(muon, step, weightDecay, longerSide: longerSide)
   }
 }
 

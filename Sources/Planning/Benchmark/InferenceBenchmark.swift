@@ -41,7 +41,7 @@ package struct InferenceBenchmark {
 
   package func run() throws -> Report {
     let footprint = NetworkFootprint(
-      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, states: 0, batch: 1)
+      kind, embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, optimizer: nil, batch: 1)
     let remedy = "--batch-size, --input-size or --embedding"
     try MemoryNeed.check(footprint.parameterBytes, of: "A network like this", remedy: remedy)
     let network = kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout)

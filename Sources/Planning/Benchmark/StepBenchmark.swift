@@ -146,7 +146,7 @@ extension MemoryReport {
   init(_ workload: StepWorkload, _ settings: StepSettings, ranks: Int) {
     let network = NetworkFootprint(
       workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
-      recomputes: workload.recomputes, states: settings.optimizer.stateNames.count, batch: workload.batchSize)
+      recomputes: workload.recomputes, optimizer: settings.optimizer, batch: workload.batchSize)
     var own = Settings(classCount: workload.classes, batch: workload.batchSize, imageSide: workload.inputSide)
     (own.classifier, own.sampling, own.bucketBytes) = (settings.classifier, settings.sampling, settings.bucketBytes)
     (own.ranks, own.threads, own.loadedBatches) = (ranks, Parallel.threads, 1)

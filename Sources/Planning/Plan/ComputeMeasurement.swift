@@ -32,6 +32,8 @@ package struct ComputeMeasurement: Codable, Equatable, Sendable {
   package var backward: [Chain]
   /// Of the backbone.
   package var updateSeconds: Double
+  /// More of the update, where the optimizer computes matrices as wholes: on one rank, which ranks divide.
+  package var matrixSeconds: Double?
   package var classifierForward: RowCost
   /// Backward that leaves dW in memory.
   package var classifierBackward: RowCost

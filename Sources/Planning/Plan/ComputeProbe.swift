@@ -37,7 +37,7 @@ struct ComputeProbe {
     let clock = ChainClock(chains: pass.backwardLayers.count)
     pass.observer = clock
     let parameterUpdate = ParameterUpdate(network.parameters, settings.optimizer) { _ in Float(settings.weightDecay) }
-    var (forward, backward, update): ([Double], [[Double]], [Double]) = ([], [], [])
+    var (forward, backward, update, matrices): ([Double], [[Double]], [Double], [Double]) = ([], [], [], [])
     for step in 0..<(steps + 2) {
       try communicator.barrier()
       let start = ContinuousClock.now
@@ -51,11 +51,17 @@ struct ComputeProbe {
       pass.backward { _ in }
       let end = ContinuousClock.now
       // A rate of zero costs the same and leaves the weights as they are.
-      parameterUpdate.run(UpdateStep(index: step, learningRate: 0))
+      let rule = UpdateStep(index: step, learningRate: 0)
+      parameterUpdate.run(rule)
+      parameterUpdate.finish(rule)
+      let updated = ContinuousClock.now
+      parameterUpdate.orthogonalize()
+      let orthogonal = ContinuousClock.now
       guard step >= 2 else { continue }  // The first steps make primitives.
       forward.append((between - start).seconds)
       backward.append(clock.seconds)
-      update.append((ContinuousClock.now - end).seconds)
+      update.append((updated - end).seconds)
+      matrices.append((orthogonal - updated).seconds)
     }
     let line = ParameterStore.alignment
     let chains = pass.backwardLayers.enumerated().map { index, layers in
@@ -70,7 +76,8 @@ struct ComputeProbe {
     var result = ComputeMeasurement(
       network: workload.kind.rawValue, inputSide: workload.inputSide, embedding: embedding, batchSize: batchSize,
       threads: Parallel.threads, optimizer: optimizer, ranks: communicator.size, forwardSeconds: Timing(forward).median,
-      backward: chains, updateSeconds: Timing(update).median, classifierForward: costs.forward,
+      backward: chains, updateSeconds: Timing(update).median,
+      matrixSeconds: parameterUpdate.shares.isEmpty ? nil : Timing(matrices).median, classifierForward: costs.forward,
       classifierBackward: costs.backward, classifierFused: costs.fused, classifierUpdate: costs.update,
       renormalizeSecondsPerRow: costs.renormalize,
       copyBytesPerSecond: try copyRate(communicator), programBytes: program)
@@ -86,7 +93,7 @@ struct ComputeProbe {
     ]
     var values = [
       result.forwardSeconds, result.updateSeconds, result.renormalizeSecondsPerRow, 1 / result.copyBytesPerSecond,
-      Double(result.programBytes),
+      Double(result.programBytes), result.matrixSeconds ?? 0,
     ]
     values += result.backward.map(\.seconds) + costs.flatMap { [result[keyPath: $0].row, result[keyPath: $0].sample] }
     var all = try communicator.allReduce(values, .max)[...]
@@ -95,6 +102,8 @@ struct ComputeProbe {
     result.renormalizeSecondsPerRow = all.removeFirst()
     result.copyBytesPerSecond = 1 / all.removeFirst()
     result.programBytes = Int(all.removeFirst())
+    let matrices = all.removeFirst()
+    if result.matrixSeconds != nil { result.matrixSeconds = matrices }
     for index in result.backward.indices { result.backward[index].seconds = all.removeFirst() }
     for cost in costs {
       result[keyPath: cost] = .init(row: all.removeFirst(), sample: all.removeFirst())

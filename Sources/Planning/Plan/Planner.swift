@@ -41,9 +41,10 @@ package struct Planner {
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
       workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
-      recomputes: workload.recomputes, states: StepSettings(optimizer).optimizer.stateNames.count,
+      recomputes: workload.recomputes, optimizer: StepSettings(optimizer).optimizer,
       batch: workload.batchSize, threads: compute.threads)
     var step = StepModel(compute, model, classes: workload.classes, statistics: network.statisticsCount)
+    step.matrixWork = network.matrixWork
     step.bucketBytes = bucketBytes
     step.gradientType = gradientType
     return Plan(step, network, ranks: ranks, memoryLimit: memoryLimit)

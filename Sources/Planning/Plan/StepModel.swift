@@ -1,5 +1,6 @@
 package import Distributed
 import MPI
+package import NeuralNetwork
 
 /// Estimates a step on P ranks, from the times of its parts on one rank and a model of the links.
 ///
@@ -16,6 +17,8 @@ package struct StepModel {
   package var gradientType = GradientType.float32
   /// Floats of the running statistics.
   package var statistics: Int
+  /// nil where the optimizer computes no matrices.
+  package var matrixWork: MatrixWork?
 
   package init(_ compute: ComputeMeasurement, _ link: LinkModel, classes: Int, statistics: Int) {
     (self.compute, self.link, self.classes, self.statistics) = (compute, link, classes, statistics)
@@ -50,10 +53,12 @@ package struct StepModel {
 
   /// What the ranks send one another in such a step.
   package func messages(_ kind: ClassifierKind, ranks: Int) -> StepMessages {
-    StepMessages(
+    var messages = StepMessages(
       kind, ranks: ranks, width: compute.embedding, classes: classes,
       gradients: compute.backward.reduce(0) { $0 + $1.gradients }, statistics: statistics,
       buckets: GradientBuckets(bytes: bucketBytes, type: gradientType))
+    messages.sendsDirections = matrixWork != nil
+    return messages
   }
 
   /// Of the rank that holds most.
@@ -79,6 +84,9 @@ package struct StepModel {
     case .update:
       clocks.finish()
       if step.ranks == 1 { clocks.work(compute.updateSeconds, \.update) }
+      if let matrixWork, let seconds = compute.matrixSeconds {
+        clocks.work(seconds * matrixWork.largestShare(ranks: step.ranks), \.update)
+      }
     case .renormalize: clocks.work(compute.renormalizeSecondsPerRow * rows, \.classifier)
     }
   }

@@ -50,6 +50,7 @@ package struct MemoryReport: Codable, Equatable, Sendable {
       Part(name: "activations", bytes: network.activationBytes),
       Part(name: "class weight, optimizer state and logits", bytes: Self.classifier(network, settings, rows: rows)),
     ]
+    if let work = network.matrixWork { parts.append(Part(name: "matrices of the update", bytes: work.bytes(ranks: ranks))) }
     if ranks > 1 {
       // Four buckets under way, each with a place for what the other ranks send.
       parts.append(Part(name: "buckets under way", bytes: 4 * settings.bucketBytes))
@@ -96,7 +97,7 @@ extension MemoryReport {
     let step = options.stepSettings
     let network = NetworkFootprint(
       options.network, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute, states: step.optimizer.stateNames.count, batch: capacity, threads: options.threads)
+      recomputes: options.recompute, optimizer: step.optimizer, batch: capacity, threads: options.threads)
     var settings = Settings(
       classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)
     settings.classifier = step.classifier

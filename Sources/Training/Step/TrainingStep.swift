@@ -56,6 +56,7 @@ package final class TrainingStep {
         bytes: settings.bucketBytes, type: settings.gradientType, maximumCount: communicator.maximumCount))
     messages.clips = settings.gradientClipping != nil
     messages.accumulates = accumulates
+    messages.sendsDirections = settings.optimizer.updatesMatrices
     self.messages = messages
     classifier =
       switch settings.classifier {
@@ -70,7 +71,9 @@ package final class TrainingStep {
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
-    update = ParameterUpdate(network.parameters, settings.optimizer) { _ in decay }
+    update = ParameterUpdate(network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size) { _ in
+      decay
+    }
     let stores = [network.parameters] + classifier.replicas
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }
     network.reserve(training: capacity)
@@ -194,6 +197,15 @@ package final class TrainingStep {
     }
     classifier.update(with: rule(step))
     if !updatesOnArrival { update.run(step) }
+    guard !update.shares.isEmpty else { return }
+    update.orthogonalize()
+    if communicator.size > 1 {
+      let gradients = UnsafeMutableBufferPointer(rebasing: network.parameters.gradients[0..<messages.count(.directions)])
+      let own = gradients[update.shares[communicator.rank]]
+      try communicator.allGather(
+        UnsafeBufferPointer(rebasing: own), into: gradients, counts: update.shares.map(\.count))
+    }
+    update.finish(step)
   }
 
   /// Whether a bucket of the network is updated as soon as it is summed: clipping needs the whole gradient's norm first.

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// AdamW, through the whole program.
+/// AdamW and Muon, through the whole program.
 @Suite struct OptimizerCommandTests {
   private let faces: FaceFolder
   private let files: TemporaryFolder
@@ -25,25 +25,25 @@ import Testing
   private func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: files[path])) }
 
   /// Cut off and resumed, with the optimizer and its state from the checkpoint, a run ends as one that was never stopped.
-  @Test(arguments: [["--classifier", "replicated"], ["--classifier", "sharded"]])
-  func trainAndResume(classifier: [String]) throws {
-    let options = classifier + ["--optimizer", "adamw", "--beta1", "0.8", "--learning-rate", "0.002"]
+  @Test(arguments: [["--classifier", "replicated"], ["--classifier", "sharded"]], ["adamw", "muon"])
+  func trainAndResume(classifier: [String], optimizer: String) throws {
+    let options = classifier + ["--optimizer", optimizer, "--beta1", "0.8", "--learning-rate", "0.002"]
     #expect(try train(options, output: files["whole"], ranks: 2).exitCode == 0)
     #expect(try train(options + ["--stop-after", "2"], output: files["cut"], ranks: 2).exitCode == 75)
     #expect(try Subprocess.cosface(["train", "--resume", files["cut"]], ranks: 2).exitCode == 0)
     #expect(try contents("cut/model.safetensors") == contents("whole/model.safetensors"))
     expectRefusal(
-      try Subprocess.cosface(["train", "--resume", files["whole"], "--optimizer", "sgd"]), "optimizer", "adamw")
+      try Subprocess.cosface(["train", "--resume", files["whole"], "--optimizer", "sgd"]), "optimizer", optimizer)
   }
 
   /// What is not given is said at the start, and stands in the run's files.
   @Test func withoutOptions() throws {
     let outcome = try train([], output: files["run"], ranks: 2)
     #expect(outcome.exitCode == 0, "\(outcome.text)")
-    #expect(outcome.lines.contains("rate      0.000866 with adamw, cosine schedule"), "\(outcome.text)")
+    #expect(outcome.lines.contains("rate      0.000866 with muon, cosine schedule"), "\(outcome.text)")
     #expect(outcome.text.contains("the logits' scale fixed at 6.0"), "\(outcome.text)")
     let yaml = try String(contentsOfFile: files["run/run.yaml"], encoding: .utf8)
-    for line in ["optimizer: adamw", "weight-decay: 0.05", "logit-scale: 6"] {
+    for line in ["optimizer: muon", "matrix-rate-factor: 4", "weight-decay: 0.05", "logit-scale: 6"] {
       #expect(yaml.contains(line), "\(yaml)")
     }
     let sgd = try train(["--optimizer", "sgd", "--warmup", "2"], output: files["sgd"])
@@ -91,6 +91,9 @@ import Testing
     (["--optimizer", "adamw", "--momentum", "0.8"], "--momentum"),
     (["--optimizer", "adamw", "--nesterov"], "--nesterov"),
     (["--optimizer", "sgd", "--beta1", "0.8"], "--optimizer adamw"),
+    (["--optimizer", "muon", "--momentum", "0.8"], "--optimizer sgd"),
+    (["--optimizer", "adamw", "--matrix-rate-factor", "2"], "--optimizer muon"),
+    (["--matrix-rate-factor", "0"], "a number above 0"),
     (["--nesterov"], "--optimizer sgd"),
     (["--optimizer", "adamw", "--beta2", "1"], "a number from 0 to"),
     (["--optimizer", "adamw", "--epsilon", "0"], "a number"),

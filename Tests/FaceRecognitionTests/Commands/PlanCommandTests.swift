@@ -44,6 +44,7 @@ import Testing
       return try #require(parts.first { ($0["name"] as? String ?? "").hasPrefix("class weight") }?["bytes"] as? Int)
     }
     #expect(try bytes("adamw") - bytes("sgd") == 3000 * 64 * 4)
+    #expect(try bytes("muon") == bytes("adamw"))
     let plan = try object(Subprocess.cosface(small + ["--json"]))
     let path = NSTemporaryDirectory() + "plan-\(UUID().uuidString).json"
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -51,7 +52,7 @@ import Testing
     var arguments = small
     arguments.removeSubrange(arguments.firstIndex(of: "--steps")!..<arguments.firstIndex(of: "--threads")!)
     expectRefusal(
-      try Subprocess.cosface(arguments + ["--compute", path, "--optimizer", "sgd"]), "--optimizer adamw, not sgd")
+      try Subprocess.cosface(arguments + ["--compute", path, "--optimizer", "sgd"]), "--optimizer muon, not sgd")
   }
 
   /// Measured once, told for a cluster, and told again from what was written.

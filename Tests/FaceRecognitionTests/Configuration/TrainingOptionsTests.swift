@@ -64,7 +64,7 @@ import Training
     #expect(resolved(60, 64).logitMultiplier == nil && resolved(60, 64) { $0.logitMultiplier = 8 }.logitScale == nil)
     #expect([16, 64, 256, 4096].map { resolved(60, $0).learningRate } == [0.001, 0.002, 0.004, 0.004])
     #expect([16, 64, 256].map { resolved(60, $0) { $0.optimizer = .sgd }.learningRate } == [0.05, 0.1, 0.2])
-    #expect(resolved(60, 64).optimizer == .adamw && resolved(60, 64).weightDecay == 0.05)
+    #expect(resolved(60, 64).optimizer == .muon && resolved(60, 64).weightDecay == 0.05)
     #expect(resolved(60, 64) { $0.optimizer = .sgd }.weightDecay == 5e-4)
     let lengths: [TrainingLength] = [.epochs(20), .epochs(4), .steps(500)]
     #expect(

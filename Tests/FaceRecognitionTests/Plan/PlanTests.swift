@@ -12,7 +12,7 @@ import Testing
       fused: (2e-7, 2e-8), update: 1e-7, renormalize: 1e-9, copy: 1e10, programBytes: 50_000_000)
     let model = StepModel(
       compute, LinkModel(latencySeconds: 5e-5, bytesPerSecond: bandwidth), classes: classes, statistics: 5000)
-    let network = NetworkFootprint(.mobilefacenet, embeddingWidth: 512, inputSide: 48, states: 1, batch: 8)
+    let network = NetworkFootprint(.mobilefacenet, embeddingWidth: 512, inputSide: 48, optimizer: .sgd(SGD()), batch: 8)
     return Plan(model, network, ranks: ranks, memoryLimit: memoryLimit)
   }
 
