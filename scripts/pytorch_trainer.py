@@ -125,7 +125,7 @@ def faces(folder, side):
     return torch.from_numpy(numpy.stack(images)), torch.tensor(labels), len(people)
 
 
-def augmented(images, kind, generator):
+def augmented(images, kind, strength, generator):
     """(M, 3, side, side) bytes to values in [-1, 1], varied as cosface's augmentation of that name does."""
     count, side = len(images), images.shape[-1]
     values = (images.float() - 127.5) / 127.5
@@ -135,12 +135,12 @@ def augmented(images, kind, generator):
     values[mirrored] = values[mirrored].flip(-1)
     if kind == "flip":
         return values
-    reach = round(0.06 * side)
+    reach = round(0.06 * strength * side)
     padded = nn.functional.pad(values, (reach,) * 4, mode="replicate")
     for index, (x, y) in enumerate(torch.randint(0, 2 * reach + 1, (count, 2), generator=generator).tolist()):
         values[index] = padded[index, :, y : y + side, x : x + side]
-    contrast = 0.8 + 0.4 * torch.rand(count, 1, 1, 1, generator=generator)
-    brightness = 0.4 * torch.rand(count, 1, 1, 1, generator=generator) - 0.2
+    contrast = 1 + strength * (0.4 * torch.rand(count, 1, 1, 1, generator=generator) - 0.2)
+    brightness = strength * (0.4 * torch.rand(count, 1, 1, 1, generator=generator) - 0.2)
     return (contrast * values + brightness).clamp(-1, 1)
 
 
@@ -260,7 +260,7 @@ def main():
         if place == 0:
             order = torch.randperm(len(images), generator=generator)
         batch = order[place * recipe.batchSize : (place + 1) * recipe.batchSize]
-        pixels = augmented(images[batch], recipe.augment, generator)
+        pixels = augmented(images[batch], recipe.augment, recipe.augmentStrength, generator)
         rate = recipe.rate(step, steps, per_epoch)
         losses.append(trainer.step(pixels, labels[batch], rate))
         if place + 1 < per_epoch and step + 1 < steps:

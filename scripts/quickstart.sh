@@ -80,7 +80,7 @@ run=runs/quickstart-$(date +%Y%m%d-%H%M%S)
 held_out=(--holdout-people 10 --seed "$seed")
 step "Training on 30 people"
 scripts/launch.sh -- train --data "$faces" "${held_out[@]}" --output "$run" \
-  --network mobilefacenet --input-size 64 --embedding 128 --augment standard \
+  --network mobilefacenet --input-size 64 --embedding 128 \
   --batch-size 16 --epochs 30
 
 step "Evaluating on the 10 people it never saw"

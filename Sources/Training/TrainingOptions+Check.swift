@@ -31,6 +31,7 @@ extension TrainingOptions {
         validateEvery != Self.defaults.validateEvery && validation == nil && holdoutPeople == 0,
         "--validate-every needs people to validate on: --validation or --holdout-people."
       ),
+      (augmentStrength != nil && augment != .standard, "--augment-strength goes with --augment standard."),
       (
         dropout != 0 && !network.takesDropout,
         "--dropout: \(network.rawValue) has no dropout; only the IResNets have."

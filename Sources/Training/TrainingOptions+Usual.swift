@@ -10,6 +10,7 @@ extension TrainingOptions {
     options.margin = margin ?? marginKind.usual
     options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
     options.warmup = warmup ?? length.usualWarmup
+    options.augmentStrength = augmentStrength ?? (augment == .standard ? 0.5 : nil)
     return options
   }
 
@@ -40,6 +41,7 @@ extension TrainingOptions {
   package var formerly: TrainingOptions {
     var options = with(usual: .sgd)
     options.warmup = warmup ?? .steps(0)
+    options.augmentStrength = augmentStrength ?? (augment == .standard ? 1 : nil)
     if logitScale == nil && logitMultiplier == nil { options.logitMultiplier = 32 }
     return options
   }

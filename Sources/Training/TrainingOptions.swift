@@ -15,6 +15,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(nil, NumberRange(1...1_000_000_000)) public var maxImagesPerPerson: Int?
   @Setting(.uniform) public var sampling: Sampling
   @Setting(.standard) public var augment: Augmentation
+  /// Of the standard one. nil: half of it.
+  @Setting(nil, NumberRange(above: 0, upTo: 3)) public var augmentStrength: Double?
   @Setting(0, Limits.people) public var holdoutPeople: Int
   @Setting(0.001, Limits.badImages, resuming: .free) public var maxBadImages: Double
   @Setting(1, Limits.threads, resuming: .free) public var workers: Int

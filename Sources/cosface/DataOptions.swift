@@ -27,6 +27,14 @@ struct DataOptions: ParsableArguments {
   var augment: Augmentation
 
   @Option(
+    of: \.$augmentStrength,
+    help: """
+      How much of the standard augmentation's shifts, brightness and contrast: 1 for up to 6 % of the side and a fifth of \
+      the range; 0.5 unless given
+      """)
+  var augmentStrength: Double?
+
+  @Option(
     of: \.$holdoutPeople,
     help: "People to hold out of training, drawn by the seed; train validates on them, evaluate evaluates on them.")
   var holdoutPeople: Int

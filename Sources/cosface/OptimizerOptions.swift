@@ -17,7 +17,8 @@ struct OptimizerOptions: ParsableArguments {
   @Flag(of: \.$nesterov, help: "Nesterov's momentum, of SGD.")
   var nesterov: Bool
 
-  @Option(of: \.$beta1, help: "Of AdamW and Muon: what stays of the gradients' average in a step; of Muon's matrices 0.95.")
+  @Option(
+    of: \.$beta1, help: "Of AdamW and Muon: what stays of the gradients' average in a step; of Muon's matrices 0.95.")
   var beta1: Double
 
   @Option(of: \.$beta2, help: "Of AdamW and Muon: what stays of the squared gradients' average in a step.")

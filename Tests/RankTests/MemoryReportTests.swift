@@ -29,7 +29,8 @@ extension RankTests {
       asked.clips = cases.clips
       asked.bucketBytes = settings.bucketBytes
       let report = MemoryReport(
-        NetworkFootprint(.mobilefacenet, embeddingWidth: 32, inputSide: 48, optimizer: settings.optimizer, batch: 3), asked)
+        NetworkFootprint(.mobilefacenet, embeddingWidth: 32, inputSide: 48, optimizer: settings.optimizer, batch: 3),
+        asked)
       func bytes(_ start: String) -> Int? { report.parts.first { $0.name.hasPrefix(start) }?.bytes }
       #expect(bytes("network") == network.parameters.bytes + network.statistics.bytes)
       #expect(bytes("activations") == network.passBytes)

@@ -168,7 +168,9 @@ extension RankTests {
       try alone.free()
     }
 
-    @Test(arguments: [(GradientType.float32, Optimizer.sgd(SGD())), (.bfloat16, .sgd(SGD())), (.float32, .muon(Muon()))])
+    @Test(arguments: [
+      (GradientType.float32, Optimizer.sgd(SGD())), (.bfloat16, .sgd(SGD())), (.float32, .muon(Muon())),
+    ])
     func replicasStayIdenticalForFiftySteps(type: GradientType, optimizer: Optimizer) throws {
       var settings = settings(.learned(multiplier: 2))
       (settings.gradientType, settings.optimizer) = (type, optimizer)

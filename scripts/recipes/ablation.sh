@@ -140,6 +140,7 @@ options() {
   train options scale-learned -- --logit-multiplier 24
   train options augment-none -- --augment none
   train options augment-flip -- --augment flip
+  train options augment-1 -- --augment-strength 1
   train options balanced -- --sampling balanced
   train options width-512 -- --embedding 512
 }

@@ -30,7 +30,7 @@ package final class BatchLoader {
 
   /// - Parameter depth: batches in memory, each of `order.maximumShard` images: one in use, the others being filled.
   package init(
-    _ source: any ImageSource, order: DataOrder, rank: Int, side: Int, augmentation: Augmentation,
+    _ source: any ImageSource, order: DataOrder, rank: Int, side: Int, augmentation: Augmentation, strength: Float = 1,
     workers: Int, depth: Int = 3
   ) {
     precondition(source.count == order.sampleCount, "An order of \(order.sampleCount) for \(source.count) samples")
@@ -51,7 +51,7 @@ package final class BatchLoader {
       transform: { epoch, sample, repetition in
         // An image that comes again in the epoch looks otherwise: as no other sample would.
         let key = sample + repetition * order.sampleCount
-        return augmentation.transform(seed: seed, epoch: epoch, sample: key, side: side)
+        return augmentation.transform(seed: seed, epoch: epoch, sample: key, side: side, strength: strength)
       })
   }
 

@@ -7,7 +7,8 @@ package struct MatrixWork: Sendable {
   /// `trained` in the order of their store.
   package init(_ trained: some Collection<Parameter>) {
     let sizes = trained.map { parameter in
-      Muon.isMatrix(parameter) ? (rows: parameter.shape[0], columns: parameter.count / parameter.shape[0]) : (rows: 0, columns: 0)
+      Muon.isMatrix(parameter)
+        ? (rows: parameter.shape[0], columns: parameter.count / parameter.shape[0]) : (rows: 0, columns: 0)
     }
     costs = sizes.map { rows, columns in
       let (k, l) = (Double(min(rows, columns)), Double(max(rows, columns)))

@@ -53,7 +53,9 @@ package final class Orthogonalization {
       if isWide {
         gemm(.none, .transpose, tile.count, tile.end, l, x + tile.start * l, x, into: rows, leadingC: k)
       } else {
-        gemm(.transpose, .none, tile.count, tile.end, l, x + tile.start, leadingA: k, x, leadingB: k, into: rows, leadingC: k)
+        gemm(
+          .transpose, .none, tile.count, tile.end, l, x + tile.start, leadingA: k, x, leadingB: k, into: rows,
+          leadingC: k)
       }
     }
 

@@ -88,6 +88,7 @@ package final class Trainer {
       accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
+      strength: Float(options.augmentStrength ?? 1),
       workers: options.workers)
     calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)

@@ -50,7 +50,9 @@ package struct MemoryReport: Codable, Equatable, Sendable {
       Part(name: "activations", bytes: network.activationBytes),
       Part(name: "class weight, optimizer state and logits", bytes: Self.classifier(network, settings, rows: rows)),
     ]
-    if let work = network.matrixWork { parts.append(Part(name: "matrices of the update", bytes: work.bytes(ranks: ranks))) }
+    if let work = network.matrixWork {
+      parts.append(Part(name: "matrices of the update", bytes: work.bytes(ranks: ranks)))
+    }
     if ranks > 1 {
       // Four buckets under way, each with a place for what the other ranks send.
       parts.append(Part(name: "buckets under way", bytes: 4 * settings.bucketBytes))

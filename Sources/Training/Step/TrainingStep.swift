@@ -71,7 +71,8 @@ package final class TrainingStep {
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
-    update = ParameterUpdate(network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size) { _ in
+    update = ParameterUpdate(network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size) {
+      _ in
       decay
     }
     let stores = [network.parameters] + classifier.replicas
@@ -200,7 +201,8 @@ package final class TrainingStep {
     guard !update.shares.isEmpty else { return }
     update.orthogonalize()
     if communicator.size > 1 {
-      let gradients = UnsafeMutableBufferPointer(rebasing: network.parameters.gradients[0..<messages.count(.directions)])
+      let gradients = UnsafeMutableBufferPointer(
+        rebasing: network.parameters.gradients[0..<messages.count(.directions)])
       let own = gradients[update.shares[communicator.rank]]
       try communicator.allGather(
         UnsafeBufferPointer(rebasing: own), into: gradients, counts: update.shares.map(\.count))

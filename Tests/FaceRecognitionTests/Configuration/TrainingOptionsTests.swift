@@ -66,6 +66,7 @@ import Training
     #expect([16, 64, 256].map { resolved(60, $0) { $0.optimizer = .sgd }.learningRate } == [0.05, 0.1, 0.2])
     #expect(resolved(60, 64).optimizer == .muon && resolved(60, 64).weightDecay == 0.05)
     #expect(resolved(60, 64) { $0.optimizer = .sgd }.weightDecay == 5e-4)
+    #expect(resolved(60, 64).augmentStrength == 0.5 && resolved(60, 64) { $0.augment = .flip }.augmentStrength == nil)
     let lengths: [TrainingLength] = [.epochs(20), .epochs(4), .steps(500)]
     #expect(
       lengths.map { length in resolved(60, 64) { $0.length = length }.warmup } == [
@@ -81,6 +82,7 @@ import Training
   /// A checkpoint written when SGD and a learned scale were what nobody asked for goes on with them.
   @Test func whatOlderRunsLeftOpen() throws {
     let old = try TrainingOptions(configuration: ["learningRate": .number(0.1)]).formerly
+    #expect(old.augmentStrength == 1)
     #expect(old.optimizer == .sgd && old.logitMultiplier == 32 && old.logitScale == nil && old.warmup == .steps(0))
     let fixed = try TrainingOptions(configuration: ["logitScale": .number(16), "optimizer": .string("adamw")]).formerly
     #expect(fixed.logitScale == 16 && fixed.logitMultiplier == nil && fixed.optimizer == .adamw)

@@ -53,6 +53,21 @@ import Testing
     #expect(render(transform).contains(-1))
   }
 
+  /// Half as strong, the same draws move half as far.
+  @Test func strength() {
+    for sample in 0..<200 {
+      let whole = Augmentation.standard.transform(seed: 7, epoch: 1, sample: sample, side: 112)
+      let half = Augmentation.standard.transform(seed: 7, epoch: 1, sample: sample, side: 112, strength: 0.5)
+      #expect(abs(half.right) <= 3 && abs(half.down) <= 3 && half.isMirrored == whole.isMirrored)
+      #expect(abs(2 * (half.contrast - 1) - (whole.contrast - 1)) < 1e-6)
+      #expect(abs(2 * half.brightness - whole.brightness) < 1e-6)
+    }
+    let shifts = (0..<2000).map {
+      Augmentation.standard.transform(seed: 7, epoch: 1, sample: $0, side: 112, strength: 0.5).right
+    }
+    #expect(Set(shifts) == Set(-3...3))
+  }
+
   @Test func standardCoversItsRanges() {
     let transforms = (0..<5000).map { Augmentation.standard.transform(seed: 7, epoch: 1, sample: $0, side: 112) }
     #expect(Set(transforms.map(\.right)) == Set(-7...7) && Set(transforms.map(\.down)) == Set(-7...7))

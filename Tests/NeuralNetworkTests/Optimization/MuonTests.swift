@@ -23,7 +23,8 @@ import Testing
 
   /// The largest difference after four steps.
   private func error(
-    _ run: RecordedMuon.Run, momentum: Double? = nil, factor: Double? = nil, decay: Float? = nil, optimizer: Optimizer? = nil
+    _ run: RecordedMuon.Run, momentum: Double? = nil, factor: Double? = nil, decay: Float? = nil,
+    optimizer: Optimizer? = nil
   ) -> Double {
     let store = store()
     let muon = Optimizer.muon(Muon(momentum: momentum ?? run.momentum, factor: factor ?? run.factor))
