@@ -21,7 +21,8 @@ package struct AssumedModel: Codable, Equatable, Sendable {
     guard wrong.isEmpty else {
       throw ModelFileError(
         path: path,
-        reason: "is of \(own), embedding \(width), input \(side), which \(wrong.joined(separator: " ")) contradicts: leave that "
+        reason:
+          "is of \(own), embedding \(width), input \(side), which \(wrong.joined(separator: " ")) contradicts: leave that "
           + "out")
     }
   }

@@ -30,6 +30,7 @@ struct ImageTransform: Equatable {
     let middle = middles.first { middle in
       (0..<3).allSatisfy { factor[$0] != 0 && abs(-shift[$0] / factor[$0] - middle) <= 1e-4 * middle }
     }
-    return middle.map { middle in factor.map { $0 * middle } }
+    // What differs from 1 by the rounding of a Float alone is 1: our own exports keep their bits.
+    return middle.map { middle in factor.map { abs($0 * middle - 1) < 2e-7 ? 1 : $0 * middle } }
   }
 }

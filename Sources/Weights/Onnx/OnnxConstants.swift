@@ -7,8 +7,11 @@ struct OnnxConstants {
   private var made: [String: OnnxConstant] = [:]
   private var madeCount = 0
 
-  /// Numbers in all: the largest weight transposed has a third of it.
-  private static let maximumCount = 1 << 28
+  /// Numbers in all; the largest weight, transposed, has a few less.
+  private static let maximumCount = 1 << 27
+
+  /// Dimensions of a shape that is put together; what is longer is none.
+  private static let maximumShape = 64
 
   init(_ tensors: OnnxTensors) { self.tensors = tensors }
 
@@ -31,7 +34,8 @@ struct OnnxConstants {
   }
 
   private static let operators: Set = [
-    "Constant", "Cast", "CastLike", "Shape", "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Expand", "ConstantOfShape",
+    "Constant", "Cast", "CastLike", "Shape", "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Expand",
+    "ConstantOfShape",
     "Concat",
   ]
 
@@ -49,18 +53,22 @@ struct OnnxConstants {
       return OnnxConstant(shape: shape, numbers: first.numbers)
     case "Squeeze":
       let rank = first.shape.count
-      let axes = Self.axes(node, inputs)?.map { $0 < 0 ? $0 + rank : $0 } ?? first.shape.indices.filter { first.shape[$0] == 1 }
+      let axes =
+        Self.axes(node, inputs)?.map { $0 < 0 ? $0 + rank : $0 } ?? first.shape.indices.filter { first.shape[$0] == 1 }
       guard axes.allSatisfy({ first.shape.indices.contains($0) && first.shape[$0] == 1 }) else { return nil }
       let shape = first.shape.indices.filter { !axes.contains($0) }.map { first.shape[$0] }
       return OnnxConstant(shape: shape, numbers: first.numbers)
     case "Transpose":
       guard first.shape.count == 2, node.ints("perm") ?? [1, 0] == [1, 0], let values = first.floats else { return nil }
       return OnnxConstant(
-        shape: [first.shape[1], first.shape[0]], numbers: .floats(Self.transposed(values, first.shape[0], first.shape[1])))
+        shape: [first.shape[1], first.shape[0]],
+        numbers: .floats(Self.transposed(values, first.shape[0], first.shape[1])))
     case "Expand", "ConstantOfShape": return try filled(node, inputs)
     case "Concat":
       let parts = inputs.compactMap { $0?.integers }
-      guard parts.count == inputs.count, inputs.allSatisfy({ $0?.shape.count == 1 }) else { return nil }
+      guard parts.count == inputs.count, inputs.allSatisfy({ $0?.shape.count == 1 }),
+        parts.reduce(0, { $0 + $1.count }) <= Self.maximumShape
+      else { return nil }
       let all = parts.flatMap { $0 }
       return OnnxConstant(shape: [all.count], numbers: .integers(all))
     default: return nil
@@ -85,7 +93,8 @@ struct OnnxConstants {
   /// To floating-point numbers, or as it is.
   private func cast(_ constant: OnnxConstant, _ node: Onnx_NodeProto) -> OnnxConstant {
     let toFloat =
-      node.opType == "CastLike" || node.int("to").map { OnnxReading.floatingPoint.contains(Int32(clamping: $0)) } == true
+      node.opType == "CastLike"
+      || node.int("to").map { OnnxReading.floatingPoint.contains(Int32(clamping: $0)) } == true
     guard toFloat, let values = constant.integers else { return constant }
     return OnnxConstant(shape: constant.shape, numbers: .floats(values.map { Float($0) }))
   }
@@ -104,7 +113,9 @@ struct OnnxConstants {
     else { return nil }
     switch value.numbers {
     case .floats(let one): return OnnxConstant(shape: shape, numbers: .floats(Array(repeating: one[0], count: count)))
-    case .integers(let one): return OnnxConstant(shape: shape, numbers: .integers(Array(repeating: one[0], count: count)))
+    case .integers(let one):
+      guard count <= Self.maximumShape else { return nil }
+      return OnnxConstant(shape: shape, numbers: .integers(Array(repeating: one[0], count: count)))
     }
   }
 

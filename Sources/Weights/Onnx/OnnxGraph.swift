@@ -58,7 +58,9 @@ struct OnnxGraph {
 
   private static func readers(_ nodes: [Node]) -> [String: [Int]] {
     var readers: [String: [Int]] = [:]
-    for (index, node) in nodes.enumerated() { for input in Set(node.inputs) { readers[input, default: []].append(index) } }
+    for (index, node) in nodes.enumerated() {
+      for input in Set(node.inputs) { readers[input, default: []].append(index) }
+    }
     return readers
   }
 
@@ -70,7 +72,8 @@ struct OnnxGraph {
     guard known.count == 4, known[1] == 3 || known[1] <= 0, known[2] == known[3] || min(known[2], known[3]) <= 0 else {
       throw ModelFileError(
         path: file.path,
-        reason: "takes '\(file.input.name.printableName)' of shape \(extents), and images N x 3 x S x S are needed: export it "
+        reason:
+          "takes '\(file.input.name.printableName)' of shape \(extents), and images N x 3 x S x S are needed: export it "
           + "with its channels first")
     }
     return known[2] > 0 && known[3] > 0 ? known[2] : nil
@@ -103,12 +106,13 @@ struct OnnxGraph {
     guard let shift = second.operation.flatMap(Normalization.init) else { return nil }
     switch first.operation {
     case .batchNormalization?:
-      return first.operation.flatMap(Normalization.init)?.then(shift).operation
+      return first.operation.flatMap(Normalization.init)?.then(shift)?.operation
     case .convolution(let weight, nil, let stride, let padding, let groups)? where second.addsConstant:
-      return .convolution(
-        weight: weight, bias: shift.bias(of: weight.shape[0]), stride: stride, padding: padding, groups: groups)
+      guard let bias = shift.bias(of: weight.shape[0]) else { return nil }
+      return .convolution(weight: weight, bias: bias, stride: stride, padding: padding, groups: groups)
     case .fullyConnected(let weight, nil)? where second.addsConstant:
-      return .fullyConnected(weight: weight, bias: shift.bias(of: weight.shape[0]))
+      guard let bias = shift.bias(of: weight.shape[0]) else { return nil }
+      return .fullyConnected(weight: weight, bias: bias)
     default: return nil
     }
   }
@@ -151,7 +155,12 @@ struct Normalization {
     return (factor, Self.zip(bias, moved) { Double($0) - $1 })
   }
 
-  func then(_ next: Normalization) -> Normalization {
+  /// Of 1 where all have the same values.
+  var channels: Int { [scale, bias, mean, variance].map(\.count).max()! }
+
+  /// Nil where the next is for another number of channels.
+  func then(_ next: Normalization) -> Normalization? {
+    guard channels == next.channels || channels == 1 || next.channels == 1 else { return nil }
     let (factor, shift) = next.factors
     var result = self
     result.scale = Self.zip(scale, factor) { Float(Double($0) * $1) }
@@ -160,7 +169,8 @@ struct Normalization {
   }
 
   /// Of a constant that is added, for so many channels.
-  fileprivate func bias(of channels: Int) -> ElementaryGraph.Weight {
+  fileprivate func bias(of channels: Int) -> ElementaryGraph.Weight? {
+    guard bias.count == 1 || bias.count == channels else { return nil }
     let values = bias.count == 1 ? [Float](repeating: bias[0], count: channels) : bias
     return .init(name: "", shape: [values.count], values: values)
   }

@@ -58,7 +58,9 @@ struct OnnxMatch {
     let expected = "\(node.operation.words) was expected (\(node.name))"
     // One of the same kind says more than another that reads the value, too.
     if let reader = readers.first(where: { $0.operation?.kind == node.operation.kind }) ?? readers.first {
-      let own = reader.operation.map { ": \($0.words)" } ?? ""
+      let own =
+        Self.matches(reader, node.operation)
+        ? ", which reads another value" : reader.operation.map { ": \($0.words)" } ?? ""
       difference = "\(reader.title)\(own), where \(expected)"
     } else {
       difference = "its end, the value '\(inputs[0].printableName)', where \(expected)"
@@ -74,8 +76,8 @@ struct OnnxMatch {
     ):
       weight.shape == other.shape && (stride, padding, groups) == (otherStride, otherPadding, otherGroups)
     case (.fullyConnected(let weight, _)?, .fullyConnected(let other, _)): weight.shape == other.shape
-    case (.batchNormalization(let scale, _, _, _, _)?, .batchNormalization(let other, _, _, _, _)):
-      scale.values.count == 1 || scale.values.count == other.shape[0]
+    case (let own?, .batchNormalization(let other, _, _, _, _)):
+      Normalization(own).map { [1, other.shape[0]].contains($0.channels) } ?? false
     case (.prelu(let slope)?, .prelu(let other)): slope.values.count == 1 || slope.values.count == other.shape[0]
     case (.add?, .add), (.flatten?, .flatten): true
     default: false
@@ -111,7 +113,7 @@ struct OnnxMatch {
       } else {
         spareBiases[node.name] = bias?.values
       }
-      if node.inputs == [ElementaryGraph.input] { 
+      if node.inputs == [ElementaryGraph.input] {
         (images, firstWeight) = (own.images ?? images, named.name)
         firstArea = named.shape[2...].reduce(1, *)
       }

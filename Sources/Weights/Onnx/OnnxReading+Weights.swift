@@ -17,15 +17,21 @@ extension OnnxReading {
     case "NOTSET", "": pads = node.ints("pads") ?? [0, 0, 0, 0]
     case "VALID": pads = [0, 0, 0, 0]
     // With a stride it may be more on one side than on the other.
-    default: pads = strides == [1, 1] && weight.shape[2] % 2 == 1 ? Array(repeating: Int64(weight.shape[2] / 2), count: 4) : []
+    default:
+      pads =
+        strides == [1, 1] && weight.shape[2] % 2 == 1 ? Array(repeating: Int64(weight.shape[2] / 2), count: 4) : []
     }
     guard weight.shape[2] == weight.shape[3], strides.count == 2, strides[0] == strides[1], pads.count == 4,
-      Set(pads).count == 1, Set(node.ints("dilations") ?? [1]) == [1]
+      Set(pads).count == 1, Set(node.ints("dilations") ?? [1]) == [1],
+      ([groups, strides[0]] + weight.shape.map { Int64($0) }).allSatisfy((1...Self.maximumExtent).contains),
+      (0...Self.maximumExtent).contains(pads[0])
     else { return nil }
     return .convolution(
-      weight: weight, bias: bias.values, stride: Int(clamping: strides[0]), padding: Int(clamping: pads[0]),
-      groups: Int(clamping: groups))
+      weight: weight, bias: bias.values, stride: Int(strides[0]), padding: Int(pads[0]), groups: Int(groups))
   }
+
+  /// Channels, strides and the like of any network here are less.
+  private static let maximumExtent: Int64 = 1 << 20
 
   /// y = alpha x w^T + beta b   x (N, D)   w (K, D), or (D, K) without transB   b (K)
   ///
@@ -44,7 +50,8 @@ extension OnnxReading {
   ///
   /// ONNX: MatMul.
   func product(_ node: Onnx_NodeProto, _ inputs: [String]) throws -> ElementaryGraph.Operation? {
-    guard inputs.count == 2, let weight = try weight(inputs[1], node, isTransposed: true), weight.shape.count == 2 else {
+    guard inputs.count == 2, let weight = try weight(inputs[1], node, isTransposed: true), weight.shape.count == 2
+    else {
       return nil
     }
     return .fullyConnected(weight: weight, bias: nil)
@@ -67,7 +74,9 @@ extension OnnxReading {
     guard inputs.count == 5, node.int("training_mode") ?? 0 == 0 else { return nil }
     let given = try inputs[1...].map { try weight($0, node) }
     let weights = given.compactMap { $0 }
-    guard weights.count == 4, Set(weights.map(\.shape)).count == 1, weights[0].shape.count == 1 else { return nil }
+    guard weights.count == 4, Set(weights.map(\.shape)).count == 1, weights[0].shape.count == 1,
+      weights[0].shape[0] > 0
+    else { return nil }
     var result = Normalization(scale: weights[0].values, bias: weights[1].values)
     (result.mean, result.variance) = (weights[2].values, weights[3].values)
     result.epsilon = Double(node.float("epsilon") ?? 1e-5)
@@ -85,7 +94,8 @@ extension OnnxReading {
       if node.opType == "MatMul" || node.opType == "Gemm" { return nil }
       throw ModelFileError(
         path: file.path,
-        reason: "computes a weight of \(node.title), '\(name.printableName)', in a way that is not read: export the model with "
+        reason:
+          "computes a weight of \(node.title), '\(name.printableName)', in a way that is not read: export the model with "
           + "its constants folded, or give the state dict")
     }
     guard let constant = try constants.value(name), let values = constant.floats else { return nil }

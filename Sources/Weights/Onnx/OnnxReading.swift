@@ -46,7 +46,8 @@ struct OnnxReading {
       let isFloat = node.int("to").map { Self.floatingPoint.contains(Int32(clamping: $0)) } == true
       isFloat ? alias(output, first) : append(nil, node, inputs)
     case "CastLike": alias(output, first)
-    case "Flatten", "Reshape", "Squeeze": try flatten(node, inputs)
+    case "Flatten", "Reshape": try flatten(node, inputs)
+    case "Squeeze", "Unsqueeze": try squeeze(node, inputs)
     case "Conv": append(try convolution(node, inputs), node, inputs)
     case "Gemm": append(try gemm(node, inputs), node, inputs, rank: 2)
     case "MatMul": append(try product(node, inputs), node, inputs, rank: 2)
@@ -120,7 +121,7 @@ struct OnnxReading {
 
   /// The values of a constant that meets a value's channels, one for each or one for all; nil where it meets others.
   private func channels(_ name: String, alongWith value: String) throws -> [Float]? {
-    guard let constant = try constants.value(name), let floats = constant.floats else { return nil }
+    guard let constant = try constants.value(name), let floats = constant.floats, !floats.isEmpty else { return nil }
     if floats.count == 1 { return floats }
     let wide = constant.shape.indices.filter { constant.shape[$0] != 1 }
     // Shapes are aligned at the last dimension.
@@ -170,16 +171,25 @@ struct OnnxReading {
   /// (N, C, H, W) to (N, C H W), as any two dimensions that a fully connected layer then fits.
   private mutating func flatten(_ node: Onnx_NodeProto, _ inputs: [String]) throws {
     let isFlat: Bool
-    switch node.opType {
-    case "Flatten": isFlat = [1, -3].contains(node.int("axis") ?? 1)
-    case "Reshape":
+    if node.opType == "Flatten" {
+      isFlat = [1, -3].contains(node.int("axis") ?? 1)
+    } else {
       let shape = inputs.count == 2 ? inputs[1] : ""
       isFlat = try (shapeLengths[shape] ?? constants.value(shape)?.integers?.count) == 2
-    default:
-      let axes = try node.ints("axes")?.map { Int($0) } ?? (inputs.count > 1 ? constants.value(inputs[1])?.integers : nil)
-      isFlat = axes.map { Set($0.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3] } ?? false
     }
     guard isFlat, let rank = ranks[inputs[0]] else { return append(nil, node, inputs) }
     if rank == 2 { alias(node.output[0], inputs[0]) } else { append(.flatten, node, inputs, rank: 2) }
+  }
+
+  /// (N, C, 1, 1) to (N, C); and features for a while as (N, C, 1), as older exporters normalize them.
+  private mutating func squeeze(_ node: Onnx_NodeProto, _ inputs: [String]) throws {
+    let given =
+      try node.ints("axes")?.map { Int($0) } ?? (inputs.count > 1 ? constants.value(inputs[1])?.integers : nil)
+    let axes = given.map { Set($0.map { $0 < 0 ? $0 + 4 : $0 }) } ?? []
+    switch (node.opType, ranks[inputs[0]]) {
+    case ("Squeeze", 4?) where axes == [2, 3]: append(.flatten, node, inputs, rank: 2)
+    case (_, 2?) where !axes.isEmpty && axes.isSubset(of: [2, 3]): alias(node.output[0], inputs[0])
+    default: append(nil, node, inputs)
+    }
   }
 }

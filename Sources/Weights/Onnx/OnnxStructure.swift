@@ -38,7 +38,8 @@ struct OnnxStructure {
     guard bytes.count - structure.numberBytes <= maximumBytes else {
       throw ModelFileError(
         path: path,
-        reason: "has \((bytes.count - structure.numberBytes).grouped) bytes beside its tensors' numbers, more than any network "
+        reason:
+          "has \((bytes.count - structure.numberBytes).grouped) bytes beside its tensors' numbers, more than any network "
           + "here has")
     }
   }

@@ -136,7 +136,8 @@ final class OnnxTensors {
       length <= file.bytes.count - offset
     else {
       throw failure(
-        tensor, "needs \(bytes) bytes from byte \(entries["offset"] ?? "0") on of '\(location.printableName)', which has "
+        tensor,
+        "needs \(bytes) bytes from byte \(entries["offset"] ?? "0") on of '\(location.printableName)', which has "
           + "\(file.bytes.count): it is cut off, or another model's")
     }
     return (file, offset..<(offset + length))
@@ -148,7 +149,8 @@ final class OnnxTensors {
     let other = FilePath.resolved(FilePath.join(folder, location))
     guard other.utf8.starts(with: (folder == "/" ? folder : folder + "/").utf8) else {
       throw failure(
-        tensor, "is in '\(location.printableName)', a link out of the model's folder: put the file itself beside the model")
+        tensor,
+        "is in '\(location.printableName)', a link out of the model's folder: put the file itself beside the model")
     }
     do {
       let file = try MappedFile(path: other)

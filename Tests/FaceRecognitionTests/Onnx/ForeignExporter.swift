@@ -30,28 +30,29 @@ struct ForeignExporter {
     (
       "others",
       .init(
-        slopes: .reshaped, linear: .product, normalizing: .multiplyAdd, preprocessing: .unitRange, makesUnitLength: true,
+        slopes: .reshaped, linear: .product, normalizing: .multiplyAdd, preprocessing: .unitRange,
+        makesUnitLength: true,
         weightsAreNodes: true)
     ),
     ("others, folded", .init(folds: true, linear: .gemmWithoutTransposition, isWordy: true)),
   ]
 
-  func export(_ network: Network) -> OnnxText {
+  func export(_ network: Network) -> OnnxModelDraft {
     var writer = Writer(exporter: self, side: network.inputShape.height)
     writer.write(network.elementaryGraph(folded: folds))
-    return writer.text
+    return writer.model
   }
 }
 
 private struct Writer {
   let exporter: ForeignExporter
-  private(set) var text = OnnxText()
+  private(set) var model = OnnxModelDraft()
   private var names: [String: String] = [:]
   private var count = 0
 
   init(exporter: ForeignExporter, side: Int) {
     self.exporter = exporter
-    text.inputShape = [nil, 3, side, side]
+    model.inputShape = [nil, 3, side, side]
   }
 
   mutating func write(_ graph: ElementaryGraph) {
@@ -64,31 +65,31 @@ private struct Writer {
       }
       names[node.name] = output
     }
-    text.output = names[graph.output]!
+    model.output = names[graph.output]!
     if exporter.makesUnitLength {
-      let length = add("ReduceL2", [text.output], [("axes", .integers([1])), ("keepdims", .integer(1))])
-      text.output = add("Div", [text.output, length])
+      let length = add("ReduceL2", [model.output], [("axes", .integers([1])), ("keepdims", .integer(1))])
+      model.output = add("Div", [model.output, length])
     }
     if exporter.weightsAreNodes {
-      let isWeight = { (tensor: OnnxTensorText) in tensor.shape.count == 4 && tensor.shape[0] > 1 }
-      let nodes = text.tensors.filter(isWeight).map {
-        OnnxNodeText(name: "", type: "Constant", inputs: [], outputs: [$0.name], attributes: [("value", .tensor($0))])
+      let isWeight = { (tensor: OnnxTensorDraft) in tensor.shape.count == 4 && tensor.shape[0] > 1 }
+      let nodes = model.tensors.filter(isWeight).map {
+        OnnxNodeDraft(name: "", type: "Constant", inputs: [], outputs: [$0.name], attributes: [("value", .tensor($0))])
       }
-      text.nodes = nodes + text.nodes
-      text.tensors.removeAll(where: isWeight)
+      model.nodes = nodes + model.nodes
+      model.tensors.removeAll(where: isWeight)
     }
   }
 
   private mutating func preprocess() -> String {
     switch exporter.preprocessing {
-    case .none: return text.input
+    case .none: return model.input
     case .mxnet:
-      let middle = add("Sub", [add("Identity", [text.input]), constant([1], [127.5])])
+      let middle = add("Sub", [add("Identity", [model.input]), constant([1], [127.5])])
       return add("Mul", [middle, constant([1], [0.0078125])])
     case .unitRange:
-      let middle = add("Sub", [text.input, constant([1, 3, 1, 1], [0.5, 0.5, 0.5])])
+      let middle = add("Sub", [model.input, constant([1, 3, 1, 1], [0.5, 0.5, 0.5])])
       return add("Div", [middle, constant([3, 1, 1], [0.5, 0.5, 0.5])])
-    case .unfitting: return add("Sub", [text.input, constant([1, 3, 1, 1], [120, 110, 100])])
+    case .unfitting: return add("Sub", [model.input, constant([1, 3, 1, 1], [120, 110, 100])])
     }
   }
 
@@ -101,7 +102,7 @@ private struct Writer {
         all.append(constant(bias.shape, bias.values))
       } else if exporter.isWordy {
         let shape = add("Shape", [all[1]], [("start", .integer(0)), ("end", .integer(1))])
-        all.append(add("Expand", [add("CastLike", [constant([], [0]), text.input]), shape]))
+        all.append(add("Expand", [add("CastLike", [constant([], [0]), model.input]), shape]))
       }
       return add(
         "Conv", all,
@@ -131,7 +132,8 @@ private struct Writer {
     let factors = zip(scale.values, variance.values).map { Float(Double($0) / (Double($1) + own).squareRoot()) }
     let shifts = factors.indices.map { bias.values[$0] - factors[$0] * mean.values[$0] }
     // The last one is of features.
-    let shape = names["flatten"] == nil && names["features.layers.1"] == nil ? [factors.count, 1, 1] : [1, factors.count]
+    let shape =
+      names["flatten"] == nil && names["features.layers.1"] == nil ? [factors.count, 1, 1] : [1, factors.count]
     return add("Add", [constant(shape, shifts), add("Mul", [input, constant(shape, factors)])])
   }
 
@@ -181,17 +183,17 @@ private struct Writer {
   }
 
   private mutating func add(
-    _ type: String, _ inputs: [String], _ attributes: [(String, OnnxNodeText.Attribute)] = []
+    _ type: String, _ inputs: [String], _ attributes: [(String, OnnxNodeDraft.Attribute)] = []
   ) -> String {
     count += 1
-    text.nodes.append(
-      OnnxNodeText(name: "n\(count)", type: type, inputs: inputs, outputs: ["v\(count)"], attributes: attributes))
+    model.nodes.append(
+      OnnxNodeDraft(name: "n\(count)", type: type, inputs: inputs, outputs: ["v\(count)"], attributes: attributes))
     return "v\(count)"
   }
 
-  private mutating func constant(_ shape: [Int], _ values: [Float], _ form: OnnxTensorText.Form = .raw) -> String {
+  private mutating func constant(_ shape: [Int], _ values: [Float], _ form: OnnxTensorDraft.Form = .raw) -> String {
     count += 1
-    text.tensors.append(OnnxTensorText(name: "t\(count)", shape: shape, values: values, form: form))
+    model.tensors.append(OnnxTensorDraft(name: "t\(count)", shape: shape, values: values, form: form))
     return "t\(count)"
   }
 }

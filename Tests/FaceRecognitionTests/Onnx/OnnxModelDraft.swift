@@ -34,7 +34,7 @@ struct ProtocolBuffer {
 }
 
 /// A tensor of an ONNX file: `TensorProto`.
-struct OnnxTensorText {
+struct OnnxTensorDraft {
   /// Fields of `TensorProto` that hold numbers, and its types.
   enum Form {
     case raw, floatData, half, double, integers, bytes
@@ -83,16 +83,18 @@ struct OnnxTensorText {
     return tensor.bytes
   }
 
-  private func bytes(of number: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+  private func bytes(of number: some FixedWidthInteger) -> [UInt8] {
+    withUnsafeBytes(of: number.littleEndian) { Array($0) }
+  }
 }
 
 /// A node of an ONNX file: `NodeProto`.
-struct OnnxNodeText {
+struct OnnxNodeDraft {
   enum Attribute {
     case integer(Int)
     case float(Float)
     case integers([Int])
-    case tensor(OnnxTensorText)
+    case tensor(OnnxTensorDraft)
   }
 
   var name: String
@@ -131,10 +133,10 @@ struct OnnxNodeText {
 }
 
 /// An ONNX file in the making: `ModelProto`, `GraphProto`.
-struct OnnxText {
+struct OnnxModelDraft {
   var operatorSet = 13
-  var nodes: [OnnxNodeText] = []
-  var tensors: [OnnxTensorText] = []
+  var nodes: [OnnxNodeDraft] = []
+  var tensors: [OnnxTensorDraft] = []
   var input = "images"
   /// nil where it is left open.
   var inputShape: [Int?] = [nil, 3, 48, 48]
