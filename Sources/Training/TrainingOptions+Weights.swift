@@ -9,7 +9,13 @@ extension TrainingOptions {
   /// - Throws: what is wrong with the weights.
   package func takingNetworkOfWeights(unless given: Set<String>) throws -> TrainingOptions {
     guard let weights, !allowMissing else { return self }
-    let found = try ModelFile.description(of: WeightSource.open(weights))
+    let found: ModelDescription
+    do { found = try ModelFile.description(of: WeightSource.open(weights)) } catch is ModelFileError
+      where given.contains("network")
+    {
+      // Tensor by tensor the loader says what that network lacks.
+      return self
+    }
     var options = self
     if !given.contains("network"), let kind = NetworkKind(rawValue: found.network) { options.network = kind }
     if !given.contains("embedding") { options.embedding = found.embeddingWidth }
