@@ -35,7 +35,6 @@ struct OnnxMatch {
     for node in network.nodes {
       guard let operation = find(node) else { return }
       take(operation, node)
-      steps += 1
     }
     matchEnd(places[network.output]!)
   }
@@ -94,6 +93,7 @@ struct OnnxMatch {
       takeNormalization(Normalization(scale: [1], bias: spareBiases[node.inputs[0]] ?? [0]), node)
     case .node(let own):
       places[node.name] = own.output
+      steps += 1
       if case .batchNormalization = node.operation, var normalization = own.operation.flatMap(Normalization.init) {
         if let bias = spareBiases[node.inputs[0]] { normalization.subtractFromMean(bias) }
         takeNormalization(normalization, node)

@@ -62,7 +62,7 @@ import Weights
 
   @Test func refusalsAreOneMessage() throws {
     var text = ForeignExporter().export(RandomModel.make(.spherenet20))
-    text.nodes[2].type = "LeakyRelu"
+    text.nodes[5].type = "LeakyRelu"
     let bad = try files.write(text.data, to: "bad.onnx")
     for command in [
       ["embed", "--data", faces.path, "--output", files["rows.npy"], "--model", bad],
