@@ -6,7 +6,7 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
   /// The network of `model`, where its file does not name it.
-  package var assumedModel: AssumedModel?
+  package var assumedModel = AssumedModel()
   /// A folder of people, or the root of the images that `pairs` names.
   package var data: String
   /// A list of pairs.

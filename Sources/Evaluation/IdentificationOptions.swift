@@ -6,7 +6,7 @@ package struct IdentificationOptions: Codable, Equatable, Sendable {
   /// A model file, or a run's folder.
   package var model: String
   /// The network of `model`, where its file does not name it.
-  package var assumedModel: AssumedModel?
+  package var assumedModel = AssumedModel()
   /// A set of people: a folder, a .rec or a list.
   package var probes: String
   /// A set that holds the probes' people.

@@ -3,8 +3,8 @@ package import Weights
 /// Which images are embedded, by what, and where the rows go.
 package struct EmbeddingOptions: Equatable, Sendable {
   package var model: String
-  /// Of which network `model` is, where its file does not say.
-  package var assumedModel: AssumedModel?
+  /// What is said of it beside its file.
+  package var assumedModel = AssumedModel()
   /// A folder of images at any depth, a list of them, or a .rec.
   package var data: String
   package var output: String

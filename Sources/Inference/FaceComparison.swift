@@ -43,8 +43,8 @@ package struct FaceComparison: Codable, Equatable, Sendable, CustomStringConvert
 /// The network that looks at a few photographs, and how.
 package struct InferenceOptions: Equatable, Sendable {
   package var model: String
-  /// Of which network `model` is, where its file does not say.
-  package var assumedModel: AssumedModel?
+  /// What is said of it beside its file.
+  package var assumedModel = AssumedModel()
   package var flip = FlipTest.sum
   /// From which cosine on two images show the same person; the run's own unless given.
   package var threshold: Double?

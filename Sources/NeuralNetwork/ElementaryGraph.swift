@@ -7,6 +7,10 @@ package struct ElementaryGraph {
     package let name: String
     package let shape: [Int]
     package let values: [Float]
+
+    package init(name: String, shape: [Int], values: [Float]) {
+      (self.name, self.shape, self.values) = (name, shape, values)
+    }
   }
 
   package enum Operation {

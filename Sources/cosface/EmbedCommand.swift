@@ -34,8 +34,8 @@ struct EmbedCommand: ParsableCommand {
 
   func run() throws {
     inference.run { communicator in
-      var options = EmbeddingOptions(model: inference.model, data: data, output: output)
-      options.assumedModel = inference.stateDict.assumed
+      var options = EmbeddingOptions(model: inference.named.model, data: data, output: output)
+      options.assumedModel = inference.named.assumed
       options.flip = inference.flip
       options.normalize = normalize
       options.maximumBadImages = maxBadImages

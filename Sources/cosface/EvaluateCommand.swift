@@ -116,7 +116,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private var inputs: [String?] {
-    [inference.model, data, pairs, templates]
+    [inference.named.model, data, pairs, templates]
       + [identification.probes, identification.gallery, identification.distractors]
   }
 
@@ -134,8 +134,8 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func identify(_ communicator: Communicator) throws {
-    var options = identification.options(model: inference.model)
-    options.assumedModel = inference.stateDict.assumed
+    var options = identification.options(model: inference.named.model)
+    options.assumedModel = inference.named.assumed
     options.flip = inference.flip
     options.maximumBadImages = maxBadImages
     options.batchSize = inference.batchSize
@@ -150,8 +150,8 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func options(_ data: String) -> EvaluationOptions {
-    var options = EvaluationOptions(model: inference.model, data: data)
-    options.assumedModel = inference.stateDict.assumed
+    var options = EvaluationOptions(model: inference.named.model, data: data)
+    options.assumedModel = inference.named.assumed
     options.pairs = pairs
     options.templates = templates
     options.holdoutPeople = holdoutPeople

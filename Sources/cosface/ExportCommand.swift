@@ -13,10 +13,7 @@ struct ExportCommand: ParsableCommand {
       safetensors: the state dict of arcface_torch's network of the same kind, which PyTorch loads strictly.
       """)
 
-  @Option(help: "Model: a run's folder, one of its checkpoints/step-…, or a model.safetensors.")
-  var model: String
-
-  @OptionGroup var stateDict: StateDictOptions
+  @OptionGroup var named: ModelOptions
 
   @Option(help: "Format: \(ModelExport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format = ModelExport.Format.onnx
@@ -45,8 +42,8 @@ struct ExportCommand: ParsableCommand {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in
       try Threads.use(nil, communicator.placement())
       if communicator.rank == 0 {
-        var export = ModelExport(model: model, format: format, output: output)
-        export.assumedModel = stateDict.assumed
+        var export = ModelExport(model: named.model, format: format, output: output)
+        export.assumedModel = named.assumed
         export.onnx.embedsPreprocessing = embedPreprocessing
         export.onnx.normalizes = normalize
         export.onnx.folds = fold

@@ -5,10 +5,7 @@ import Training
 
 /// The network that looks at images, as every command takes it that asks it something.
 struct InferenceOptionGroup: ParsableArguments {
-  @Option(help: "Model: a run's folder, one of its checkpoints/step-…, or a model.safetensors.")
-  var model: String
-
-  @OptionGroup var stateDict: StateDictOptions
+  @OptionGroup var named: ModelOptions
 
   @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
   var flip = FlipTest.sum

@@ -11,7 +11,8 @@ struct InspectCommand: ParsableCommand {
       Exit code 0: whole; 1: damaged, or not to be read.
       """)
 
-  @Argument(help: "A run's folder, one of its checkpoints/step-…, or a .safetensors file.")
+  @Argument(
+    help: "A run's folder, one of its checkpoints/step-…, or a file of weights: .safetensors, .pt, .pth, .onnx.")
   var path: String
 
   @Flag(help: "Print one JSON object.")

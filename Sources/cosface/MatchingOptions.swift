@@ -11,8 +11,8 @@ struct MatchingOptions: ParsableArguments {
   var json = false
 
   func options(_ inference: InferenceOptionGroup) -> InferenceOptions {
-    var options = InferenceOptions(model: inference.model)
-    options.assumedModel = inference.stateDict.assumed
+    var options = InferenceOptions(model: inference.named.model)
+    options.assumedModel = inference.named.assumed
     options.flip = inference.flip
     options.threshold = threshold
     options.batchSize = inference.batchSize

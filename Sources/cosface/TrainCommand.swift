@@ -58,13 +58,15 @@ struct TrainCommand: ParsableCommand {
       for warning in try StartCheck.run(communicator, placement) where communicator.rank == 0 {
         Terminal.print(line: "warning   \(warning)")
       }
-      let given = try options(threads: threads)
+      var given = try options(threads: threads)
       var resumption: Resumption?
       if let run = running.resume ?? running.resumeOrStart {
         resumption = try Resumption(
           run: run, given: given, names: Self.givenNames().union(["threads"]), acceptsChanges: running.acceptChanges,
           orStart: running.resume == nil, communicator)
       }
+      // A run that goes on has its options from the checkpoint, and needs its first weights no more.
+      if resumption == nil { given = try given.takingNetworkOfWeights(unless: Self.givenNames()) }
       let trainer = try Trainer(
         given, resuming: resumption, startsOver: running.resumeOrStart != nil,
         observers: Observers.make, communicator)

@@ -5,8 +5,9 @@ struct WarmStartOptions: ParsableArguments {
   @Option(
     of: \.$weights,
     help: """
-      Start from these weights: a run, a checkpoint, or a .safetensors file of a backbone alone or with a class weight, \
-      PyTorch's state dicts too. Rows of the class weight go to the same people by name.
+      Start from these weights: a run, a checkpoint, or a file of a backbone alone or with a class weight: .safetensors, \
+      PyTorch's .pt or .pth, .onnx. The network and its sizes are the file's unless given. Rows of the class weight go to the \
+      same people by name.
       """)
   var weights: String?
 

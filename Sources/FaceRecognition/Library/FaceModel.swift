@@ -27,31 +27,14 @@ public final class FaceModel {
   /// Images that go through the network at once, where there are several.
   private static let batchSize = 16
 
-  /// Loads a run's folder, one of its checkpoints, or a `model.safetensors`.
+  /// Loads a run's folder, one of its checkpoints, or a file of weights: safetensors, a state dict of PyTorch under
+  /// arcface_torch's names (.pt, .pth), or an ONNX model (.onnx).
   ///
+  /// - Parameter network: which it is, where a file holds several; otherwise it is found in the file, and another is refused.
   /// - Throws: an error whose description says what is wrong with the file.
-  public convenience init(path: String) throws {
-    let (_, description, network) = try ModelFile.open(path)
+  public convenience init(path: String, network: NetworkKind? = nil) throws {
+    let (_, description, network) = try ModelFile.open(path, assuming: AssumedModel(network: network))
     self.init(network, description.network)
-  }
-
-  /// Loads weights that another program wrote: a safetensors file with the state dict of arcface_torch's network.
-  ///
-  /// - Parameters:
-  ///   - embeddingWidth: K, a multiple of 16.
-  ///   - inputSide: a multiple of 16.
-  /// - Throws: an error whose description says what is wrong with the file or the sizes.
-  public convenience init(
-    weights path: String, network: NetworkKind, embeddingWidth: Int = 512, inputSide: Int = 112
-  ) throws {
-    for (name, value, range) in [
-      ("embeddingWidth", embeddingWidth, Limits.embedding), ("inputSide", inputSide, Limits.inputSize),
-    ] where !range.contains(value) {
-      throw SettingError(name, "\(value)", range.need)
-    }
-    let made = network.makeNetwork(embeddingWidth: embeddingWidth, inputSide: inputSide)
-    try WeightLoader(try SafetensorsFile(path: path)).load(made, classWeight: nil)
-    self.init(made, network.rawValue)
   }
 
   private init(_ network: Network, _ name: String) {

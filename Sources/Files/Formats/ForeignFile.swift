@@ -3,7 +3,7 @@ package enum ForeignFile {
   /// What the file is, and how to save its weights anew; nil where it is none of these.
   ///
   /// A safetensors file is none: the fifth to eighth byte of its length are 0, and '{' follows.
-  static func kind(of file: UnsafeRawBufferPointer) -> String? {
+  package static func kind(of file: UnsafeRawBufferPointer) -> String? {
     if file.count > 8, file[8] == UInt8(ascii: "{"), file[4..<8].allSatisfy({ $0 == 0 }) { return nil }
     for (start, bytes, kind) in signs where file.dropFirst(start).starts(with: bytes) { return kind }
     // A pickle of protocol 2 to 5 that is not behind PyTorch's magic number.
@@ -12,6 +12,9 @@ package enum ForeignFile {
     }
     return nil
   }
+
+  /// A protocol buffer's first field, a number: in ONNX's files the version.
+  package static let onnxStart: UInt8 = 0x08
 
   private static let saveAnew =
     "Load it with the program that made it, and save the state dict with torch.save or safetensors.torch.save_file"
@@ -35,9 +38,8 @@ package enum ForeignFile {
     (0, Array("BZh".utf8), "packed with bzip2. Unpack it first: bunzip2"),
     (0, [0x37, 0x7A, 0xBC, 0xAF], "a 7z archive. Unpack it first"),
     (
-      0, [0x08],
-      "no weight file that is read; it may be a network of ONNX, which holds weights under other names. "
-        + "Give the state dict from which it was made"
+      0, [onnxStart],
+      "no weight file of this name's ending; it may be a network of ONNX. Then name it so that it ends in .onnx"
     ),
     (
       0, Array("version https://git-lfs".utf8),

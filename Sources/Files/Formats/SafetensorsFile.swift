@@ -17,7 +17,9 @@ package final class SafetensorsFile: @unchecked Sendable {
   /// Whether every tensor's bytes are compared with a checksum when they are read.
   package let isChecked: Bool
 
+  /// The file, or memory that holds what was made of one.
   private let mapping: UnsafeRawBufferPointer
+  private let isMapped: Bool
   private let entries: [String: SafetensorsHeader.Entry]
   /// Tensors of PyTorch's that cannot be read, and why.
   private let unreadable: [String: String]
@@ -60,9 +62,35 @@ package final class SafetensorsFile: @unchecked Sendable {
     }
     self.path = path
     self.mapping = mapping
+    isMapped = true
   }
 
-  deinit { MappedRegions.unmap(mapping) }
+  /// Tensors in memory, as if they stood in a safetensors file: what a file of another format was translated to.
+  ///
+  /// - Parameter path: of that file.
+  package init(
+    path: String, tensors: [(name: String, shape: [Int], values: [Float])], metadata: [String: String], notes: [String]
+  ) {
+    let width = TensorType.float32.width
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: tensors.reduce(0) { $0 + $1.values.count * width }, alignment: 64)
+    var listed: [SafetensorsHeader.Entry] = []
+    var end = 0
+    for (name, shape, values) in tensors {
+      precondition(shape.reduce(1, *) == values.count, "\(values.count) values for \(name) of shape \(shape)")
+      let range = end..<(end + values.count * width)
+      values.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: memory[range]).copyMemory(from: $0) }
+      listed.append(SafetensorsHeader.Entry(name: name, type: .float32, shape: shape, bytes: range))
+      end = range.upperBound
+    }
+    (self.path, self.metadata, self.notes) = (path, metadata, notes)
+    (names, unreadable, isChecked) = (listed.map(\.name), [:], false)
+    entries = Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0) })
+    mapping = UnsafeRawBufferPointer(memory)
+    isMapped = false
+  }
+
+  deinit { isMapped ? MappedRegions.unmap(mapping) : mapping.deallocate() }
 
   /// Also where it has a tensor of this name that cannot be read: asking for that one says why.
   package func contains(_ name: String) -> Bool { entries[name] != nil || unreadable[name] != nil }

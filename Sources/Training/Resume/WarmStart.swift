@@ -41,10 +41,9 @@ package struct WarmStart {
     try RankAgreement.check([("weights", step.network.weightsDigest)], step.communicator)
   }
 
-  /// A file that names its network can be refused in words, not by a list of tensors.
+  /// A file of another whole network can be refused in words, not by a list of tensors.
   private static func check(_ file: SafetensorsFile, _ options: TrainingOptions) throws {
-    guard !options.allowMissing, file.metadata[ModelFile.descriptionKey] != nil else { return }
-    let theirs = try ModelFile.description(of: file)
+    guard !options.allowMissing, let theirs = try? ModelFile.description(of: file) else { return }
     guard
       theirs.network == options.network.rawValue && theirs.embeddingWidth == options.embedding
         && theirs.inputSide == options.inputSize

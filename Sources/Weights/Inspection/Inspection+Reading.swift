@@ -85,9 +85,12 @@ extension Inspection {
       }
     }
     do {
-      let file = try SafetensorsFile(path: path)
+      let file = try WeightSource.file(path)
       files = [try Self.describe(file, name: name, records: records)]
-      if file.metadata[ModelFile.descriptionKey] != nil { model = Model(try ModelFile.description(of: file)) }
+      // A file that says nothing of a network need not be of one.
+      model =
+        file.metadata[ModelFile.descriptionKey] == nil
+        ? (try? ModelFile.description(of: file)).map(Model.init) : Model(try ModelFile.description(of: file))
     } catch let error as SafetensorsError {
       let place = error.offset.map { " (byte \($0))" } ?? ""
       note(CheckpointDamage(name, tensor: error.tensor, error.reason + place))

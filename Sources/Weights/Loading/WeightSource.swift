@@ -1,9 +1,15 @@
 package import Files
 import Foundation
 
-/// Where weights come from: a weight file, a checkpoint, or a run, whose finished model counts, else its newest whole
-/// checkpoint.
+/// Where weights come from, for every command: a weight file (safetensors, PyTorch's, ONNX), a checkpoint, or a run, whose
+/// finished model counts, else its newest whole checkpoint.
 package enum WeightSource {
+  /// Opens a file of weights by the ending of its name, or if that is another than .onnx by what it holds. Changes nothing on
+  /// the disk.
+  static func file(_ path: String) throws -> SafetensorsFile {
+    OnnxWeights.isOne(path) ? try OnnxWeights.read(path) : try SafetensorsFile(path: path)
+  }
+
   /// Opens the file with the weights; a checkpoint is checked to its last byte first. Changes nothing on the disk.
   ///
   /// - Throws: `FileError`, `SafetensorsError`, `CheckpointError`, or `ModelFileError` for a folder without any of these.
@@ -17,7 +23,7 @@ package enum WeightSource {
         path: folder.path, reason: "is half a checkpoint, left by a program that was killed: give a whole one")
     }
     guard isFolder.boolValue else {
-      return exists && folder.step != nil ? try Checkpoint(path: folder.path).model : try SafetensorsFile(path: path)
+      return exists && folder.step != nil ? try Checkpoint(path: folder.path).model : try file(path)
     }
     if CheckpointFolder.isCheckpoint(path) { return try Checkpoint(path: path).model }
     let finished = FilePath.join(path, CheckpointFolder.modelName)

@@ -26,11 +26,16 @@ package struct ModelDescription: Codable, Equatable, Sendable {
       throw ModelFileError(path: path, reason: "names the network '\(network)'; this program knows \(known)")
     }
     let sides = [("embedding width", embeddingWidth), ("input side", inputSide)]
-    for (what, value) in sides where !(value > 0 && value % 16 == 0 && value <= 4096) {
+    for (what, value) in sides where !Self.isPossible(value) {
       throw ModelFileError(path: path, reason: "has an \(what) of \(value), which is no multiple of 16 up to 4096")
     }
     return kind.makeNetwork(embeddingWidth: embeddingWidth, inputSide: inputSide)
   }
+
+  private static func isPossible(_ size: Int) -> Bool { size > 0 && size % 16 == 0 && size <= 4096 }
+
+  /// Whether `makeNetwork` takes them.
+  var hasPossibleSizes: Bool { Self.isPossible(embeddingWidth) && Self.isPossible(inputSide) }
 }
 
 /// A weight file that does not describe a model.

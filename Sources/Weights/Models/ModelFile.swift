@@ -85,8 +85,7 @@ package enum ModelFile {
   static func writer(
     _ entries: [Entry], _ description: ModelDescription, values: (Parameter) -> UnsafeBufferPointer<Float>
   ) throws -> SafetensorsWriter {
-    let json = String(decoding: try JSONText.line(description), as: UTF8.self)
-    var writer = SafetensorsWriter(metadata: [descriptionKey: json, "format": "pt"])
+    var writer = SafetensorsWriter(metadata: [descriptionKey: try text(of: description), "format": "pt"])
     for entry in entries {
       if let parameter = entry.parameter {
         writer.add(entry.name, shape: parameter.shape, values(parameter))
@@ -97,15 +96,24 @@ package enum ModelFile {
     return writer
   }
 
-  /// The description of a file that `write` wrote.
-  package static func description(of file: SafetensorsFile) throws -> ModelDescription {
-    guard let json = file.metadata[descriptionKey] else {
-      throw ModelFileError(
-        path: file.path,
-        reason:
-          "holds tensors, but was not written by cosface: it does not say which network they are of; give --network, "
-          + "or in code FaceModel(weights:network:)")
-    }
+  /// The description as it stands in a file's metadata.
+  static func text(of description: ModelDescription) throws -> String {
+    String(decoding: try JSONText.line(description), as: UTF8.self)
+  }
+
+  /// What the file says of itself; where it says nothing, as those of other programs, what its tensors' names and shapes tell.
+  ///
+  /// - Parameter assumed: what a person says; where the file says something else, that is refused.
+  package static func description(
+    of file: SafetensorsFile, assuming assumed: AssumedModel = AssumedModel()
+  ) throws -> ModelDescription {
+    let description = try descriptionWritten(in: file) ?? ModelDescription(ofTensorsIn: file, assuming: assumed)
+    try assumed.check(description, of: file.path)
+    return description
+  }
+
+  private static func descriptionWritten(in file: SafetensorsFile) throws -> ModelDescription? {
+    guard let json = file.metadata[descriptionKey] else { return nil }
     do {
       return try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
     } catch {

@@ -108,9 +108,3 @@ struct OnnxInterpreter {
     return Value(shape: shape, values: values)
   }
 }
-
-extension Onnx_NodeProto {
-  func int(_ name: String) -> Int64? { attribute.first { $0.name == name && $0.type == .int }?.i }
-  func ints(_ name: String) -> [Int64]? { attribute.first { $0.name == name && $0.type == .ints }?.ints }
-  func float(_ name: String) -> Float? { attribute.first { $0.name == name && $0.type == .float }?.f }
-}

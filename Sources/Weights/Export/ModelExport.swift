@@ -11,10 +11,10 @@ package struct ModelExport {
     case safetensors
   }
 
-  /// A run, a checkpoint or a weight file.
+  /// A run, a checkpoint or a weight file (`WeightSource`).
   package var model: String
-  /// Of which network the weights are, where their file does not say.
-  package var assumedModel: AssumedModel?
+  /// What is said of it beside its file.
+  package var assumedModel = AssumedModel()
   package var format: Format
   package var output: String
   package var onnx = OnnxOptions()

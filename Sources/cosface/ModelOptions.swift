@@ -1,0 +1,31 @@
+import ArgumentParser
+import NeuralNetwork
+import Training
+import Weights
+
+/// The model that a command takes, one way for all, and what a person may say of it.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: """
+      Model: a run's folder, one of its checkpoints/step-…, or a file: .safetensors, PyTorch's .pt or .pth, .onnx. Which \
+      network it is of, and its sizes, are found in it.
+      """)
+  var model: String
+
+  @Option(
+    help: """
+      The network of the model, where its file holds several, or to make sure \
+      (\(NetworkKind.allCases.map(\.rawValue).joined(separator: ", "))).
+      """)
+  var network: NetworkKind?
+
+  @Option(Limits.embedding, help: "Width of the model's embedding, to make sure.")
+  var embedding: Int?
+
+  @Option(Limits.inputSize, help: "Side of the model's input images in pixels, to make sure.")
+  var inputSize: Int?
+
+  var assumed: AssumedModel {
+    AssumedModel(network: network, embeddingWidth: embedding, inputSide: inputSize)
+  }
+}
