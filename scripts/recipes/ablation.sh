@@ -74,7 +74,7 @@ print(" ".join(value(lines) for _, lines in sorted(epochs.items())))
 P
 }
 
-# train PART VARIANT LAUNCH -- OPTION...: two seeds of small.yaml, shortened, with OPTIONs. LAUNCH: options of launch.sh.
+# train PART VARIANT LAUNCH -- OPTION...: two seeds of small.yaml, at 48 x 48 and shortened, with OPTIONs. LAUNCH: options of launch.sh.
 train() {
   local part=$1 variant=$2 launch=() seed run
   shift 2
@@ -84,7 +84,7 @@ train() {
     has "$part" "$variant" "$seed" && continue
     run=$output/$part-$variant-$seed
     rm -rf "$run"
-    scripts/launch.sh "${launch[@]}" -- train --config scripts/recipes/small.yaml --epochs 5 --data "$data" --output "$run" \
+    scripts/launch.sh "${launch[@]}" -- train --config scripts/recipes/small.yaml --input-size 48 --epochs 5 --data "$data" --output "$run" \
       --seed "$seed" --no-tensorboard --validation "$pairs" --validation-images "$lfw" "$@" >"$run.log" 2>&1 ||
       { tail -n 5 "$run.log" >&2 && return 1; }
     note "$part" "$variant" "$seed" "$run" "$(of_epochs loss "$run/metrics.jsonl")" "$(of_epochs accuracy "$run/metrics.jsonl")"
