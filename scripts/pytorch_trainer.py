@@ -72,6 +72,11 @@ class Recipe:
             result.append((Muon(matrices, lr=self.learningRate * factor, weight_decay=self.weightDecay / factor), factor))
         return result
 
+    @property
+    def augment_strength(self):
+        """Runs without a strength have the whole augmentation, or none that has one."""
+        return self.values.get("augmentStrength", 1)
+
     def rate(self, step, steps, per_epoch):
         warm = round(self.warmup * per_epoch)
         if step < warm:
@@ -95,7 +100,9 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             for weight in group["params"]:
                 gradient = weight.grad.reshape(len(weight), -1)
-                average = self.state[weight].setdefault("average", torch.zeros_like(gradient))
+                if not self.state[weight]:
+                    self.state[weight]["average"] = torch.zeros_like(gradient)
+                average = self.state[weight]["average"]
                 average.lerp_(gradient, 1 - group["momentum"])
                 direction = orthogonal(gradient.lerp(average, group["momentum"]))
                 rate = group["lr"] * 0.2 * math.sqrt(max(gradient.shape))
@@ -260,7 +267,7 @@ def main():
         if place == 0:
             order = torch.randperm(len(images), generator=generator)
         batch = order[place * recipe.batchSize : (place + 1) * recipe.batchSize]
-        pixels = augmented(images[batch], recipe.augment, recipe.augmentStrength, generator)
+        pixels = augmented(images[batch], recipe.augment, recipe.augment_strength, generator)
         rate = recipe.rate(step, steps, per_epoch)
         losses.append(trainer.step(pixels, labels[batch], rate))
         if place + 1 < per_epoch and step + 1 < steps:
