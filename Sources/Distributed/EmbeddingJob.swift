@@ -46,24 +46,14 @@ package final class EmbeddingJob {
     try DividedImages.check(absent: inventory.absent, limit: badImageLimit, images)
   }
 
-  /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
   private static func images(_ path: String) throws -> any ImageSource {
-    let record =
-      FilePath.kind(path) == .folder ? ImageSet.record(in: path) : FilePath.hasEnding(".rec", path) ? path : nil
-    if let record {
-      let set = try RecordSet(path: record)
-      // Names stand one a line beside the rows.
-      if let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) }) {
-        throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
-      }
-      return set
+    let images = try ImageSet.images(at: path)
+    guard images is RecordSet else { return images }
+    // Names stand one a line beside the rows.
+    if let sample = (0..<images.count).first(where: { images.identifier(of: $0).contains(where: \.isNewline) }) {
+      throw DataError(images.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
     }
-    guard !FilePath.hasEnding(".bin", path) else {
-      throw DataError(
-        path, "an image of a .bin has no name, and stands in several pairs",
-        remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and embed the folder.")
-    }
-    return try ImageList(at: path)
+    return images
   }
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
@@ -129,7 +119,7 @@ package final class EmbeddingJob {
     }
     let files = try World.during("writing the embeddings") {
       try format.write(
-        names: names, width: width, to: options.output, parts: 0..<partCount,
+        names: names, width: width, flip: options.flip, to: options.output, parts: 0..<partCount,
         part: parts.rows)
     }
     try parts.remove()

@@ -14,13 +14,14 @@ package import NeuralNetwork
 package final class GradientReducer {
   /// What a bucket is part of.
   package enum Part: Int, CaseIterable, Sendable {
-    case network, classWeight, statistics
+    case network, classWeight, statistics, teacherMap
 
     package var message: StepMessages.Name {
       switch self {
       case .network: .network
       case .classWeight: .classWeight
       case .statistics: .statistics
+      case .teacherMap: .teacherMap
       }
     }
   }

@@ -4,6 +4,8 @@ package import MPI
 package struct StepAgreement: Equatable, Sendable {
   /// The ranks' parts add up to the mean over all samples.
   package var loss = 0.0
+  /// So do those of the mean cosine between embeddings and their teacher's.
+  package var teacherCosine = 0.0
   // Numbers of ranks; one rank's own part is 0 or 1.
   /// It has met images that cannot be read.
   package var hasNewBadImages = 0.0
@@ -17,7 +19,7 @@ package struct StepAgreement: Equatable, Sendable {
   package init() {}
 
   private static let fields: [WritableKeyPath<StepAgreement, Double> & Sendable] = [
-    \.loss, \.hasNewBadImages, \.stops, \.savesCheckpoint, \.isWriting,
+    \.loss, \.teacherCosine, \.hasNewBadImages, \.stops, \.savesCheckpoint, \.isWriting,
   ]
 
   /// Numbers in the message.

@@ -24,6 +24,8 @@ package struct StepMessages: Equatable, Sendable {
   package var sendsDirections = false
   /// A step may have several rounds of forward and backward.
   package var accumulates = false
+  /// Floats of the linear map to a teacher's embeddings; 0 without one.
+  package var teacherMap = 0
 
   package init(
     _ classifier: ClassifierKind, ranks: Int, width: Int, classes: Int, gradients: Int, statistics: Int,
@@ -43,6 +45,7 @@ package struct StepMessages: Equatable, Sendable {
     case softmaxSums = "sums and targets of the softmax"
     case classWeight = "class weight's gradient"
     case embeddingGradients = "embeddings' gradients to their ranks"
+    case teacherMap = "gradient of the map to the teacher's embeddings"
     case network = "network's gradients"
     case directions = "matrices' directions to all ranks"
     case gradientNorm = "norm of the class weight's gradient"
@@ -61,7 +64,7 @@ package struct StepMessages: Equatable, Sendable {
     case logits, softmax
     /// Pieces of the class weight's gradient as they arise; the embeddings' gradients once they are whole.
     case classifierBackward
-    /// Buckets of the network as they arise.
+    /// The map's gradient, and buckets of the network as they arise; in the last round.
     case backward
     /// All gradients are summed.
     case update
@@ -125,7 +128,7 @@ package struct StepMessages: Equatable, Sendable {
       case .logits: isSharded ? [.embeddings, .labels] : []
       case .softmax: isSharded ? [.logitMaxima, .softmaxSums] : []
       case .classifierBackward: isSharded ? [.embeddingGradients] : [.classWeight]
-      case .backward: [.network]
+      case .backward: (teacherMap > 0 ? [.teacherMap] : []) + [.network]
       case .update: (isSharded && clips ? [.gradientNorm] : []) + (sendsDirections ? [.directions] : [])
       case .renormalize: isSharded ? [.rowNorms] : [.scale, .rowFactors]
       case .agreement: [.agreement]
@@ -155,6 +158,7 @@ package struct StepMessages: Equatable, Sendable {
       case .softmaxSums: (.orderedSum, 2 * samples, 8)
       case .classWeight: (.sum, classes * width, buckets.type.bytes)
       case .embeddingGradients: (.orderedScatter, samples * width, 4)
+      case .teacherMap: (.sum, teacherMap, buckets.type.bytes)
       case .network: (.sum, gradients, buckets.type.bytes)
       case .directions: (.gather, gradients, 4)
       case .gradientNorm, .rowNorms: (.gatheredSum, ranks, 8)

@@ -7,6 +7,8 @@ package struct StepSettings: Sendable {
   package var sampling: ClassSampling?
   package var margin = Margin.cosine(0.35)
   package var logitScale = LogitScale.learned(multiplier: 32)
+  /// What 1 - cosine to a teacher's embedding counts in the loss.
+  package var teacherWeight = 1.0
   package var optimizer = Optimizer.sgd(SGD())
   package var weightDecay = 5e-4
   /// 0 unless asked for: it would pull on the scale.

@@ -9,13 +9,14 @@ package import NeuralNetwork
 package final class TraceRecorder {
   /// What a step is made of.
   package enum Phase: Int, CaseIterable, Sendable {
-    case step, images, forward, classifierForward, classifierBackward, backward, communicationWait, update
+    case step, images, teacher, forward, classifierForward, classifierBackward, backward, communicationWait, update
     case renormalize, agreement, validation, checkpoint
 
     var name: String {
       switch self {
       case .step: "step"
       case .images: "wait for images"
+      case .teacher: "teacher"
       case .forward: "forward"
       case .classifierForward: "classifier forward"
       case .classifierBackward: "classifier backward"

@@ -6,7 +6,7 @@ package import Weights
 package enum EmbeddingFormat: String, CaseIterable, Sendable {
   /// NumPy's array (N, K) of float32, and beside it the names, a line each: `faces.npy`, `faces.names.txt`.
   case npy
-  /// `embeddings` (N, K) float32, and `names`, UTF-8 bytes, a line each.
+  /// `embeddings` (N, K) float32, and `names`, UTF-8 bytes, a line each; `flip` in the metadata.
   case safetensors
   /// A header, then a name and K numbers a line.
   case csv
@@ -26,11 +26,14 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
     self == .npy ? FilePath.withoutEnding(path) + ".names.txt" : nil
   }
 
+  /// Under it a .safetensors says in its metadata what a row is made of.
+  package static let flipKey = "flip"
+
   /// Writes N = names.count rows of K = `width`, which come part after part, and returns the paths of the files.
   ///
   /// - Throws: `FileError`, or what `part` throws.
   package func write(
-    names: [String], width: Int, to path: String, parts: Range<Int>, part: (Int) throws -> [Float]
+    names: [String], width: Int, flip: FlipTest, to path: String, parts: Range<Int>, part: (Int) throws -> [Float]
   ) throws -> [String] {
     switch self {
     case .npy:
@@ -63,7 +66,7 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
       all.reserveCapacity(names.count * width)
       for index in parts { all += try part(index) }
       let text = Array(names.map { $0 + "\n" }.joined().utf8)
-      var writer = SafetensorsWriter()
+      var writer = SafetensorsWriter(metadata: [Self.flipKey: flip.rawValue])
       writer.add("embeddings", shape: [names.count, width], all)
       writer.add("names", shape: [text.count], text)
       try writer.write(to: path)

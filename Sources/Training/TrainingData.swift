@@ -17,8 +17,7 @@ package struct TrainingData {
   /// Opens and checks the data; all ranks call it and must see the same.
   package init(_ options: TrainingOptions, _ communicator: Communicator) throws {
     try ImageSet.refuseRepetition(options.data)
-    let sets = try options.data.map(ImageSet.open)
-    let all: any ImageSource = sets.count == 1 ? sets[0] : try ImageUnion(sets, joinsPeople: options.joinPeople)
+    let all = try Self.open(options)
     var training = all
     if options.holdoutPeople > 0 {
       let split = try all.split(holdoutPeople: options.holdoutPeople, seed: options.seed)
@@ -31,7 +30,7 @@ package struct TrainingData {
       training = try training.limited(
         minimum: options.minImagesPerPerson, maximum: options.maxImagesPerPerson, seed: options.seed)
     }
-    try training.validateForTraining(rankCount: communicator.size)
+    try training.validateForTraining(rankCount: communicator.size, needsPeople: options.labels)
     let inventory = try training.inventory()
     (fingerprint, absent) = (inventory.fingerprint, inventory.absent)
     try RankAgreement.check([("data in \(options.data.joined(separator: ", "))", fingerprint)], communicator)
@@ -44,6 +43,12 @@ package struct TrainingData {
     order = DataOrder(
       training, sampling: options.sampling, batchSize: options.batchSize * options.gradientAccumulation,
       rankCount: communicator.size, seed: options.seed)
+  }
+
+  private static func open(_ options: TrainingOptions) throws -> any ImageSource {
+    guard options.labels else { return try ImageSet.unlabelled(options.data) }
+    let sets = try options.data.map(ImageSet.open)
+    return sets.count == 1 ? sets[0] : try ImageUnion(sets, joinsPeople: options.joinPeople)
   }
 
   /// Refuses a person without any image: the first epoch would end there.

@@ -40,6 +40,26 @@ extension TrainingOptions {
         weights == nil && (allowMissing || newRows != Self.defaults.newRows),
         "--allow-missing and --new-rows go with --weights."
       ),
+      (teacher != nil && teacherEmbeddings != nil, "--teacher and --teacher-embeddings exclude each other: give one."),
+      (teacherWeight != nil && !isTaught, "--teacher-weight goes with --teacher or --teacher-embeddings."),
+      (
+        !labels && !isTaught,
+        "--no-labels needs what to learn from: a model by --teacher, or its embeddings by --teacher-embeddings."
+      ),
+      (
+        !labels && (sampling != .uniform || joinPeople || minImagesPerPerson > 1 || maxImagesPerPerson != nil),
+        "--sampling balanced, --join-people, --min-images-per-person and --max-images-per-person need people: not with "
+          + "--no-labels."
+      ),
+      (!labels && holdoutPeople > 0, "--holdout-people needs people: with --no-labels validate on --validation."),
+      (
+        !labels && hasLossOfPeople,
+        "Margin, scale and norm of the class weight are of people's classes: with --no-labels leave them out."
+      ),
+      (
+        !labels && (classifier == .sharded || sampleRate != nil),
+        "--classifier sharded and --sample-rate are for people's classes: with --no-labels leave them out."
+      ),
       (
         marginKind != .angular && !allowLargeMargin && isLarge,
         "--margin \(margin ?? 0) must be from 0 to less than 0.5, or up to 1 with --allow-large-margin."
@@ -84,6 +104,14 @@ extension TrainingOptions {
       ),
     ]
     return rules.first(where: \.0)?.1
+  }
+
+  /// Whether there is a teacher to learn from.
+  package var isTaught: Bool { teacher != nil || teacherEmbeddings != nil }
+
+  private var hasLossOfPeople: Bool {
+    marginKind != Self.defaults.marginKind || margin != nil || logitScale != nil || logitMultiplier != nil
+      || classWeightNorm != nil || classWeightDecay != Self.defaults.classWeightDecay
   }
 
   /// Refuses what no command line gives: options that come from a checkpoint are somebody's file.

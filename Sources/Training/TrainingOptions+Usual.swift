@@ -7,7 +7,7 @@ extension TrainingOptions {
   package var settled: TrainingOptions {
     let optimizer = optimizer ?? .usual
     var options = with(usual: optimizer)
-    options.margin = margin ?? marginKind.usual
+    if labels { options.margin = margin ?? marginKind.usual }
     options.weightDecay = weightDecay ?? optimizer.usualWeightDecay
     options.warmup = warmup ?? length.usualWarmup
     options.augmentStrength = augmentStrength ?? (augment == .standard ? 0.5 : nil)
@@ -21,7 +21,11 @@ extension TrainingOptions {
   ///   - globalBatchSize: images of all ranks in a step.
   package func resolved(classCount: Int, globalBatchSize: Int) -> TrainingOptions {
     var options = settled
-    if logitScale == nil && logitMultiplier == nil { options.logitScale = LogitScale.usual(classCount: classCount) }
+    if labels && logitScale == nil && logitMultiplier == nil {
+      options.logitScale = LogitScale.usual(classCount: classCount)
+    }
+    // The margin loss pulls by up to the scale's size.
+    if isTaught { options.teacherWeight = teacherWeight ?? (labels ? options.logitScale ?? 32 : 1) }
     options.learningRate = learningRate ?? options.optimizer?.usualLearningRate(globalBatchSize: globalBatchSize)
     return options
   }
@@ -42,7 +46,7 @@ extension TrainingOptions {
     var options = with(usual: .sgd)
     options.warmup = warmup ?? .steps(0)
     options.augmentStrength = augmentStrength ?? (augment == .standard ? 1 : nil)
-    if logitScale == nil && logitMultiplier == nil { options.logitMultiplier = 32 }
+    if labels && logitScale == nil && logitMultiplier == nil { options.logitMultiplier = 32 }
     return options
   }
 }

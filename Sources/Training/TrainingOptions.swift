@@ -35,6 +35,16 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(false, resuming: .fixed) public var allowMissing: Bool
   @Setting(.mean, resuming: .fixed) public var newRows: NewRows
 
+  // Teacher
+  /// A model whose embeddings of the same pictures the network learns to give.
+  @Setting(nil, resuming: .free) public var teacher: String?
+  /// Its embeddings, as `embed` wrote them, in its place.
+  @Setting(nil, resuming: .free) public var teacherEmbeddings: String?
+  /// Of 1 - cosine in the loss. nil: the logits' fixed scale, else 32; without labels 1.
+  @Setting(nil, NumberRange(above: 0, upTo: 1e6)) public var teacherWeight: Double?
+  /// Without them images have no people, and the teacher alone tells what to learn.
+  @Setting(true, resuming: .fixed) public var labels: Bool
+
   // Loss and classifier
   @Setting(.cosine) public var marginKind: MarginKind
   /// nil: that of the kind's paper.
@@ -133,6 +143,7 @@ extension TrainingOptions {
       case .adamw: .adamW(adam)
       case .muon: .muon(Muon(factor: matrixRateFactor, adam: adam))
       }
+    settings.teacherWeight = teacherWeight ?? 1
     settings.weightDecay = weightDecay ?? optimizer.usualWeightDecay
     settings.classWeightDecay = classWeightDecay
     settings.gradientClipping = gradientClipping

@@ -22,7 +22,7 @@ extension RankTests {
 
     private func makeStep(
       _ kind: ClassifierKind, _ type: GradientType = .float32, clipping: Double? = nil, accumulates: Bool = false,
-      optimizer: Optimizer = .sgd(SGD())
+      optimizer: Optimizer = .sgd(SGD()), teacherWidth: Int? = nil
     ) throws -> TrainingStep {
       var settings = StepSettings()
       settings.classifier = kind
@@ -33,8 +33,8 @@ extension RankTests {
       let network = NetworkKind.mobilefacenet.makeNetwork(embeddingWidth: 32, inputSide: 48)
       network.initialize(seed: 5)
       let step = try TrainingStep(
-        network, classCount: classes, capacity: batchSize, accumulates: accumulates, settings: settings,
-        communicator: world)
+        network, classCount: classes, capacity: batchSize, accumulates: accumulates, teacherWidth: teacherWidth,
+        settings: settings, communicator: world)
       step.classWeight.initialize(seed: 5)
       try step.synchronize(classWeightNorm: 1)
       return step
@@ -48,6 +48,7 @@ extension RankTests {
         Initializer.normal(standardDeviation: 2).fill($0, seed: UInt64(world.rank), name: "images")
       }
       let labels = (0..<Int32(batchSize)).map { $0 + Int32(world.rank) }
+      let teacher = [Float](repeating: 0.1, count: batchSize * (step.teacherWidth ?? 0))
       LibraryTime.observe { call in
         guard call.elements > 0 else { return }
         calls.append(Call(routine: "\(call.routine)", count: call.elements, elementBytes: call.elementBytes))
@@ -55,10 +56,12 @@ extension RankTests {
       defer { LibraryTime.observe(nil) }
       let loss = try images.withUnsafeBufferPointer { images in
         try labels.withUnsafeBufferPointer { labels in
-          let batch = MicroBatch(images: images, labels: labels)
-          return try step.run(
-            Array(repeating: batch, count: rounds), index: 0, count: rounds * batchSize * world.size,
-            learningRate: 0.001)
+          try teacher.withUnsafeBufferPointer { teacher in
+            let batch = MicroBatch(images: images, labels: labels, teacher: teacher.baseAddress)
+            return try step.run(
+              Array(repeating: batch, count: rounds), index: 0, count: rounds * batchSize * world.size,
+              learningRate: 0.001)
+          }
         }
       }
       var agreement = StepAgreement()
@@ -121,9 +124,12 @@ extension RankTests {
       }
     }
 
-    /// Two rounds: what belongs to a round is sent twice.
-    @Test(arguments: ClassifierKind.allCases) func ofSeveralRounds(kind: ClassifierKind) throws {
-      let step = try makeStep(kind, accumulates: true)
+    /// Two rounds: what belongs to a round is sent twice. A teacher's embeddings travel nowhere; the map to them does where
+    /// there is one.
+    @Test(arguments: ClassifierKind.allCases, [nil, 32, 48])
+    func ofSeveralRounds(kind: ClassifierKind, teacherWidth: Int?) throws {
+      let step = try makeStep(kind, accumulates: true, teacherWidth: teacherWidth)
+      #expect(step.messages.teacherMap == (teacherWidth == 48 ? 48 * 32 : 0))
       let calls = try record(step, rounds: 2)
       guard world.size > 1 else {
         #expect(!calls.contains { $0.routine == "MPI_Isend" })

@@ -11,6 +11,10 @@ package struct Batch {
   package let count: Int
   /// (M, 3, S, S), RGB, each value in [-1, 1]; aligned to 64 bytes.
   package let images: UnsafeMutableBufferPointer<Float>
+  /// (M, 3, T, T) The same pictures in a teacher's size; those of `images` where that is the same, none without a teacher.
+  package let teacherImages: UnsafeMutableBufferPointer<Float>
+  /// (M) Whether the augmentation mirrored it.
+  package let isMirrored: UnsafeBufferPointer<Bool>
   /// (M)
   package let labels: UnsafeBufferPointer<Int32>
   /// (M) Sample numbers of the images, replacements of bad ones included.

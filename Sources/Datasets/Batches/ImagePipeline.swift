@@ -29,6 +29,7 @@ final class ImagePipeline: @unchecked Sendable {
 
   private let source: any ImageSource
   private let side: Int
+  private let teacherSide: Int?
   private let policy: BadImagePolicy
   private let plan: Plan
   private let transform: Transform
@@ -49,17 +50,19 @@ final class ImagePipeline: @unchecked Sendable {
   /// - Parameters:
   ///   - capacity: the most samples that `plan` ever names for a step.
   ///   - depth: batches in the ring: one in use, the others being filled.
+  ///   - teacherSide: of the pictures of a teacher, made of the same images; nil for none.
   init(
-    _ source: any ImageSource, side: Int, capacity: Int, depth: Int, policy: BadImagePolicy,
+    _ source: any ImageSource, side: Int, teacherSide: Int? = nil, capacity: Int, depth: Int, policy: BadImagePolicy,
     plan: @escaping Plan, transform: @escaping Transform
   ) {
     precondition(depth >= 2, "A ring of \(depth) batches: one is in use while another is filled")
     self.source = source
     self.side = side
+    self.teacherSide = teacherSide
     self.policy = policy
     self.plan = plan
     self.transform = transform
-    slots = (0..<depth).map { _ in PipelineSlot(capacity: capacity, side: side) }
+    slots = (0..<depth).map { _ in PipelineSlot(capacity: capacity, side: side, teacherSide: teacherSide) }
   }
 
   func start(_ steps: Range<Int>, workers: Int) {
@@ -115,7 +118,7 @@ final class ImagePipeline: @unchecked Sendable {
   }
 
   private func work() {
-    let reader = SampleReader(source, side: side)
+    let reader = SampleReader(source, side: side, teacherSide: teacherSide)
     condition.lock()
     while let (slot, position) = claim() {
       condition.unlock()
@@ -156,8 +159,9 @@ final class ImagePipeline: @unchecked Sendable {
     let wanted = Int(slot.samples[position])
     // The transform stays that of the sample wanted: its replacement may be in the same epoch, and should look different.
     let transform = transform(slot.epoch, wanted, slot.repetition(position))
-    let planes = slot.planes(position)
-    guard let first = read(wanted, transform, to: planes, reader) else { return ([], nil) }
+    let (planes, teacherPlanes) = (slot.planes(position), slot.teacherPlanes(position))
+    slot.setMirrored(position, transform.isMirrored)
+    guard let first = read(wanted, transform, to: planes, teacherPlanes, reader) else { return ([], nil) }
     var bad = [first]
     switch policy {
     case .leaveBlank:
@@ -171,7 +175,7 @@ final class ImagePipeline: @unchecked Sendable {
         return known
       }
       for sample in index.successors(of: wanted, label: label) {
-        guard let next = read(sample, transform, to: planes, reader) else {
+        guard let next = read(sample, transform, to: planes, teacherPlanes, reader) else {
           slot.samples[position] = Int32(sample)
           return (bad, nil)
         }
@@ -182,10 +186,11 @@ final class ImagePipeline: @unchecked Sendable {
   }
 
   private func read(
-    _ sample: Int, _ transform: PixelTransform, to planes: UnsafeMutablePointer<Float>, _ reader: SampleReader
+    _ sample: Int, _ transform: PixelTransform, to planes: UnsafeMutablePointer<Float>,
+    _ teacherPlanes: UnsafeMutablePointer<Float>?, _ reader: SampleReader
   ) -> BadImage? {
     do {
-      try reader.read(sample, transform, to: planes)
+      try reader.read(sample, transform, to: planes, teacherPlanes: teacherPlanes)
       return nil
     } catch {
       return BadImage(sample: sample, identifier: source.identifier(of: sample), reason: error.reason)

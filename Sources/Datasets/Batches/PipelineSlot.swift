@@ -7,7 +7,11 @@ import VectorKernels
 /// belong to the worker that claimed it.
 final class PipelineSlot {
   let side: Int
+  let teacherSide: Int?
   private let memory: AlignedMemory
+  /// Where a teacher looks at pictures of another side.
+  private let teacherMemory: AlignedMemory
+  private let mirrored: UnsafeMutableBufferPointer<Bool>
   private let labels: UnsafeMutableBufferPointer<Int32>
   let samples: UnsafeMutableBufferPointer<Int32>
 
@@ -20,9 +24,13 @@ final class PipelineSlot {
   private var badImages: [(position: Int, image: BadImage)] = []
   private var failures: [(position: Int, error: DataError)] = []
 
-  init(capacity: Int, side: Int) {
-    self.side = side
+  init(capacity: Int, side: Int, teacherSide: Int?) {
+    (self.side, self.teacherSide) = (side, teacherSide)
     memory = AlignedMemory(count: capacity * 3 * side * side)
+    let other = teacherSide == side ? 0 : teacherSide ?? 0
+    teacherMemory = AlignedMemory(count: capacity * 3 * other * other)
+    mirrored = .allocate(capacity: max(capacity, 1))
+    mirrored.initialize(repeating: false)
     labels = .allocate(capacity: max(capacity, 1))
     samples = .allocate(capacity: max(capacity, 1))
     labels.initialize(repeating: 0)
@@ -30,6 +38,7 @@ final class PipelineSlot {
   }
 
   deinit {
+    mirrored.deallocate()
     labels.deallocate()
     samples.deallocate()
   }
@@ -75,6 +84,20 @@ final class PipelineSlot {
     memory.elements.baseAddress! + position * 3 * side * side
   }
 
+  /// (3, T, T) planes of the same image; nil where there are none besides.
+  func teacherPlanes(_ position: Int) -> UnsafeMutablePointer<Float>? {
+    guard let side = teacherSide, side != self.side else { return nil }
+    return teacherMemory.elements.baseAddress! + position * 3 * side * side
+  }
+
+  func setMirrored(_ position: Int, _ isMirrored: Bool) { mirrored[position] = isMirrored }
+
+  private var teacherImages: UnsafeMutableBufferPointer<Float> {
+    guard let teacherSide else { return .init(start: nil, count: 0) }
+    let memory = teacherSide == side ? memory : teacherMemory
+    return .init(rebasing: memory.elements[..<(count * 3 * teacherSide * teacherSide)])
+  }
+
   /// The finished batch.
   ///
   /// - Throws: the first failure by position, so that the message does not depend on which worker was faster.
@@ -83,6 +106,7 @@ final class PipelineSlot {
     return Batch(
       step: step, epoch: epoch, side: side, count: count,
       images: .init(rebasing: memory.elements[..<(count * 3 * side * side)]),
+      teacherImages: teacherImages, isMirrored: .init(rebasing: mirrored[..<count]),
       labels: .init(rebasing: labels[..<count]), samples: .init(rebasing: samples[..<count]),
       // Stable: a position's own images keep the order in which they were tried.
       badImages: badImages.sorted { $0.position < $1.position }.map(\.image))

@@ -11,6 +11,14 @@ package struct PixelTransform: Equatable, Sendable {
 
   package init() {}
 
+  /// The same for the picture in another size, to the nearest pixel.
+  package func scaled(from side: Int, to other: Int) -> PixelTransform {
+    func scaled(_ pixels: Int) -> Int { Int((Double(pixels * other) / Double(side)).rounded()) }
+    var result = self
+    (result.right, result.down) = (scaled(right), scaled(down))
+    return result
+  }
+
   /// pixels (side, side, 3) RGB to planes (3, side, side) RGB
   package func render(_ pixels: UnsafePointer<UInt8>, side: Int, to planes: UnsafeMutablePointer<Float>) {
     // 256 values a picture instead of arithmetic on each of its pixels; at rest they are exactly (x - 127.5) / 127.5.

@@ -22,11 +22,15 @@ package struct ClassIndex: Sendable {
   package func samples(of label: Int) -> ArraySlice<Int32> { members[starts[label]..<starts[label + 1]] }
 
   /// The other samples of `sample`'s class, beginning with the one after it and going round.
-  package func successors(of sample: Int, label: Int) -> [Int] {
-    let all = samples(of: label).map(Int.init)
-    guard let position = all.firstIndex(of: sample) else {
-      preconditionFailure("Sample \(sample) is not of class \(label)")
+  package func successors(of sample: Int, label: Int) -> some Sequence<Int> {
+    let all = samples(of: label)
+    // Of a million images without labels all are of one class.
+    var (low, high) = (all.startIndex, all.endIndex)
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(all[middle]) < sample { low = middle + 1 } else { high = middle }
     }
-    return Array(all[(position + 1)...] + all[..<position])
+    precondition(low < all.endIndex && Int(all[low]) == sample, "Sample \(sample) is not of class \(label)")
+    return (0..<(all.count - 1)).lazy.map { Int(all[all.startIndex + (low - all.startIndex + 1 + $0) % all.count]) }
   }
 }

@@ -43,9 +43,9 @@ extension ImageSource {
   /// Refuses what no training can use: fewer than two people, fewer samples than ranks, labels that name nobody.
   ///
   /// - Throws: `DataError`
-  package func validateForTraining(rankCount: Int = 1) throws {
+  package func validateForTraining(rankCount: Int = 1, needsPeople: Bool = true) throws {
     let classes = classNames.count
-    guard classes >= 2 else {
+    guard classes >= 2 || !needsPeople else {
       throw DataError(
         location, "training needs at least 2 people and this has \(classes)",
         remedy: "In a folder, each person's images belong into a folder of their own: NAME/IMAGE.")

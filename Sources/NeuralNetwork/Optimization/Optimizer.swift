@@ -27,6 +27,9 @@ extension Optimizer {
   /// Whether some parameters are updated as wholes, by `Muon.Rule`.
   package var updatesMatrices: Bool { if case .muon = self { true } else { false } }
 
+  /// What it does to each element for itself, for parameters of which no rank has a share: Muon's AdamW.
+  package var ofElements: Optimizer { if case .muon(let muon) = self { .adamW(muon.adam) } else { self } }
+
   /// nil for what is no matrix, which has no longer side.
   func matrixRule(_ step: UpdateStep, _ weightDecay: Float, longerSide: Int?) -> Muon.Rule? {
     guard case .muon(let muon) = self, let longerSide else { return nil }

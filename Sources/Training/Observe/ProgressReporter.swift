@@ -30,6 +30,7 @@ final class ProgressReporter {
     let left = (now - start).seconds / Double(done) * Double(totalSteps - line.step - 1)
     let text =
       "step \(line.step + 1)/\(totalSteps)  epoch \(line.epoch + 1)/\(epochs)  loss \(Self.fixed(line.loss, 4))"
+      + (line.teacherCosine.map { "  teacher \(Self.fixed($0, 4))" } ?? "")
       + "  scale \(Self.fixed(line.scale, 2))  lr \(Self.fixed(line.learningRate, 5))"
       + "  \(Self.fixed(line.imagesPerSecond, 1)) images/s  \(Self.duration(left)) left"
     if isTerminal {

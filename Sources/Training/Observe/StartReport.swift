@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Inference
 import NeuralNetwork
 
 /// What rank 0 says before the first step: who trains what, how much memory each rank takes, what loss to expect.
@@ -10,6 +11,7 @@ struct StartReport {
   let placements: [String]
   let totalSteps: Int
   let memory: MemoryReport
+  let teacher: (any Teacher)?
 
   func lines() -> [String] {
     let network = step.network
@@ -20,21 +22,31 @@ struct StartReport {
     var lines = [
       "ranks     \(placements.count) on \(hosts.joined(separator: ", ")), \(options.threads) threads and \(options.workers) readers each",
       "network   \(network.name), \(parameters.grouped) parameters, input 3 x \(options.inputSize) x \(options.inputSize), embedding \(network.embeddingWidth)",
-      "data      \(data.training.count.grouped) images of \(classWeight.classCount.grouped) people"
+      "data      \(data.training.count.grouped) images "
+        + (options.labels ? "of \(classWeight.classCount.grouped) people" : "without labels")
         + (data.heldOut.map { "; \($0.count) images of \($0.classNames.count) people held out" } ?? ""),
       "steps     \(totalSteps.grouped) of \(order.globalBatchSize) images, \(order.stepsPerEpoch.grouped) an epoch",
       "rate      " + rateText,
       "memory    " + memoryText + " per rank",
     ]
+    if let teacher { lines.append("teacher   " + text(of: teacher)) }
     lines += absentLines
+    return lines + (options.labels ? lossLines : [])
+  }
+
+  /// What the margin loss begins with.
+  private var lossLines: [String] {
+    let classWeight = step.classWeight
     let scale = settings.effective(rowNorm: classWeight.scale)
     let expected = LogitScale.expectedLoss(
-      classCount: classWeight.classCount, width: network.embeddingWidth, scale: scale,
+      classCount: classWeight.classCount, width: step.network.embeddingWidth, scale: scale,
       margin: step.settings.margin.atChance
     )
-    lines.append(
-      String(format: "loss      about %.2f expected at step 0, with the logits' scale ", expected)
-        + (settings.isFixed ? "fixed at " : "learned from ") + String(format: "%.1f", scale))
+    // Directions that know nothing of each other have a cosine of 0.
+    var lines = [
+      String(format: "loss      about %.2f expected at step 0, with the logits' scale ", expected + (options.teacherWeight ?? 0))
+        + (settings.isFixed ? "fixed at " : "learned from ") + String(format: "%.1f", scale)
+    ]
     let bound = LogitScale.lowerBound(classCount: classWeight.classCount)
     if scale < bound {
       lines.append(
@@ -43,6 +55,15 @@ struct StartReport {
             + "raise --logit-multiplier or --logit-scale", scale, bound, classWeight.classCount))
     }
     return lines
+  }
+
+  /// "w600k.onnx, embedding 512 (mapped to by 256 x 512), pictures of 112 x 112; 1 - cosine times 24 in the loss"
+  private func text(of teacher: any Teacher) -> String {
+    let (width, own) = (teacher.width, step.network.embeddingWidth)
+    return (options.teacher ?? options.teacherEmbeddings ?? "").printableName + ", embedding \(width)"
+      + (width == own ? "" : " (from \(own) by a linear map)")
+      + (teacher.imageSide.map { ", pictures of \($0) x \($0)" } ?? "")
+      + String(format: "; 1 - cosine times %.4g in the loss", options.teacherWeight ?? 1)
   }
 
   /// In the words that name bad images while training.

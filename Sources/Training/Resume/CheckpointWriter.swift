@@ -23,11 +23,13 @@ package final class CheckpointWriter: @unchecked Sendable {
   private let work = BackgroundWork()
 
   /// Allocates the copy: as much memory as values, statistics and optimizer's states have.
-  package init(_ store: CheckpointStore, _ network: Network, classWeight: Parameter, keep: Int) {
+  package init(
+    _ store: CheckpointStore, _ network: Network, classWeight: Parameter, companions: [Parameter] = [], keep: Int
+  ) {
     precondition(keep >= 1, "\(keep) checkpoints to keep")
     self.store = store
     self.keep = keep
-    snapshot = CheckpointSnapshot(network, classWeight: classWeight)
+    snapshot = CheckpointSnapshot(network, classWeight: classWeight, companions: companions)
   }
 
   /// Bytes of the copy, for the memory report.

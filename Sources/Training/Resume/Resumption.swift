@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Inference
 package import MPI
 import NeuralNetwork
 package import Weights
@@ -123,6 +124,14 @@ package struct Resumption {
         .init(name: "images", checkpoint: state.dataFingerprint, given: data.fingerprint, isAcceptable: rows.isEmpty))
     }
     try Self.refuse(rows, run: run, acceptsChanges)
+  }
+
+  /// Refuses another teacher than the one that the run has learned from so far.
+  func check(_ teacher: (any Teacher)?) throws {
+    guard teacher?.digest != state.teacherDigest else { return }
+    let row = ResumeRefusal.Row(
+      name: "teacher", checkpoint: state.teacherDigest ?? "none", given: teacher?.digest ?? "none", isAcceptable: true)
+    try Self.refuse([row], run: run, acceptsChanges)
   }
 
   /// Differences in rounding alone, data and mathematics being the same; empty where the bytes will be the same, too.

@@ -18,13 +18,17 @@ final class RunCheckpoints {
     let store = CheckpointStore(run: folder.path)
     let communicator = step.communicator
     if communicator.rank == 0 { try store.prepare() }
+    let companions = step.companions.flatMap(\.parameters)
     switch step.settings.classifier {
+    case .replicated where communicator.rank > 0: writer = .none
     case .replicated:
-      writer =
-        communicator.rank == 0
-        ? .whole(CheckpointWriter(store, step.network, classWeight: step.classWeight.parameter, keep: keep)) : .none
+      writer = .whole(
+        CheckpointWriter(
+          store, step.network, classWeight: step.classWeight.parameter, companions: companions, keep: keep))
     case .sharded:
-      writer = .parts(ShardedCheckpointWriter(store, step.network, step.classWeight, keep: keep, communicator))
+      writer = .parts(
+        ShardedCheckpointWriter(
+          store, step.network, step.classWeight, companions: companions, keep: keep, communicator))
     }
   }
 

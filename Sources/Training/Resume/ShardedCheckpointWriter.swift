@@ -33,14 +33,16 @@ package final class ShardedCheckpointWriter {
 
   /// Allocates the copies: as much memory as this rank's rows and their states have, on rank 0 also the network's.
   package init(
-    _ store: CheckpointStore, _ network: Network, _ classWeight: ClassWeight, keep: Int, _ communicator: Communicator
+    _ store: CheckpointStore, _ network: Network, _ classWeight: ClassWeight, companions: [Parameter] = [], keep: Int,
+    _ communicator: Communicator
   ) {
     precondition(keep >= 1, "\(keep) checkpoints to keep")
     self.store = store
     self.keep = keep
     self.communicator = communicator
     rows = ClassRowsSnapshot(classWeight, part: communicator.rank, of: communicator.size)
-    self.network = communicator.rank == 0 ? CheckpointSnapshot(network, classWeight: nil) : nil
+    self.network =
+      communicator.rank == 0 ? CheckpointSnapshot(network, classWeight: nil, companions: companions) : nil
   }
 
   package var bytes: Int { rows.bytes + (network?.bytes ?? 0) }

@@ -32,8 +32,7 @@ package struct WarmStart {
     (self.options, self.step, self.source) = (options, step, source)
     file = try WeightSource.open(path)
     try Self.check(file, options)
-    step.network.initialize(seed: options.seed)
-    step.classWeight.initialize(seed: options.seed)
+    step.initialize(seed: options.seed)
     report = try WeightLoader(file).load(
       step.network, classWeight: step.classWeight.parameter,
       classNames: Array(source.classNames[step.classWeight.classes]), allowMissing: options.allowMissing)
@@ -58,7 +57,7 @@ package struct WarmStart {
     // The loaded network must be everybody's before it embeds.
     try step.resume(scale: norm)
     for row in report.newRows { scaleRow(row, to: norm) }
-    let images = options.newRows == .mean ? try fill(new, norm) : 0
+    let images = options.newRows == .mean && options.labels ? try fill(new, norm) : 0
     if let old, old.isShared, options.classWeightNorm == nil {
       try step.resume(scale: norm)
     } else {

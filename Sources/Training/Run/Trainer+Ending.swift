@@ -8,7 +8,9 @@ import Weights
 extension Trainer {
   func save(after index: Int, best: CheckpointState.Validation?) throws {
     step.classWeight.materialize()
-    if let broken = NonFinite.find(in: step.network, classWeight: step.classWeight.parameter, pass: nil) {
+    if let broken = NonFinite.find(
+      in: step.network, classWeight: step.classWeight.parameter, companions: step.companions, pass: nil)
+    {
       throw TrainingError.badValue(
         step: index, epoch: index / data.order.stepsPerEpoch, rank: communicator.rank,
         problem: "The update left a value that is not finite:", cause: "\(broken).")
@@ -19,7 +21,7 @@ extension Trainer {
       globalBatchSize: data.order.globalBatchSize, rankCount: communicator.size, threadsPerRank: options.threads,
       libraries: LibraryVersion.loaded, classScale: step.classWeight.scale,
       rowsAwaitProjection: step.classWeight.isSampled, dataFingerprint: data.fingerprint,
-      classNames: data.training.classNames, best: best,
+      classNames: data.training.classNames, teacherDigest: teacher?.digest, best: best,
       configuration: try JSONValue(encoding: options))
     try checkpoints.save(state, description(after: index + 1))
   }

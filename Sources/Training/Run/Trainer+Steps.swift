@@ -63,9 +63,12 @@ extension Trainer {
     let count = data.order.globalCount(step: index)
     let rate = calendar.learningRate(step: index)
     let part: Double
+    let taught = try recorder.span(.teacher) {
+      try teacher.map { (embeddings: try $0.embeddings(of: batch), width: $0.width) }
+    }
     do {
       let microBatches = batch.microBatches(
-        parts: options.gradientAccumulation, dropoutSeed: options.dropout > 0 ? options.seed : nil)
+        parts: options.gradientAccumulation, dropoutSeed: options.dropout > 0 ? options.seed : nil, teacher: taught)
       part = try step.run(microBatches, index: index, count: count, learningRate: rate)
     } catch let error as HeadError {
       throw TrainingError.of(error, in: step, batch, of: data.training)
@@ -77,6 +80,7 @@ extension Trainer {
       takesHistograms: calendar.isHistogramDue(at: index))
     var mine = StepAgreement()
     mine.loss = part
+    mine.teacherCosine = step.teacherCosine
     mine.hasNewBadImages = badImages.hasNews(loader.badImages) ? 1 : 0
     mine.stops = StopRequest.isPending ? 1 : 0
     if case .minutes(let minutes) = options.checkpointEvery, isRoot, checkpoints.isDue(minutes: minutes) {
@@ -98,7 +102,7 @@ extension Trainer {
       classWeightNorm: step.classWeight.scale, learningRate: rate, samples: count, seconds: seconds,
       imagesPerSecond: Double(count) / seconds, dataSeconds: (loader.waited - waited).seconds,
       communicationShare: Double(LibraryTime.nanoseconds - communicated) / 1e9 / seconds,
-      badImages: badImages.count)
+      badImages: badImages.count, teacherCosine: teacher == nil ? nil : all.teacherCosine)
     recorder?.span(.step, from: traced)
     return (line, all.stops > 0 ? .stop : all.savesCheckpoint > 0 ? .checkpoint : .nothing)
   }

@@ -29,6 +29,7 @@ package final class Trainer {
   let validation: Validation?
   let resumption: Resumption?
   let warmStart: WarmStart?
+  let teacher: (any Teacher)?
   let firstStep: Int
   let progress: ProgressReporter
   let trace: RunTrace?
@@ -66,7 +67,9 @@ package final class Trainer {
       (0...order.maximumShard).flatMap {
         MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
       }.max() ?? 1
-    memory = MemoryReport(options, capacity: capacity, ranks: communicator.size, data)
+    teacher = try options.openTeacher(for: data, communicator)
+    try resumption?.check(teacher)
+    memory = MemoryReport(options, capacity: capacity, ranks: communicator.size, data, teacher: teacher)
     try memory.check(
       of: "Training like this", remedy: "--batch-size, --input-size or --embedding, or take fewer ranks a host",
       communicator)
@@ -85,11 +88,11 @@ package final class Trainer {
     try ModelFile.checkNames(network, kept, path: folder.model)
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
-      accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
+      accumulates: options.gradientAccumulation > 1, teacherWidth: teacher?.width, settings: options.stepSettings,
+      communicator: communicator)
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
-      strength: Float(options.augmentStrength ?? 1),
-      workers: options.workers)
+      strength: Float(options.augmentStrength ?? 1), teacherSide: teacher?.imageSide, workers: options.workers)
     calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
@@ -136,8 +139,7 @@ package final class Trainer {
     } else if let warmStart {
       for line in try warmStart.finish() where isRoot { progress.say(line) }
     } else {
-      step.network.initialize(seed: options.seed)
-      step.classWeight.initialize(seed: options.seed)
+      step.initialize(seed: options.seed)
       try step.synchronize(classWeightNorm: options.classWeightNorm ?? 1)
     }
   }
@@ -157,7 +159,7 @@ package final class Trainer {
     try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
-      totalSteps: totalSteps, memory: memory)
+      totalSteps: totalSteps, memory: memory, teacher: teacher)
     let notes = Set(data.notes + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
     let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }

@@ -19,6 +19,8 @@ package final class MetricsFile {
     package var communicationShare: Double
     /// Images that could not be read so far, over all ranks.
     package var badImages: Int
+    /// Of embeddings and their teacher's, mean over the step's samples; where there is a teacher.
+    package var teacherCosine: Double?
     /// On the steps after which the network was validated.
     package var accuracy: Double?
     package var areaUnderCurve: Double?
@@ -45,6 +47,7 @@ extension MetricsFile.Line {
       ("imagesPerSecond", imagesPerSecond), ("dataShare", dataShare),
       ("communicationShare", communicationShare),
     ]
+    if let teacherCosine { scalars.append(("teacherCosine", teacherCosine)) }
     if let accuracy { scalars.append(("accuracy", accuracy)) }
     if let areaUnderCurve { scalars.append(("areaUnderCurve", areaUnderCurve)) }
     return scalars

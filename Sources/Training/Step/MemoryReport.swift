@@ -1,5 +1,6 @@
 package import Distributed
 import Files
+import Inference
 package import MPI
 package import NeuralNetwork
 
@@ -37,7 +38,7 @@ package struct MemoryReport: Codable, Equatable, Sendable {
     }
   }
 
-  package let parts: [Part]
+  package private(set) var parts: [Part]
   package var totalBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
 
   package init(_ network: NetworkFootprint, _ settings: Settings) {
@@ -95,7 +96,7 @@ extension MemoryReport {
   /// Of a rank of a run that is about to start.
   ///
   /// `capacity`: the most images of a micro-batch.
-  init(_ options: TrainingOptions, capacity: Int, ranks: Int, _ data: TrainingData) {
+  init(_ options: TrainingOptions, capacity: Int, ranks: Int, _ data: TrainingData, teacher: (any Teacher)? = nil) {
     let step = options.stepSettings
     let network = NetworkFootprint(
       options.network, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
@@ -111,6 +112,13 @@ extension MemoryReport {
     settings.bucketBytes = step.bucketBytes
     settings.loadedBatch = data.order.maximumShard
     self.init(network, settings)
+    guard let teacher else { return }
+    let loss = Distillation.bytes(
+      width: options.embedding, teacherWidth: teacher.width, capacity: capacity, states: network.states)
+    // Of another side than the student's its pictures are held besides.
+    let side = teacher.imageSide.flatMap { $0 == options.inputSize ? nil : $0 } ?? 0
+    let images = settings.loadedBatches * settings.loadedBatch * 3 * side * side * MemoryLayout<Float>.stride
+    parts.append(Part(name: "teacher", bytes: teacher.bytes + images + loss))
   }
 
   /// - Throws: `MemoryNeed` where this host has not the memory. Every rank calls it.

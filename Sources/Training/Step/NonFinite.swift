@@ -16,8 +16,12 @@ package enum NonFinite: Error, Equatable, CustomStringConvertible {
   }
 
   /// The first culprit: a parameter, else the output of a layer in the forward pass over `pass`'s images.
-  package static func find(in network: Network, classWeight: Parameter?, pass: Pass?) -> NonFinite? {
-    let parameters = network.layers.flatMap { $0.parameters + $0.statistics } + (classWeight.map { [$0] } ?? [])
+  package static func find(
+    in network: Network, classWeight: Parameter?, companions: [ParameterStore] = [], pass: Pass?
+  ) -> NonFinite? {
+    let parameters =
+      network.layers.flatMap { $0.parameters + $0.statistics } + (classWeight.map { [$0] } ?? [])
+      + companions.flatMap(\.parameters)
     if let broken = parameters.first(where: { $0.value.contains { !$0.isFinite } }) { return .parameter(broken.name) }
     return pass?.firstNonFiniteLayer().map { .activation($0) }
   }
@@ -30,7 +34,7 @@ extension TrainingError {
   ) -> TrainingError {
     let image = error.sample.map { images.identifier(of: Int(batch.samples[step.firstSample + $0])) }
     let pass = error.sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
-    let culprit = NonFinite.find(in: step.network, classWeight: step.classWeight.parameter, pass: pass)
+    let culprit = NonFinite.find(in: step.network, classWeight: step.classWeight.parameter, companions: step.companions, pass: pass)
     return of(culprit, in: step, batch, image.map { "Image \($0.printableName): \(error)" } ?? error.description)
   }
 

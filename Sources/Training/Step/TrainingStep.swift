@@ -34,18 +34,35 @@ package final class TrainingStep {
   private let update: ParameterUpdate
   private let reducer: GradientReducer
   private let clipping: GradientClipping?
+  private let teaching: Teaching?
+  /// This rank's part of the mean cosine to the teacher's embeddings in the last step.
+  package private(set) var teacherCosine = 0.0
+
+  /// What a teacher's embeddings add to the loss, and the update of what maps to them.
+  private struct Teaching {
+    let distillation: Distillation
+    let update: ParameterUpdate
+  }
 
   /// - Parameters:
   ///   - capacity: the largest micro-batch, the same on all ranks.
   ///   - accumulates: a step may have several micro-batches.
+  ///   - teacherWidth: of the teacher's embeddings that come with each micro-batch; nil without a teacher.
   package init(
-    _ network: Network, classCount: Int, capacity: Int, accumulates: Bool = false, settings: StepSettings,
-    communicator: Communicator
+    _ network: Network, classCount: Int, capacity: Int, accumulates: Bool = false, teacherWidth: Int? = nil,
+    settings: StepSettings, communicator: Communicator
   ) throws {
     self.network = network
     self.settings = settings
     self.communicator = communicator
     self.capacity = capacity
+    let decay = Float(settings.weightDecay)
+    teaching = teacherWidth.map { teacherWidth in
+      let distillation = Distillation(
+        width: network.embeddingWidth, teacherWidth: teacherWidth, weight: settings.teacherWeight, capacity: capacity)
+      let update = ParameterUpdate(distillation.store, settings.optimizer.ofElements) { _ in decay }
+      return Teaching(distillation: distillation, update: update)
+    }
     let reducer = GradientReducer(
       network, communicator, bucketBytes: settings.bucketBytes, type: settings.gradientType)
     self.reducer = reducer
@@ -57,6 +74,7 @@ package final class TrainingStep {
     messages.clips = settings.gradientClipping != nil
     messages.accumulates = accumulates
     messages.sendsDirections = settings.optimizer.updatesMatrices
+    messages.teacherMap = teaching?.distillation.store.trainedCount ?? 0
     self.messages = messages
     classifier =
       switch settings.classifier {
@@ -70,24 +88,37 @@ package final class TrainingStep {
           settings: settings, messages: messages, communicator: communicator)
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
-    let decay = Float(settings.weightDecay)
     update = ParameterUpdate(network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size) {
       _ in
       decay
     }
-    let stores = [network.parameters] + classifier.replicas
+    let stores = [network.parameters] + classifier.replicas + (teaching.map { [$0.distillation.store] } ?? [])
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }
     network.reserve(training: capacity)
   }
 
   /// What all ranks hold alike, to the bit.
-  package var replicas: [ParameterStore] { [network.parameters, network.statistics] + classifier.replicas }
+  package var replicas: [ParameterStore] {
+    [network.parameters, network.statistics] + classifier.replicas + companions
+  }
+
+  package var teacherWidth: Int? { teaching?.distillation.teacherWidth }
+
+  /// What is trained besides network and class weight, and belongs to no model: the map to a teacher's embeddings.
+  package var companions: [ParameterStore] { teaching.map { [$0.distillation.store] } ?? [] }
+
+  /// By the seed: network, class weight and companions.
+  package func initialize(seed: UInt64) {
+    network.initialize(seed: seed)
+    classWeight.initialize(seed: seed)
+    teaching?.distillation.initialize(seed: seed)
+  }
 
   /// Copies rank 0's weights to all ranks, and gives all class rows one norm: `norm`, or the mean of theirs.
   ///
   /// Once after the weights were initialized or loaded.
   package func synchronize(classWeightNorm norm: Double? = nil) throws {
-    for values in [network.parameters.values, network.statistics.values] { try communicator.broadcast(values) }
+    for store in [network.parameters, network.statistics] + companions { try communicator.broadcast(store.values) }
     network.weightsChanged()
     try classifier.synchronize()
     try classifier.renormalize(to: norm)
@@ -97,12 +128,13 @@ package final class TrainingStep {
   /// next.
   package func restore(_ checkpoint: Checkpoint?) throws {
     try checkpoint?.restore(network)
+    for store in companions { try checkpoint?.restore(companion: store) }
     try classifier.restore(checkpoint?.classRows)
   }
 
   /// Copies rank 0's state to all ranks, the optimizer's too, to resume a run. `scale` is the norm that all class rows share.
   package func resume(scale: Double) throws {
-    for store in [network.parameters, network.statistics] {
+    for store in [network.parameters, network.statistics] + companions {
       try communicator.broadcast(store.values)
       for state in store.states { try communicator.broadcast(state.values) }
     }
@@ -116,6 +148,8 @@ package final class TrainingStep {
   package func run(_ batches: [MicroBatch], index: Int, count: Int, learningRate: Double) throws -> Double {
     do {
       network.parameters.zeroGradients()
+      for store in companions { store.zeroGradients() }
+      teacherCosine = 0
       let step = UpdateStep(index: index, learningRate: learningRate)
       if updatesOnArrival {
         reducer.whenSummed = { [update] range in update.run(step, in: range) }
@@ -152,6 +186,7 @@ package final class TrainingStep {
       let nothing = normalize.embeddings.baseAddress!
       let loss = try classifier.forward(nothing, labels: .init(start: nil, count: 0), count: count)
       try classifier.backward(into: nothing, isLast: isLast, rule: rule)
+      if isLast { try sumTeacherMap() }
       if isLast { for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) } }
       return loss
     }
@@ -166,19 +201,42 @@ package final class TrainingStep {
       try normalize.forward(pass.output.elements, batch: batch.count)
     }
     if let samples { try average(samples: samples, of: count) }
-    let loss = try trace.span(.classifierForward) {
+    var loss = try trace.span(.classifierForward) {
       try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
     }
+    let taught = try distil(pass.output.elements, batch, of: count, addingTo: &loss)
     let gradient = pass.outputGradient.elements
     try trace.span(.classifierBackward) {
       try classifier.backward(into: gradient, isLast: isLast, rule: rule)
     }
+    if isLast { try sumTeacherMap() }
     try trace.span(.backward) {
       normalize.backward(gradient, into: gradient)
+      taught?.addGradient(to: gradient)
       try pass.backward(
         between: { if isLast { try reducer.poll() } }, { layer in if isLast { try reducer.add(layer) } })
     }
     return loss
+  }
+
+  /// Adds the micro-batch's distance to the teacher to `loss`; nil without a teacher.
+  private func distil(
+    _ embeddings: UnsafePointer<Float>, _ batch: MicroBatch, of count: Int, addingTo loss: inout Double
+  ) throws -> Distillation? {
+    guard let distillation = teaching?.distillation else { return nil }
+    guard let teacher = batch.teacher else { preconditionFailure("A batch without its teacher's embeddings") }
+    let part = try trace.span(.classifierForward) {
+      try distillation.forward(embeddings, teacher: teacher, batch: batch.count, count: count)
+    }
+    loss += part.loss
+    teacherCosine += part.cosine
+    return distillation
+  }
+
+  /// The map's gradient is whole on this rank.
+  private func sumTeacherMap() throws {
+    guard messages.teacherMap > 0 else { return }
+    for store in companions { try reducer.start(store.gradients, .teacherMap) }
   }
 
   /// Averages the running statistics over the samples of all ranks; a rank without samples adds nothing. The forward pass has
@@ -197,6 +255,7 @@ package final class TrainingStep {
       step.gradientFactor = clipping.factor(forNorm: norm)
     }
     classifier.update(with: rule(step))
+    teaching?.update.run(step)
     if !updatesOnArrival { update.run(step) }
     guard !update.shares.isEmpty else { return }
     update.orthogonalize()

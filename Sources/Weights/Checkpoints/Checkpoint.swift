@@ -52,7 +52,19 @@ package final class Checkpoint {
   /// The same without the class weight.
   package func restore(_ network: Network) throws {
     try ModelFile.load(network, from: model)
-    for parameter in network.parameters.parameters {
+    try restoreStates(of: network.parameters)
+  }
+
+  /// Values and states of what was trained beside the network.
+  package func restore(companion store: ParameterStore) throws {
+    for parameter in store.parameters {
+      try optimizer.copyFloats(of: parameter.name, shape: parameter.shape, into: parameter.value)
+    }
+    try restoreStates(of: store)
+  }
+
+  private func restoreStates(of store: ParameterStore) throws {
+    for parameter in store.parameters {
       for state in parameter.states {
         let name = OptimizerState.tensorName(state.name, of: parameter.name)
         try optimizer.copyFloats(of: name, shape: parameter.shape, into: state.values)

@@ -7,21 +7,23 @@ package import NeuralNetwork
 /// one.
 package final class CheckpointSnapshot: @unchecked Sendable {
   private let entries: [ModelFile.Entry]
-  /// Values of the parameters in `entries`, and then all of the optimizer's states.
+  /// Values of the parameters in `entries`; then the companions' values, and all of the optimizer's states.
   private let copy: TensorCopy
   private let valueCount: Int
   private let network: Network
 
   /// All that `network` and its head hold now and later: their memory must stay where it is.
   ///
-  /// `classWeight` nil: its rows are in files of their own.
-  package init(_ network: Network, classWeight: Parameter?) {
+  /// - Parameters:
+  ///   - classWeight: nil where its rows are in files of their own.
+  ///   - companions: what is trained besides, and belongs to no model: it stands in the optimizer's file.
+  package init(_ network: Network, classWeight: Parameter?, companions: [Parameter] = []) {
     self.network = network
     entries = ModelFile.entries(of: network, classWeight: classWeight)
     let parameters = entries.compactMap(\.parameter)
     valueCount = parameters.count
-    let values = parameters.map { TensorCopy.Source(name: $0.name, shape: $0.shape, values: $0.value) }
-    let states = parameters.flatMap { parameter in
+    let values = (parameters + companions).map { TensorCopy.Source(name: $0.name, shape: $0.shape, values: $0.value) }
+    let states = (parameters + companions).flatMap { parameter in
       parameter.states.map {
         TensorCopy.Source(
           name: OptimizerState.tensorName($0.name, of: parameter.name), shape: parameter.shape, values: $0.values)

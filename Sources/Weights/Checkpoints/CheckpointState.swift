@@ -41,6 +41,8 @@ package struct CheckpointState: Codable, Equatable, Sendable {
   package var dataFingerprint: String
   /// `Digest(ofNames:)` of the class names, which stand in the model file.
   package var classNamesDigest: Digest
+  /// Of the teacher's weights, or of its embeddings; nil without a teacher.
+  package var teacherDigest: String?
   /// The best validation of the run so far; the checkpoint of its step is kept.
   package var best: Validation?
   /// The options of the run, schedule included.
@@ -50,7 +52,7 @@ package struct CheckpointState: Codable, Equatable, Sendable {
     step: Int, epoch: Int, stepInEpoch: Int, totalSteps: Int, seed: UInt64, globalBatchSize: Int, rankCount: Int,
     threadsPerRank: Int, libraries: [String: String], classScale: Double, rowsAwaitProjection: Bool = false,
     dataFingerprint: String,
-    classNames: [Name], best: Validation? = nil, configuration: JSONValue
+    classNames: [Name], teacherDigest: String? = nil, best: Validation? = nil, configuration: JSONValue
   ) {
     self.step = step
     self.epoch = epoch
@@ -65,6 +67,7 @@ package struct CheckpointState: Codable, Equatable, Sendable {
     self.rowsAwaitProjection = rowsAwaitProjection
     self.dataFingerprint = dataFingerprint
     classNamesDigest = Digest(ofNames: classNames)
+    self.teacherDigest = teacherDigest
     self.best = best
     self.configuration = configuration
   }

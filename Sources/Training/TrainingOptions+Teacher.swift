@@ -1,0 +1,20 @@
+import Distributed
+import Inference
+import MPI
+
+extension TrainingOptions {
+  /// The teacher that these options name; nil where they name none. Every rank calls it, and all have the same one.
+  ///
+  /// - Throws: what is wrong with the model or the embeddings, `RankAgreement.Failure`
+  func openTeacher(for data: TrainingData, _ communicator: Communicator) throws -> (any Teacher)? {
+    let (images, capacity) = (data.training, data.order.maximumShard)
+    let found: (any Teacher)?
+    if let teacher {
+      found = try TeacherNetwork(path: teacher, images, capacity: capacity)
+    } else {
+      found = try teacherEmbeddings.map { try TeacherEmbeddings(path: $0, images, capacity: capacity) }
+    }
+    try RankAgreement.check([("teacher", found?.digest ?? "none")], communicator)
+    return found
+  }
+}
