@@ -48,22 +48,14 @@ package final class EmbeddingJob {
 
   /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
   private static func images(_ path: String) throws -> any ImageSource {
-    let record =
-      FilePath.kind(path) == .folder ? ImageSet.record(in: path) : FilePath.hasEnding(".rec", path) ? path : nil
-    if let record {
-      let set = try RecordSet(path: record)
-      // Names stand one a line beside the rows.
-      if let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) }) {
-        throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
-      }
-      return set
+    let set = try ImageSet.images(at: path)
+    // Names stand one a line beside the rows; a .rec alone may have others.
+    if set is RecordSet,
+      let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) })
+    {
+      throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
     }
-    guard !FilePath.hasEnding(".bin", path) else {
-      throw DataError(
-        path, "an image of a .bin has no name, and stands in several pairs",
-        remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and embed the folder.")
-    }
-    return try ImageList(at: path)
+    return set
   }
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
@@ -129,8 +121,8 @@ package final class EmbeddingJob {
     }
     let files = try World.during("writing the embeddings") {
       try format.write(
-        names: names, width: width, to: options.output, parts: 0..<partCount,
-        part: parts.rows)
+        names: names, width: width, flip: options.flip, isNormalized: options.normalize, to: options.output,
+        parts: 0..<partCount, part: parts.rows)
     }
     try parts.remove()
     return Summary(files: files, rows: names.count, badImages: badImages)

@@ -15,10 +15,15 @@ package struct Batch {
   package let labels: UnsafeBufferPointer<Int32>
   /// (M) Sample numbers of the images, replacements of bad ones included.
   package let samples: UnsafeBufferPointer<Int32>
+  /// (M) Whether the augmentation mirrored the image.
+  package let isMirrored: UnsafeBufferPointer<Bool>
+  /// (M, 3, T, T) The same pictures under the same augmentation at a teacher's side T: where T = S the memory of `images`
+  /// itself, without a teacher empty.
+  package let teacherImages: UnsafeMutableBufferPointer<Float>
   /// The images that could not be read while this batch was made.
   package let badImages: [BadImage]
 
-  /// Mirrors every image in place, for flip tests.
+  /// Mirrors every one of `images` in place, for flip tests.
   package func mirror() {
     guard let planes = images.baseAddress else { return }
     PixelTransform.mirror(planes, count: count, side: side)

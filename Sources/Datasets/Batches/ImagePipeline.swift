@@ -24,11 +24,16 @@ final class ImagePipeline: @unchecked Sendable {
     case leaveBlank
   }
 
+  /// So many unreadable images one after the other are a storage that is gone: a set without people must not be searched to
+  /// its end for a replacement.
+  private static let mostTries = 1000
+
   typealias Plan = @Sendable (_ step: Int) -> Work
   typealias Transform = @Sendable (_ epoch: Int, _ sample: Int, _ repetition: Int) -> PixelTransform
 
   private let source: any ImageSource
   private let side: Int
+  private let teacherSide: Int?
   private let policy: BadImagePolicy
   private let plan: Plan
   private let transform: Transform
@@ -50,16 +55,17 @@ final class ImagePipeline: @unchecked Sendable {
   ///   - capacity: the most samples that `plan` ever names for a step.
   ///   - depth: batches in the ring: one in use, the others being filled.
   init(
-    _ source: any ImageSource, side: Int, capacity: Int, depth: Int, policy: BadImagePolicy,
+    _ source: any ImageSource, side: Int, teacherSide: Int? = nil, capacity: Int, depth: Int, policy: BadImagePolicy,
     plan: @escaping Plan, transform: @escaping Transform
   ) {
     precondition(depth >= 2, "A ring of \(depth) batches: one is in use while another is filled")
     self.source = source
     self.side = side
+    self.teacherSide = teacherSide
     self.policy = policy
     self.plan = plan
     self.transform = transform
-    slots = (0..<depth).map { _ in PipelineSlot(capacity: capacity, side: side) }
+    slots = (0..<depth).map { _ in PipelineSlot(capacity: capacity, side: side, teacherSide: teacherSide) }
   }
 
   func start(_ steps: Range<Int>, workers: Int) {
@@ -115,7 +121,7 @@ final class ImagePipeline: @unchecked Sendable {
   }
 
   private func work() {
-    let reader = SampleReader(source, side: side)
+    let reader = SampleReader(source, side: side, teacherSide: teacherSide)
     condition.lock()
     while let (slot, position) = claim() {
       condition.unlock()
@@ -156,8 +162,9 @@ final class ImagePipeline: @unchecked Sendable {
     let wanted = Int(slot.samples[position])
     // The transform stays that of the sample wanted: its replacement may be in the same epoch, and should look different.
     let transform = transform(slot.epoch, wanted, slot.repetition(position))
-    let planes = slot.planes(position)
-    guard let first = read(wanted, transform, to: planes, reader) else { return ([], nil) }
+    slot.isMirrored[position] = transform.isMirrored
+    let (planes, teacher) = (slot.planes(position), slot.teacherPlanes(position))
+    guard let first = read(wanted, transform, to: planes, teacher, reader) else { return ([], nil) }
     var bad = [first]
     switch policy {
     case .leaveBlank:
@@ -171,21 +178,23 @@ final class ImagePipeline: @unchecked Sendable {
         return known
       }
       for sample in index.successors(of: wanted, label: label) {
-        guard let next = read(sample, transform, to: planes, reader) else {
+        guard let next = read(sample, transform, to: planes, teacher, reader) else {
           slot.samples[position] = Int32(sample)
           return (bad, nil)
         }
         bad.append(next)
+        if bad.count == Self.mostTries { return (bad, .noImage(after: bad, in: source)) }
       }
       return (bad, .noImage(of: source.classNames[label], in: source.location, bad))
     }
   }
 
   private func read(
-    _ sample: Int, _ transform: PixelTransform, to planes: UnsafeMutablePointer<Float>, _ reader: SampleReader
+    _ sample: Int, _ transform: PixelTransform, to planes: UnsafeMutablePointer<Float>,
+    _ teacher: UnsafeMutablePointer<Float>?, _ reader: SampleReader
   ) -> BadImage? {
     do {
-      try reader.read(sample, transform, to: planes)
+      try reader.read(sample, transform, to: planes, teacher: teacher)
       return nil
     } catch {
       return BadImage(sample: sample, identifier: source.identifier(of: sample), reason: error.reason)

@@ -11,6 +11,16 @@ package struct PixelTransform: Equatable, Sendable {
 
   package init() {}
 
+  /// The same for the picture at another side: the shift is rounded to its pixels, at most the whole picture less one.
+  package func scaled(from side: Int, to other: Int) -> PixelTransform {
+    func scaled(_ pixels: Int) -> Int {
+      min(max(Int((Double(pixels) * Double(other) / Double(side)).rounded()), 1 - other), other - 1)
+    }
+    var result = self
+    (result.right, result.down) = (scaled(right), scaled(down))
+    return result
+  }
+
   /// pixels (side, side, 3) RGB to planes (3, side, side) RGB
   package func render(_ pixels: UnsafePointer<UInt8>, side: Int, to planes: UnsafeMutablePointer<Float>) {
     // 256 values a picture instead of arithmetic on each of its pixels; at rest they are exactly (x - 127.5) / 127.5.

@@ -22,11 +22,17 @@ package struct ClassIndex: Sendable {
   package func samples(of label: Int) -> ArraySlice<Int32> { members[starts[label]..<starts[label + 1]] }
 
   /// The other samples of `sample`'s class, beginning with the one after it and going round.
-  package func successors(of sample: Int, label: Int) -> [Int] {
-    let all = samples(of: label).map(Int.init)
-    guard let position = all.firstIndex(of: sample) else {
-      preconditionFailure("Sample \(sample) is not of class \(label)")
+  ///
+  /// Found by halving and listed as they are asked for: a class may be the whole set.
+  package func successors(of sample: Int, label: Int) -> some Sequence<Int> {
+    let all = samples(of: label)
+    var (position, end) = (all.startIndex, all.endIndex)
+    while position < end {
+      let middle = (position + end) / 2
+      if all[middle] < sample { position = middle + 1 } else { end = middle }
     }
-    return Array(all[(position + 1)...] + all[..<position])
+    precondition(position < all.endIndex && all[position] == sample, "Sample \(sample) is not of class \(label)")
+    let first = position - all.startIndex
+    return (1..<all.count).lazy.map { Int(all[all.startIndex + (first + $0) % all.count]) }
   }
 }
