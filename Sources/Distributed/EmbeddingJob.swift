@@ -46,14 +46,16 @@ package final class EmbeddingJob {
     try DividedImages.check(absent: inventory.absent, limit: badImageLimit, images)
   }
 
+  /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
   private static func images(_ path: String) throws -> any ImageSource {
-    let images = try ImageSet.images(at: path)
-    guard images is RecordSet else { return images }
-    // Names stand one a line beside the rows.
-    if let sample = (0..<images.count).first(where: { images.identifier(of: $0).contains(where: \.isNewline) }) {
-      throw DataError(images.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
+    let set = try ImageSet.images(at: path)
+    // Names stand one a line beside the rows; a .rec alone may have others.
+    if set is RecordSet,
+      let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) })
+    {
+      throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
     }
-    return images
+    return set
   }
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
@@ -119,8 +121,8 @@ package final class EmbeddingJob {
     }
     let files = try World.during("writing the embeddings") {
       try format.write(
-        names: names, width: width, flip: options.flip, to: options.output, parts: 0..<partCount,
-        part: parts.rows)
+        names: names, width: width, flip: options.flip, isNormalized: options.normalize, to: options.output,
+        parts: 0..<partCount, part: parts.rows)
     }
     try parts.remove()
     return Summary(files: files, rows: names.count, badImages: badImages)

@@ -6,7 +6,7 @@ package import Weights
 package enum EmbeddingFormat: String, CaseIterable, Sendable {
   /// NumPy's array (N, K) of float32, and beside it the names, a line each: `faces.npy`, `faces.names.txt`.
   case npy
-  /// `embeddings` (N, K) float32, and `names`, UTF-8 bytes, a line each; `flip` in the metadata.
+  /// `embeddings` (N, K) float32, `names`, UTF-8 bytes, a line each, and as metadata how the rows were made.
   case safetensors
   /// A header, then a name and K numbers a line.
   case csv
@@ -26,14 +26,19 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
     self == .npy ? FilePath.withoutEnding(path) + ".names.txt" : nil
   }
 
-  /// Under it a .safetensors says in its metadata what a row is made of.
+  /// Keys of the metadata of a .safetensors: the flip test's name, and "true" or "false".
   package static let flipKey = "flip"
+  package static let normalizeKey = "normalize"
 
   /// Writes N = names.count rows of K = `width`, which come part after part, and returns the paths of the files.
   ///
+  /// - Parameters:
+  ///   - flip: what stands for an image: its embedding, or what was made of both; said in a .safetensors.
+  ///   - isNormalized: whether rows have length 1; said there too.
   /// - Throws: `FileError`, or what `part` throws.
   package func write(
-    names: [String], width: Int, flip: FlipTest, to path: String, parts: Range<Int>, part: (Int) throws -> [Float]
+    names: [String], width: Int, flip: FlipTest, isNormalized: Bool, to path: String, parts: Range<Int>,
+    part: (Int) throws -> [Float]
   ) throws -> [String] {
     switch self {
     case .npy:
@@ -66,7 +71,9 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
       all.reserveCapacity(names.count * width)
       for index in parts { all += try part(index) }
       let text = Array(names.map { $0 + "\n" }.joined().utf8)
-      var writer = SafetensorsWriter(metadata: [Self.flipKey: flip.rawValue])
+      var writer = SafetensorsWriter(metadata: [
+        Self.flipKey: flip.rawValue, Self.normalizeKey: "\(isNormalized)",
+      ])
       writer.add("embeddings", shape: [names.count, width], all)
       writer.add("names", shape: [text.count], text)
       try writer.write(to: path)

@@ -30,7 +30,7 @@ package struct TrainingData {
       training = try training.limited(
         minimum: options.minImagesPerPerson, maximum: options.maxImagesPerPerson, seed: options.seed)
     }
-    try training.validateForTraining(rankCount: communicator.size, needsPeople: options.labels)
+    try training.validateForTraining(rankCount: communicator.size, minimumPeople: options.labels ? 2 : 1)
     let inventory = try training.inventory()
     (fingerprint, absent) = (inventory.fingerprint, inventory.absent)
     try RankAgreement.check([("data in \(options.data.joined(separator: ", "))", fingerprint)], communicator)
@@ -46,7 +46,7 @@ package struct TrainingData {
   }
 
   private static func open(_ options: TrainingOptions) throws -> any ImageSource {
-    guard options.labels else { return try ImageSet.unlabelled(options.data) }
+    guard options.labels else { return try ImageSet.unlabelled(paths: options.data) }
     let sets = try options.data.map(ImageSet.open)
     return sets.count == 1 ? sets[0] : try ImageUnion(sets, joinsPeople: options.joinPeople)
   }

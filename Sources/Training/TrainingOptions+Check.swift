@@ -40,7 +40,9 @@ extension TrainingOptions {
         weights == nil && (allowMissing || newRows != Self.defaults.newRows),
         "--allow-missing and --new-rows go with --weights."
       ),
-      (teacher != nil && teacherEmbeddings != nil, "--teacher and --teacher-embeddings exclude each other: give one."),
+      (
+        teacher != nil && !teacherEmbeddings.isEmpty, "--teacher and --teacher-embeddings exclude each other: give one."
+      ),
       (teacherWeight != nil && !isTaught, "--teacher-weight goes with --teacher or --teacher-embeddings."),
       (
         !labels && !isTaught,
@@ -107,7 +109,7 @@ extension TrainingOptions {
   }
 
   /// Whether there is a teacher to learn from.
-  package var isTaught: Bool { teacher != nil || teacherEmbeddings != nil }
+  package var isTaught: Bool { teacher != nil || !teacherEmbeddings.isEmpty }
 
   private var hasLossOfPeople: Bool {
     marginKind != Self.defaults.marginKind || margin != nil || logitScale != nil || logitMultiplier != nil

@@ -10,9 +10,11 @@ extension TrainingOptions {
     let (images, capacity) = (data.training, data.order.maximumShard)
     let found: (any Teacher)?
     if let teacher {
-      found = try TeacherNetwork(path: teacher, images, capacity: capacity)
+      found = try TeacherNetwork(path: teacher, capacity: capacity, source: images)
+    } else if !teacherEmbeddings.isEmpty {
+      found = try TeacherEmbeddings(teacherEmbeddings, of: images, capacity: capacity)
     } else {
-      found = try teacherEmbeddings.map { try TeacherEmbeddings(path: $0, images, capacity: capacity) }
+      found = nil
     }
     try RankAgreement.check([("teacher", found?.digest ?? "none")], communicator)
     return found

@@ -38,8 +38,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   // Teacher
   /// A model whose embeddings of the same pictures the network learns to give.
   @Setting(nil, resuming: .free) public var teacher: String?
-  /// Its embeddings, as `embed` wrote them, in its place.
-  @Setting(nil, resuming: .free) public var teacherEmbeddings: String?
+  /// Its embeddings, as `embed` wrote them, in its place: a file of all sets, or one of each.
+  @Setting([], resuming: .free) public var teacherEmbeddings: [String]
   /// Of 1 - cosine in the loss. nil: the logits' fixed scale, else 32; without labels 1.
   @Setting(nil, NumberRange(above: 0, upTo: 1e6)) public var teacherWeight: Double?
   /// Without them images have no people, and the teacher alone tells what to learn.

@@ -10,8 +10,8 @@ struct EmbedCommand: ParsableCommand {
     commandName: "embed",
     abstract: "Write the embeddings of images to a file, alone or divided among ranks by mpirun.",
     discussion: """
-      The file's ending says how: .npy (float32 rows, with the names beside in .names.txt), .safetensors (embeddings and \
-      names) or .csv. Rows are in the order of the sorted paths, those of a .rec in its own. What is done is kept in OUTPUT.parts until the file is \
+      The file's ending says how: .npy (float32 rows, with the names beside in .names.txt), .safetensors (embeddings, \
+      names, and as metadata the flip test) or .csv. Rows are in the order of the sorted paths, those of a .rec in its own. What is done is kept in OUTPUT.parts until the file is \
       complete: after an interruption the same command goes on from there.
       """)
 

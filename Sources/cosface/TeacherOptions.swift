@@ -14,10 +14,10 @@ struct TeacherOptions: ParsableArguments {
   @Option(
     of: \.$teacherEmbeddings,
     help: """
-      The teacher's embeddings from a file instead, by the images' names: what 'cosface embed --flip concatenate --output \
-      FILE.safetensors' wrote. Costs no time while training, but knows no augmentation but the mirror.
+      The teacher's embeddings from a file instead, or one of each set, by the images' names: what 'cosface embed --flip \
+      concatenate --output FILE.safetensors' wrote. Costs no time while training, but knows no augmentation but the mirror.
       """)
-  var teacherEmbeddings: String?
+  var teacherEmbeddings: [String]
 
   @Option(
     of: \.$teacherWeight,

@@ -91,7 +91,8 @@ extension RankTests {
     }
 
     @Test(arguments: [
-      Case(), Case(teacherWidth: 32), Case(classifier: .sharded), Case(optimizer: .muon(Muon(adam: AdamW(epsilon: 0.01)))),
+      Case(), Case(teacherWidth: 32), Case(classifier: .sharded),
+      Case(optimizer: .muon(Muon(adam: AdamW(epsilon: 0.01)))),
       Case(classifier: .sharded, clipping: 0.5), Case(clipping: 0.5),
     ]) func ranksEqualOneRank(example: Case) throws {
       let alone = try world.split(color: world.rank)

@@ -30,10 +30,10 @@ package final class BatchLoader {
 
   /// - Parameters:
   ///   - depth: batches in memory, each of `order.maximumShard` images: one in use, the others being filled.
-  ///   - teacherSide: of the pictures that a teacher looks at; nil without one.
+  ///   - teacherSide: the side of `Batch.teacherImages`, where a teacher looks at the pictures too.
   package init(
     _ source: any ImageSource, order: DataOrder, rank: Int, side: Int, augmentation: Augmentation, strength: Float = 1,
-    teacherSide: Int? = nil, workers: Int, depth: Int = 3
+    workers: Int, depth: Int = 3, teacherSide: Int? = nil
   ) {
     precondition(source.count == order.sampleCount, "An order of \(order.sampleCount) for \(source.count) samples")
     precondition((0..<order.rankCount).contains(rank), "Rank \(rank) of \(order.rankCount)")

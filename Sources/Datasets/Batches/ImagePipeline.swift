@@ -24,6 +24,10 @@ final class ImagePipeline: @unchecked Sendable {
     case leaveBlank
   }
 
+  /// So many unreadable images one after the other are a storage that is gone: a set without people must not be searched to
+  /// its end for a replacement.
+  private static let mostTries = 1000
+
   typealias Plan = @Sendable (_ step: Int) -> Work
   typealias Transform = @Sendable (_ epoch: Int, _ sample: Int, _ repetition: Int) -> PixelTransform
 
@@ -50,7 +54,6 @@ final class ImagePipeline: @unchecked Sendable {
   /// - Parameters:
   ///   - capacity: the most samples that `plan` ever names for a step.
   ///   - depth: batches in the ring: one in use, the others being filled.
-  ///   - teacherSide: of the pictures of a teacher, made of the same images; nil for none.
   init(
     _ source: any ImageSource, side: Int, teacherSide: Int? = nil, capacity: Int, depth: Int, policy: BadImagePolicy,
     plan: @escaping Plan, transform: @escaping Transform
@@ -159,9 +162,9 @@ final class ImagePipeline: @unchecked Sendable {
     let wanted = Int(slot.samples[position])
     // The transform stays that of the sample wanted: its replacement may be in the same epoch, and should look different.
     let transform = transform(slot.epoch, wanted, slot.repetition(position))
-    let (planes, teacherPlanes) = (slot.planes(position), slot.teacherPlanes(position))
-    slot.setMirrored(position, transform.isMirrored)
-    guard let first = read(wanted, transform, to: planes, teacherPlanes, reader) else { return ([], nil) }
+    slot.isMirrored[position] = transform.isMirrored
+    let (planes, teacher) = (slot.planes(position), slot.teacherPlanes(position))
+    guard let first = read(wanted, transform, to: planes, teacher, reader) else { return ([], nil) }
     var bad = [first]
     switch policy {
     case .leaveBlank:
@@ -175,11 +178,12 @@ final class ImagePipeline: @unchecked Sendable {
         return known
       }
       for sample in index.successors(of: wanted, label: label) {
-        guard let next = read(sample, transform, to: planes, teacherPlanes, reader) else {
+        guard let next = read(sample, transform, to: planes, teacher, reader) else {
           slot.samples[position] = Int32(sample)
           return (bad, nil)
         }
         bad.append(next)
+        if bad.count == Self.mostTries { return (bad, .noImage(after: bad, in: source)) }
       }
       return (bad, .noImage(of: source.classNames[label], in: source.location, bad))
     }
@@ -187,10 +191,10 @@ final class ImagePipeline: @unchecked Sendable {
 
   private func read(
     _ sample: Int, _ transform: PixelTransform, to planes: UnsafeMutablePointer<Float>,
-    _ teacherPlanes: UnsafeMutablePointer<Float>?, _ reader: SampleReader
+    _ teacher: UnsafeMutablePointer<Float>?, _ reader: SampleReader
   ) -> BadImage? {
     do {
-      try reader.read(sample, transform, to: planes, teacherPlanes: teacherPlanes)
+      try reader.read(sample, transform, to: planes, teacher: teacher)
       return nil
     } catch {
       return BadImage(sample: sample, identifier: source.identifier(of: sample), reason: error.reason)

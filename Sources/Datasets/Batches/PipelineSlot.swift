@@ -7,13 +7,14 @@ import VectorKernels
 /// belong to the worker that claimed it.
 final class PipelineSlot {
   let side: Int
-  let teacherSide: Int?
   private let memory: AlignedMemory
-  /// Where a teacher looks at pictures of another side.
+  /// Of another side than the student's; nil where there is no teacher, or one that looks at the student's images.
+  private let teacherSide: Int?
   private let teacherMemory: AlignedMemory
-  private let mirrored: UnsafeMutableBufferPointer<Bool>
+  private let sharesImages: Bool
   private let labels: UnsafeMutableBufferPointer<Int32>
   let samples: UnsafeMutableBufferPointer<Int32>
+  let isMirrored: UnsafeMutableBufferPointer<Bool>
 
   private(set) var step = -1
   private(set) var epoch = 0
@@ -25,22 +26,24 @@ final class PipelineSlot {
   private var failures: [(position: Int, error: DataError)] = []
 
   init(capacity: Int, side: Int, teacherSide: Int?) {
-    (self.side, self.teacherSide) = (side, teacherSide)
-    memory = AlignedMemory(count: capacity * 3 * side * side)
-    let other = teacherSide == side ? 0 : teacherSide ?? 0
-    teacherMemory = AlignedMemory(count: capacity * 3 * other * other)
-    mirrored = .allocate(capacity: max(capacity, 1))
-    mirrored.initialize(repeating: false)
+    self.side = side
+    sharesImages = teacherSide == side
+    let other = teacherSide == side ? nil : teacherSide
+    self.teacherSide = other
+    teacherMemory = AlignedMemory(count: capacity * PipelineSlot.size(other ?? 0))
+    memory = AlignedMemory(count: capacity * PipelineSlot.size(side))
     labels = .allocate(capacity: max(capacity, 1))
     samples = .allocate(capacity: max(capacity, 1))
     labels.initialize(repeating: 0)
     samples.initialize(repeating: 0)
+    isMirrored = .allocate(capacity: max(capacity, 1))
+    isMirrored.initialize(repeating: false)
   }
 
   deinit {
-    mirrored.deallocate()
     labels.deallocate()
     samples.deallocate()
+    isMirrored.deallocate()
   }
 
   var isFullyClaimed: Bool { claimed == count }
@@ -81,33 +84,29 @@ final class PipelineSlot {
 
   /// (3, side, side) planes of one image.
   func planes(_ position: Int) -> UnsafeMutablePointer<Float> {
-    memory.elements.baseAddress! + position * 3 * side * side
+    memory.elements.baseAddress! + position * Self.size(side)
   }
 
-  /// (3, T, T) planes of the same image; nil where there are none besides.
+  /// (3, T, T) planes of the same image for a teacher whose side T is another.
   func teacherPlanes(_ position: Int) -> UnsafeMutablePointer<Float>? {
-    guard let side = teacherSide, side != self.side else { return nil }
-    return teacherMemory.elements.baseAddress! + position * 3 * side * side
+    teacherSide.map { teacherMemory.elements.baseAddress! + position * Self.size($0) }
   }
 
-  func setMirrored(_ position: Int, _ isMirrored: Bool) { mirrored[position] = isMirrored }
-
-  private var teacherImages: UnsafeMutableBufferPointer<Float> {
-    guard let teacherSide else { return .init(start: nil, count: 0) }
-    let memory = teacherSide == side ? memory : teacherMemory
-    return .init(rebasing: memory.elements[..<(count * 3 * teacherSide * teacherSide)])
-  }
+  /// Floats of an image.
+  private static func size(_ side: Int) -> Int { 3 * side * side }
 
   /// The finished batch.
   ///
   /// - Throws: the first failure by position, so that the message does not depend on which worker was faster.
   func batch() throws(DataError) -> Batch {
     if let failure = failures.min(by: { $0.position < $1.position }) { throw failure.error }
+    let images = UnsafeMutableBufferPointer(rebasing: memory.elements[..<(count * Self.size(side))])
+    let ofTeacher = UnsafeMutableBufferPointer(
+      rebasing: teacherMemory.elements[..<(count * Self.size(teacherSide ?? 0))])
     return Batch(
-      step: step, epoch: epoch, side: side, count: count,
-      images: .init(rebasing: memory.elements[..<(count * 3 * side * side)]),
-      teacherImages: teacherImages, isMirrored: .init(rebasing: mirrored[..<count]),
+      step: step, epoch: epoch, side: side, count: count, images: images,
       labels: .init(rebasing: labels[..<count]), samples: .init(rebasing: samples[..<count]),
+      isMirrored: .init(rebasing: isMirrored[..<count]), teacherImages: sharesImages ? images : ofTeacher,
       // Stable: a position's own images keep the order in which they were tried.
       badImages: badImages.sorted { $0.position < $1.position }.map(\.image))
   }

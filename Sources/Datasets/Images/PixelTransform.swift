@@ -11,9 +11,11 @@ package struct PixelTransform: Equatable, Sendable {
 
   package init() {}
 
-  /// The same for the picture in another size, to the nearest pixel.
+  /// The same for the picture at another side: the shift is rounded to its pixels, at most the whole picture less one.
   package func scaled(from side: Int, to other: Int) -> PixelTransform {
-    func scaled(_ pixels: Int) -> Int { Int((Double(pixels * other) / Double(side)).rounded()) }
+    func scaled(_ pixels: Int) -> Int {
+      min(max(Int((Double(pixels) * Double(other) / Double(side)).rounded()), 1 - other), other - 1)
+    }
     var result = self
     (result.right, result.down) = (scaled(right), scaled(down))
     return result

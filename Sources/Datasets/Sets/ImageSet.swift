@@ -26,6 +26,31 @@ package enum ImageSet {
     }
   }
 
+  /// Images whose people nobody asks for: a folder at any depth, a list of paths, a .rec or a folder that holds `train.rec`.
+  ///
+  /// Those of a .rec are in its order, others sorted by their paths.
+  ///
+  /// - Throws: `DataError`
+  package static func images(at path: String) throws -> any ImageSource {
+    let record =
+      FilePath.kind(path) == .folder ? record(in: path) : FilePath.hasEnding(".rec", path) ? path : nil
+    if let record { return try RecordSet(path: record) }
+    guard !FilePath.hasEnding(".bin", path) else {
+      throw DataError(
+        path, "an image of a .bin has no name, and stands in several pairs",
+        remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and give the folder.")
+    }
+    return try ImageList(at: path)
+  }
+
+  /// The images of all `paths`, each opened by `images(at:)`, as one set without people.
+  ///
+  /// - Throws: `DataError`
+  package static func unlabelled(paths: [String]) throws -> any ImageSource {
+    let sets = try paths.map(images)
+    return UnlabelledImages(of: sets.count == 1 ? sets[0] : try ImageUnion(sets, joinsPeople: false))
+  }
+
   /// The .rec that a folder stands for.
   package static func record(in folder: String) -> String? {
     let record = "\(folder)/train.rec"

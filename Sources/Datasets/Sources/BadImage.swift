@@ -18,6 +18,14 @@ package struct BadImage: Codable, Equatable, Sendable {
 }
 
 extension DataError {
+  /// So many images in a row cannot be read that no other is tried.
+  package static func noImage(after bad: [BadImage], in source: any ImageSource) -> DataError {
+    DataError(
+      source.path(of: bad[0].sample),
+      "neither this image nor the \(bad.count - 1) after it can be read; \(bad[0].reason)",
+      remedy: "Check that the storage is there.")
+  }
+
   /// None of a person's images, all of them listed, can be read.
   package static func noImage(of person: Name, in location: String, _ bad: [BadImage]) -> DataError {
     DataError(

@@ -22,15 +22,17 @@ package struct ClassIndex: Sendable {
   package func samples(of label: Int) -> ArraySlice<Int32> { members[starts[label]..<starts[label + 1]] }
 
   /// The other samples of `sample`'s class, beginning with the one after it and going round.
+  ///
+  /// Found by halving and listed as they are asked for: a class may be the whole set.
   package func successors(of sample: Int, label: Int) -> some Sequence<Int> {
     let all = samples(of: label)
-    // Of a million images without labels all are of one class.
-    var (low, high) = (all.startIndex, all.endIndex)
-    while low < high {
-      let middle = (low + high) / 2
-      if Int(all[middle]) < sample { low = middle + 1 } else { high = middle }
+    var (position, end) = (all.startIndex, all.endIndex)
+    while position < end {
+      let middle = (position + end) / 2
+      if all[middle] < sample { position = middle + 1 } else { end = middle }
     }
-    precondition(low < all.endIndex && Int(all[low]) == sample, "Sample \(sample) is not of class \(label)")
-    return (0..<(all.count - 1)).lazy.map { Int(all[all.startIndex + (low - all.startIndex + 1 + $0) % all.count]) }
+    precondition(position < all.endIndex && all[position] == sample, "Sample \(sample) is not of class \(label)")
+    let first = position - all.startIndex
+    return (1..<all.count).lazy.map { Int(all[all.startIndex + (first + $0) % all.count]) }
   }
 }

@@ -42,10 +42,11 @@ extension ImageSource {
 
   /// Refuses what no training can use: fewer than two people, fewer samples than ranks, labels that name nobody.
   ///
+  /// - Parameter minimumPeople: 1 for a training that does not ask who is who.
   /// - Throws: `DataError`
-  package func validateForTraining(rankCount: Int = 1, needsPeople: Bool = true) throws {
+  package func validateForTraining(rankCount: Int = 1, minimumPeople: Int = 2) throws {
     let classes = classNames.count
-    guard classes >= 2 || !needsPeople else {
+    guard classes >= minimumPeople else {
       throw DataError(
         location, "training needs at least 2 people and this has \(classes)",
         remedy: "In a folder, each person's images belong into a folder of their own: NAME/IMAGE.")

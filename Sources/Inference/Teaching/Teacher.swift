@@ -1,34 +1,54 @@
 package import Datasets
 
 /// A network whose embeddings a student learns to give.
+///
+/// M = images of a training batch, K_t = `width`
 package protocol Teacher: AnyObject {
-  /// T, of its embeddings.
+  /// K_t
   var width: Int { get }
   /// Side of the pictures that it looks at; nil where it needs none.
   var imageSide: Int? { get }
-  /// Memory besides the pictures.
+  /// Memory beyond the images, for the start's report.
   var bytes: Int { get }
-  /// Of its weights, or its embeddings: another teacher is another run.
+  /// Of what the embeddings are computed or taken from: the same on all ranks, and in a run that goes on exactly.
   var digest: String { get }
+  /// What is worth knowing about how it was found, in sentences without a full stop.
+  var notes: [String] { get }
 
-  /// Unit vectors (M, T) of a training batch's pictures, in its order; valid until the next call.
+  /// Unit vectors (M, K_t) of a training batch's pictures, in its order; valid until the next call.
   ///
-  /// - Throws: `EvaluationError` that names the image whose embedding has no direction.
+  /// - Throws: `EvaluationError` that names the image which has none.
   func embeddings(of batch: Batch) throws -> UnsafePointer<Float>
 }
 
-enum UnitRow {
-  /// Makes a row of `width` one of length 1; throws an `EvaluationError` that begins with `what`.
-  static func make(
-    _ row: UnsafeMutablePointer<Float>, width: Int, _ what: @autoclosure () -> String
-  ) throws(EvaluationError) {
-    var square = 0.0
-    for k in 0..<width { square += Double(row[k]) * Double(row[k]) }
-    guard square.isFinite && square > 0 else {
-      throw EvaluationError(
-        what() + (square == 0 ? " is all zeros and has no direction" : " holds a value that is not finite"))
+/// Rows of length 1.
+enum UnitVector {
+  /// Why a vector has no direction.
+  enum Problem: Error {
+    case zero
+    case notFinite
+
+    /// As the end of a sentence about the embedding.
+    var text: String {
+      switch self {
+      case .zero: "is all zeros and has no direction"
+      case .notFinite: "holds a value that is not finite"
+      }
     }
-    let factor = 1 / square.squareRoot()
-    for k in 0..<width { row[k] = Float(Double(row[k]) * factor) }
+  }
+
+  /// x / |x| of a vector of `count` Floats, aligned or not; the norm is summed in Double.
+  static func write(
+    _ vector: UnsafeRawPointer, count: Int, to output: UnsafeMutablePointer<Float>
+  ) throws(Problem) {
+    func x(_ i: Int) -> Double {
+      Double(vector.loadUnaligned(fromByteOffset: i * MemoryLayout<Float>.size, as: Float.self))
+    }
+    var sum = 0.0
+    for i in 0..<count { sum += x(i) * x(i) }
+    guard sum.isFinite else { throw .notFinite }
+    guard sum > 0 else { throw .zero }
+    let scale = 1 / sum.squareRoot()
+    for i in 0..<count { output[i] = Float(x(i) * scale) }
   }
 }

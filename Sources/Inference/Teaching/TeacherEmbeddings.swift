@@ -2,40 +2,61 @@ package import Datasets
 import Files
 import VectorKernels
 
-/// A teacher's embeddings that `cosface embed` has written, found by the images' names.
+/// A teacher's embeddings as `cosface embed` wrote them, looked up instead of computed: of the pictures as they are on the
+/// disk and, where both looks were kept, mirrored.
 ///
-/// `embed --flip concatenate` writes an image's embedding and that of its mirror image, so that each look has its own; of the
-/// other kinds of file both have the same.
+/// N = samples of the training set, L = looks (2 of `--flip concatenate`, else 1), K_t = `width`
+///
+/// All ranks hold all rows: N L K_t Floats.
 package final class TeacherEmbeddings: Teacher {
   package let width: Int
-  /// Rows of an image: as it is, and where the file tells them apart mirrored.
-  private let looks: Int
-  /// (N, looks, T) of length 1, in the order of the training images.
-  private let rows: AlignedMemory
-  /// (capacity, T)
-  private let output: AlignedMemory
   package let digest: String
+  package let notes: [String]
 
+  private let looks: Int
+  /// (N, L, K_t) unit vectors.
+  private let rows: AlignedMemory
+  /// (M, K_t)
+  private let output: AlignedMemory
+
+  /// Reads the files of `paths`, and finds the row of each of the training set's images by its name.
+  ///
   /// - Parameters:
-  ///   - source: the images of the batches.
-  ///   - capacity: the largest batch.
-  /// - Throws: `EvaluationError`, or what is wrong with the file.
-  package init(path: String, _ source: any ImageSource, capacity: Int) throws {
-    let table = try Table(path: path)
-    (width, looks) = (table.width, table.looks)
-    let places = try table.places(of: source)
-    let values = try table.file.floats(of: Table.embeddings)
-    rows = AlignedMemory(count: places.count * looks * width)
-    let row = looks * width
-    for (sample, place) in places.enumerated() {
-      let target = rows.elements.baseAddress! + sample * row
-      values.withUnsafeBufferPointer { target.update(from: $0.baseAddress! + place * row, count: row) }
-      for look in 0..<looks {
-        try UnitRow.make(
-          target + look * width, width: width,
-          "\(path.printableName): the embedding of '\(table.names[place].printableName)'")
+  ///   - paths: one file or several; of several whose number is that of the sets in a union, each may be of its set.
+  ///   - capacity: the most images of a batch.
+  /// - Throws: `DataError` where a file is not what `embed` writes now, files do not fit together, an image has no row, or
+  ///   one name has two rows that differ; `SafetensorsError` or `FileError` where a file cannot be read.
+  package init(_ paths: [String], of source: any ImageSource, capacity: Int) throws {
+    precondition(!paths.isEmpty && capacity > 0, "\(paths.count) files for batches of \(capacity)")
+    let files = try paths.map(EmbeddingFile.init)
+    let first = files[0]
+    for file in files where (file.looks, file.width) != (first.looks, first.width) {
+      throw DataError(
+        file.path,
+        "its rows are \(file.shape), those of \(first.path.printableName) \(first.shape)",
+        remedy: "Embed all images by the same model, with the same --flip.")
+    }
+    let found = try RowMatch(files, source)
+    let (looks, width) = (first.looks, first.width)
+    rows = AlignedMemory(count: source.count * looks * width)
+    let memory = rows.elements.baseAddress!
+    for (file, places) in zip(files, found.places) {
+      try file.withRows { values in
+        for (sample, row) in places {
+          for look in 0..<looks {
+            do throws(UnitVector.Problem) {
+              try UnitVector.write(
+                values.baseAddress! + (row * looks + look) * width * MemoryLayout<Float>.size, count: width,
+                to: memory + (sample * looks + look) * width)
+            } catch {
+              throw DataError(file.path, "the embedding of '\(file.names[row].text.printableName)' \(error.text)")
+            }
+          }
+          Heartbeat.beat()
+        }
       }
     }
+    (self.looks, self.width, notes) = (looks, width, found.notes)
     output = AlignedMemory(count: capacity * width)
     digest = "\(Digest(of: UnsafeRawBufferPointer(rows.elements)))"
   }
@@ -43,92 +64,16 @@ package final class TeacherEmbeddings: Teacher {
   package var imageSide: Int? { nil }
   package var bytes: Int { rows.bytes + output.bytes }
 
+  /// The rows of the samples really read, replacements included; the second look of those that were mirrored.
   package func embeddings(of batch: Batch) -> UnsafePointer<Float> {
+    precondition(
+      batch.count * width <= output.elements.count, "\(batch.count) images for \(output.elements.count) Floats")
     let (from, to) = (rows.elements.baseAddress!, output.elements.baseAddress!)
-    for index in 0..<batch.count {
-      let look = looks > 1 && batch.isMirrored[index] ? 1 : 0
-      (to + index * width).update(from: from + (Int(batch.samples[index]) * looks + look) * width, count: width)
+    for position in 0..<batch.count {
+      let look = looks == 2 && batch.isMirrored[position] ? 1 : 0
+      let row = Int(batch.samples[position]) * looks + look
+      (to + position * width).update(from: from + row * width, count: width)
     }
     return UnsafePointer(to)
-  }
-
-  /// What stands in the file.
-  private struct Table {
-    static let embeddings = "embeddings"
-
-    let file: SafetensorsFile
-    let names: [String]
-    let width: Int
-    let looks: Int
-
-    init(path: String) throws {
-      file = try SafetensorsFile(path: path)
-      func refuse(_ reason: String) -> EvaluationError {
-        EvaluationError(
-          "\(path.printableName) \(reason). A teacher's embeddings are what 'cosface embed --flip concatenate --output "
-            + "FILE.safetensors' writes")
-      }
-      guard let text = file.metadata[EmbeddingFormat.flipKey], let flip = FlipTest(rawValue: text) else {
-        throw refuse("does not say what its rows are made of")
-      }
-      guard file.contains(Self.embeddings), file.contains("names") else { throw refuse("has no embeddings and names") }
-      let shape = try file.shape(of: Self.embeddings)
-      looks = flip == .concatenate ? 2 : 1
-      guard shape.count == 2, shape[0] > 0, shape[1] > 0, shape[1] % looks == 0 else {
-        throw refuse("has embeddings of shape \(shape)")
-      }
-      width = shape[1] / looks
-      let lines = try file.withBytes(of: "names") { String(decoding: $0, as: UTF8.self) }
-      names = lines.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
-      guard names.count == shape[0] else { throw refuse("has \(names.count) names of \(shape[0]) rows") }
-    }
-
-    /// For each image its row. By its name, or else by as much of the end of its path as is a row's name.
-    func places(of source: any ImageSource) throws -> [Int] {
-      var known: [Substring: Int] = [:]
-      for (row, name) in names.enumerated() {
-        if known.updateValue(row, forKey: name[...]) != nil {
-          throw EvaluationError("\(file.path.printableName) has two rows of '\(name.printableName)'")
-        }
-      }
-      var users = [Int32](repeating: -1, count: names.count)
-      var missing: [String] = []
-      var missingCount = 0
-      var places: [Int] = []
-      places.reserveCapacity(source.count)
-      for sample in 0..<source.count {
-        let name = source.identifier(of: sample)
-        guard let row = known[name[...]] ?? Self.ending(of: source.path(of: sample), in: known) else {
-          missingCount += 1
-          if missing.count < 5 { missing.append(name.printableName) }
-          continue
-        }
-        // Two people's 1.jpg, embedded from within the one's folder, would have one embedding.
-        guard users[row] < 0 else {
-          throw EvaluationError(
-            "\(file.path.printableName): the row '\(names[row].printableName)' fits two images, "
-              + "'\(source.identifier(of: Int(users[row])).printableName)' and '\(name.printableName)'. Embed the folder that "
-              + "is trained on, so that names are whole")
-        }
-        users[row] = Int32(sample)
-        places.append(row)
-      }
-      guard missingCount == 0 else {
-        throw EvaluationError(
-          "\(file.path.printableName) has no embedding of \(missingCount.grouped) of the \(source.count.grouped) images: "
-            + missing.joined(separator: ", ") + (missingCount > missing.count ? ", ..." : "")
-            + ". Embed the set that is trained on, all of it; images that cannot be read have no row: take them out")
-      }
-      return places
-    }
-
-    private static func ending(of path: String, in known: [Substring: Int]) -> Int? {
-      var rest = path[...]
-      while let slash = rest.firstIndex(of: "/") {
-        rest = rest[rest.index(after: slash)...]
-        if let row = known[rest] { return row }
-      }
-      return nil
-    }
   }
 }

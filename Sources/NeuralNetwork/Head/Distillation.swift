@@ -52,7 +52,9 @@ package final class Distillation {
   }
 
   package func initialize(seed: UInt64) {
-    for parameter in store.parameters { parameter.initializer.fill(parameter.value, seed: seed, name: parameter.name) }
+    for parameter in store.parameters {
+      parameter.initializer.fill(parameter.value, seed: seed, name: parameter.name)
+    }
   }
 
   /// This rank's part of the loss, and of the cosines' mean; `count` = samples of all ranks in the step. Adds to dA.
@@ -93,7 +95,8 @@ package final class Distillation {
       let da = map.gradient.baseAddress!
       Self.tiles(of: teacherWidth) { start, size in
         gemm(
-          .transpose, .none, size, width, batch, y + start, leadingA: teacherWidth, x, beta: 1, into: da + start * width)
+          .transpose, .none, size, width, batch, y + start, leadingA: teacherWidth, x, beta: 1, into: da + start * width
+        )
       }
     }
     let n = Double(count)

@@ -44,7 +44,9 @@ struct StartReport {
     )
     // Directions that know nothing of each other have a cosine of 0.
     var lines = [
-      String(format: "loss      about %.2f expected at step 0, with the logits' scale ", expected + (options.teacherWeight ?? 0))
+      String(
+        format: "loss      about %.2f expected at step 0, with the logits' scale ",
+        expected + (options.teacherWeight ?? 0))
         + (settings.isFixed ? "fixed at " : "learned from ") + String(format: "%.1f", scale)
     ]
     let bound = LogitScale.lowerBound(classCount: classWeight.classCount)
@@ -60,7 +62,8 @@ struct StartReport {
   /// "w600k.onnx, embedding 512 (mapped to by 256 x 512), pictures of 112 x 112; 1 - cosine times 24 in the loss"
   private func text(of teacher: any Teacher) -> String {
     let (width, own) = (teacher.width, step.network.embeddingWidth)
-    return (options.teacher ?? options.teacherEmbeddings ?? "").printableName + ", embedding \(width)"
+    let names = options.teacher.map { [$0] } ?? options.teacherEmbeddings
+    return names.map(\.printableName).joined(separator: ", ") + ", embedding \(width)"
       + (width == own ? "" : " (from \(own) by a linear map)")
       + (teacher.imageSide.map { ", pictures of \($0) x \($0)" } ?? "")
       + String(format: "; 1 - cosine times %.4g in the loss", options.teacherWeight ?? 1)

@@ -92,7 +92,7 @@ package final class Trainer {
       communicator: communicator)
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
-      strength: Float(options.augmentStrength ?? 1), teacherSide: teacher?.imageSide, workers: options.workers)
+      strength: Float(options.augmentStrength ?? 1), workers: options.workers, teacherSide: teacher?.imageSide)
     calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
@@ -160,7 +160,8 @@ package final class Trainer {
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, memory: memory, teacher: teacher)
-    let notes = Set(data.notes + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
+    let notes = Set(data.notes + (teacher?.notes ?? []) + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map
+    { "note      \($0)" }
     let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }

@@ -34,7 +34,8 @@ extension TrainingError {
   ) -> TrainingError {
     let image = error.sample.map { images.identifier(of: Int(batch.samples[step.firstSample + $0])) }
     let pass = error.sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
-    let culprit = NonFinite.find(in: step.network, classWeight: step.classWeight.parameter, companions: step.companions, pass: pass)
+    let culprit = NonFinite.find(
+      in: step.network, classWeight: step.classWeight.parameter, companions: step.companions, pass: pass)
     return of(culprit, in: step, batch, image.map { "Image \($0.printableName): \(error)" } ?? error.description)
   }
 

@@ -22,7 +22,8 @@ import Testing
   {
     try Subprocess.cosface(
       [
-        "train", "--data", data ?? faces.path, "--output", files[run], "--network", "mobilefacenet", "--embedding", "48",
+        "train", "--data", data ?? faces.path, "--output", files[run], "--network", "mobilefacenet", "--embedding",
+        "48",
         "--input-size", "64", "--batch-size", "4", "--steps", "8",
       ] + more, ranks: ranks)
   }
@@ -94,7 +95,10 @@ import Testing
     }
     let more = ["--no-labels", "--teacher", teacher, "--data", flat, faces.path]
     let outcome = try Subprocess.cosface(
-      ["train", "--output", files["run"], "--embedding", "48", "--input-size", "64", "--batch-size", "6", "--epochs", "1"]
+      [
+        "train", "--output", files["run"], "--embedding", "48", "--input-size", "64", "--batch-size", "6", "--epochs",
+        "1",
+      ]
         + more, ranks: 2)
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     #expect(outcome.text.contains("36 images without labels"), "\(outcome.text)")
@@ -138,14 +142,15 @@ import Testing
     func refuse(_ path: String, _ words: String, data: String? = nil) throws {
       expectRefusal(try train("refused", ["--teacher-embeddings", path], data: data), words)
     }
-    try refuse(teacher, "does not say what its rows are made of")
+    try refuse(teacher, "does not hold the embeddings and names")
     var writer = SafetensorsWriter(metadata: ["flip": "none"])
     writer.add("embeddings", shape: [1, 4], [Float](repeating: 1, count: 4))
     writer.add("names", shape: [9], Array("0/1.jpg\n\n".utf8))
     try writer.write(to: files["short.safetensors"])
-    try refuse(files["short.safetensors"], "2 names of 1 rows")
+    try refuse(files["short.safetensors"], "2 names for 1 rows")
     try embed("none", "rows.safetensors")
     let more = try FaceFolder(people: 5, images: 6)
-    try refuse(files["rows.safetensors"], "has no embedding of 6 of the 30 images", data: more.path)
+    try refuse(
+      files["rows.safetensors"], "6 of the 30 images of the training set have no row of their own", data: more.path)
   }
 }
