@@ -60,6 +60,9 @@ extension TrainingOptions {
         logitMultiplier != nil && logitScale != nil,
         "--logit-multiplier and --logit-scale exclude each other: give one."
       ),
+      (
+        headEpochs == .steps(0) || headEpochs == .epochs(0), "--head-epochs must be above 0; leave it out for none."
+      ),
       (forceSampleRate && sampleRate == nil, "--force-sample-rate goes with --sample-rate."),
       (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
       (nesterov && momentum == 0, "--nesterov needs a --momentum above 0."),
@@ -83,7 +86,7 @@ extension TrainingOptions {
         "--histogram-every goes with --tensorboard, which has its histograms."
       ),
     ]
-    return rules.first(where: \.0)?.1
+    return rules.first(where: \.0)?.1 ?? (freezesBackbone ? conflictOfFrozenBackbone(isResumed: true) : nil)
   }
 
   /// Refuses what no command line gives: options that come from a checkpoint are somebody's file.

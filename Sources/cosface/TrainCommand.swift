@@ -26,6 +26,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Data") var data: DataOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
   @OptionGroup(title: "Warm start") var warmStart: WarmStartOptions
+  @OptionGroup(title: "Adapting") var adapting: AdaptingOptions
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Classifier") var classifier: ClassifierOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import NeuralNetwork
 
@@ -9,6 +10,7 @@ struct StartReport {
   let data: TrainingData
   let placements: [String]
   let totalSteps: Int
+  let headSteps: Int
   let memory: MemoryReport
 
   func lines() -> [String] {
@@ -26,7 +28,7 @@ struct StartReport {
       "rate      " + rateText,
       "memory    " + memoryText + " per rank",
     ]
-    lines += absentLines
+    lines += adaptingLines + absentLines
     let scale = settings.effective(rowNorm: classWeight.scale)
     let expected = LogitScale.expectedLoss(
       classCount: classWeight.classCount, width: network.embeddingWidth, scale: scale,
@@ -41,6 +43,23 @@ struct StartReport {
         String(
           format: "warning   the scale %.2f is below %.2f, which the paper asks for %d classes (probability 0.9): "
             + "raise --logit-multiplier or --logit-scale", scale, bound, classWeight.classCount))
+    }
+    return lines
+  }
+
+  /// What is not trained, or not at once.
+  private var adaptingLines: [String] {
+    let parameters = step.network.parameters.parameters
+    var lines: [String] = []
+    if !options.freeze.isEmpty {
+      let trained = parameters.filter(\.isTrained).reduce(0) { $0 + $1.count }
+      lines.append(
+        "frozen    \(options.freeze.map(\.printableName).joined(separator: ", ")): "
+          + (trained == 0
+            ? "of the model the class weight alone is trained" : "\(trained.grouped) parameters of the network are trained"))
+    }
+    if headSteps > 0 {
+      lines.append("head      the class weight alone is trained in the first \(headSteps.counted("step"))")
     }
     return lines
   }
@@ -63,7 +82,16 @@ struct StartReport {
     }
     let steps = warmup.steps(perEpoch: data.order.stepsPerEpoch)
     return String(format: "%.3g", rate) + " with \(optimizer.rawValue)"
-      + (steps > 0 ? ", after a warm-up of \(steps.counted("step"))" : "") + ", \(options.schedule.rawValue) schedule"
+      + (steps > 0 ? ", after a warm-up of \(steps.counted("step"))" : "") + ", \(options.schedule.rawValue) schedule" + factorText
+  }
+
+  /// "; the network's times 0.1, fc.* times 2"
+  private var factorText: String {
+    let factor = options.backboneRateFactor
+    let texts =
+      (factor == 1 ? [] : ["the network's times \(factor.shown)"])
+      + options.rateFactor.map { "\($0.pattern.printableName) times \($0.factor.shown)" }
+    return texts.isEmpty ? "" : "; " + texts.joined(separator: ", ")
   }
 
   private var settings: LogitScale { step.settings.logitScale }

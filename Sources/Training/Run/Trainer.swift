@@ -29,6 +29,7 @@ package final class Trainer {
   let validation: Validation?
   let resumption: Resumption?
   let warmStart: WarmStart?
+  let adaptation: Adaptation
   let firstStep: Int
   let progress: ProgressReporter
   let trace: RunTrace?
@@ -55,6 +56,11 @@ package final class Trainer {
     let options = chosen.resolved(
       classCount: data.training.classNames.count, globalBatchSize: data.order.globalBatchSize)
     self.options = options
+    adaptation = try Adaptation(options, isResumed: resumption != nil)
+    calendar = RunCalendar(options, stepsPerEpoch: data.order.stepsPerEpoch)
+    if calendar.headSteps > calendar.totalSteps {
+      throw TrainingError.longHead(steps: calendar.headSteps, of: calendar.totalSteps)
+    }
     folder = RunFolder(options.output)
     try resumption?.check(data)
     if communicator.rank == 0 && resumption == nil { try folder.refuseRun(mayBegin: startsOver) }
@@ -66,14 +72,15 @@ package final class Trainer {
       (0...order.maximumShard).flatMap {
         MicroBatch.division(of: $0, parts: options.gradientAccumulation).map(\.count)
       }.max() ?? 1
-    memory = MemoryReport(options, capacity: capacity, ranks: communicator.size, data)
+    memory = MemoryReport(
+      options, frozen: adaptation.frozen, capacity: capacity, ranks: communicator.size, data)
     try memory.check(
       of: "Training like this", remedy: "--batch-size, --input-size or --embedding, or take fewer ranks a host",
       communicator)
     let network = options.network.makeNetwork(
       embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute)
-    if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
+      recomputes: options.recompute, frozen: adaptation.frozen)
+    if options.batchSize == 1 && network.movingStatisticsCount > 0 {
       throw TrainingError.singleSampleBatch(network: network.name)
     }
     if options.sampleRate != nil && !options.forceSampleRate {
@@ -83,14 +90,15 @@ package final class Trainer {
       network: options.network, embeddingWidth: options.embedding, inputSide: options.inputSize,
       classNames: data.training.classNames, step: .max)
     try ModelFile.checkNames(network, kept, path: folder.model)
+    var settings = options.stepSettings
+    (settings.rateFactors, settings.headSteps) = (adaptation.rateFactors, calendar.headSteps)
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
-      accumulates: options.gradientAccumulation > 1, settings: options.stepSettings, communicator: communicator)
+      accumulates: options.gradientAccumulation > 1, settings: settings, communicator: communicator)
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
       strength: Float(options.augmentStrength ?? 1),
       workers: options.workers)
-    calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
@@ -157,7 +165,7 @@ package final class Trainer {
     try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
-      totalSteps: totalSteps, memory: memory)
+      totalSteps: totalSteps, headSteps: calendar.headSteps, memory: memory)
     let notes = Set(data.notes + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map { "note      \($0)" }
     let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }

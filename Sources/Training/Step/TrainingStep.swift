@@ -31,6 +31,8 @@ package final class TrainingStep {
   /// Bytes that this rank has sent in all to have gradients and statistics summed, by part.
   package var sentBytes: [Int] { reducer.sentBytes }
 
+  /// Whether the current step trains the network, and not the class weight alone.
+  private var trainsNetwork = true
   private let update: ParameterUpdate
   private let reducer: GradientReducer
   private let clipping: GradientClipping?
@@ -51,7 +53,7 @@ package final class TrainingStep {
     self.reducer = reducer
     var messages = StepMessages(
       settings.classifier, ranks: communicator.size, width: network.embeddingWidth, classes: classCount,
-      gradients: network.parameters.trainedCount, statistics: network.statistics.values.count,
+      gradients: network.parameters.trainedCount, statistics: network.movingStatisticsCount,
       buckets: GradientBuckets(
         bytes: settings.bucketBytes, type: settings.gradientType, maximumCount: communicator.maximumCount))
     messages.clips = settings.gradientClipping != nil
@@ -71,10 +73,9 @@ package final class TrainingStep {
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
-    update = ParameterUpdate(network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size) {
-      _ in
-      decay
-    }
+    update = ParameterUpdate(
+      network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size, weightDecay: { _ in decay },
+      rateFactor: { settings.rateFactors[$0.name] ?? 1 })
     let stores = [network.parameters] + classifier.replicas
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }
     network.reserve(training: capacity)
@@ -115,9 +116,12 @@ package final class TrainingStep {
   /// Returns this rank's part of the loss: the ranks' parts add up to the mean over all samples.
   package func run(_ batches: [MicroBatch], index: Int, count: Int, learningRate: Double) throws -> Double {
     do {
-      network.parameters.zeroGradients()
+      trainsNetwork = index >= settings.headSteps && !network.isFixed
+      // While the class weight is trained alone the gradients stay zero.
+      if trainsNetwork { network.parameters.zeroGradients() }
       let step = UpdateStep(index: index, learningRate: learningRate)
       if updatesOnArrival {
+        let step = networkStep(step)
         reducer.whenSummed = { [update] range in update.run(step, in: range) }
       }
       let samples = batches.reduce(0) { $0 + $1.count }
@@ -151,13 +155,15 @@ package final class TrainingStep {
       if let samples { try average(samples: samples, of: count) }
       let nothing = normalize.embeddings.baseAddress!
       let loss = try classifier.forward(nothing, labels: .init(start: nil, count: 0), count: count)
-      try classifier.backward(into: nothing, isLast: isLast, rule: rule)
-      if isLast { for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) } }
+      try classifier.backward(into: trainsNetwork ? nothing : nil, isLast: isLast, rule: rule)
+      if isLast && trainsNetwork {
+        for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) }
+      }
       return loss
     }
     firstSample += batchSize
     batchSize = batch.count
-    let pass = network.pass(batch: batch.count, .training)
+    let pass = pass(batch: batch.count)
     pass.observer = trace.flatMap { $0.isOn ? $0.observer(of: pass) : nil }
     try trace.span(.forward) {
       _ = pass.input.buffer.update(fromContentsOf: batch.images)
@@ -169,10 +175,11 @@ package final class TrainingStep {
     let loss = try trace.span(.classifierForward) {
       try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
     }
-    let gradient = pass.outputGradient.elements
+    let gradient = trainsNetwork ? pass.outputGradient.elements : nil
     try trace.span(.classifierBackward) {
       try classifier.backward(into: gradient, isLast: isLast, rule: rule)
     }
+    guard let gradient else { return loss }
     try trace.span(.backward) {
       normalize.backward(gradient, into: gradient)
       try pass.backward(
@@ -181,12 +188,19 @@ package final class TrainingStep {
     return loss
   }
 
-  /// Averages the running statistics over the samples of all ranks; a rank without samples adds nothing. The forward pass has
+  /// The pass of the current step, or the last one, for so many samples.
+  func pass(batch: Int) -> Pass {
+    trainsNetwork ? network.pass(batch: batch, .training) : network.fixedPass(batch: batch)
+  }
+
+  /// Averages the running statistics over the samples of all ranks; a rank without samples adds nothing. Frozen ones stay. The forward pass has
   /// changed them, so they travel before the gradients.
   private func average(samples: Int, of count: Int) throws {
-    guard messages.sendsStatistics else { return }
-    Elementwise.multiply(network.statistics.values, by: Float(samples) / Float(count))
-    try reducer.start(network.statistics.values, .statistics)
+    guard messages.sendsStatistics, trainsNetwork else { return }
+    let statistics = UnsafeMutableBufferPointer(
+      rebasing: network.statistics.values[0..<messages.count(.statistics)])
+    Elementwise.multiply(statistics, by: Float(samples) / Float(count))
+    try reducer.start(statistics, .statistics)
   }
 
   private func updateAll(_ step: UpdateStep) throws {
@@ -197,6 +211,8 @@ package final class TrainingStep {
       step.gradientFactor = clipping.factor(forNorm: norm)
     }
     classifier.update(with: rule(step))
+    guard trainsNetwork else { return }
+    step = networkStep(step)
     if !updatesOnArrival { update.run(step) }
     guard !update.shares.isEmpty else { return }
     update.orthogonalize()
@@ -208,6 +224,13 @@ package final class TrainingStep {
         UnsafeBufferPointer(rebasing: own), into: gradients, counts: update.shares.map(\.count))
     }
     update.finish(step)
+  }
+
+  /// Of the network, whose optimizer begins with the first step that trains it.
+  private func networkStep(_ step: UpdateStep) -> UpdateStep {
+    var own = step
+    own.index = max(step.index - settings.headSteps, 0)
+    return own
   }
 
   /// Whether a bucket of the network is updated as soon as it is summed: clipping needs the whole gradient's norm first.
