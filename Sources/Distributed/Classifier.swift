@@ -36,8 +36,9 @@ package protocol Classifier: AnyObject {
   func forward(
     _ embeddings: UnsafePointer<Float>, labels: UnsafeBufferPointer<Int32>, count: Int
   ) throws -> Double
-  /// Writes dL/d embedding (M, K) of this rank. In the last round it may update rows by `rule`.
-  func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws
+  /// Writes dL/d embedding (M, K) of this rank, unless no rank asks for it: a step that trains nothing of the network. In
+  /// the last round it may update rows by `rule`.
+  func backward(into gradient: UnsafeMutablePointer<Float>?, isLast: Bool, rule: UpdateRule) throws
   /// The sum of squares of the gradients that are not among `replicas`, over all ranks: for clipping.
   func squaredGradientNorm() throws -> Double
   func update(with rule: UpdateRule)

@@ -66,7 +66,7 @@ package final class ReplicatedClassifier: Classifier {
   }
 
   /// In the last round each piece of rows travels while the next is computed.
-  package func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws {
+  package func backward(into gradient: UnsafeMutablePointer<Float>?, isLast: Bool, rule: UpdateRule) throws {
     guard isLast else { return head.backward(into: gradient) }
     guard !isFused else { return head.backward(into: gradient, updatingWith: rule) }
     try head.backward(into: gradient, rowsPerPiece: messages.rowsPerPiece) { piece in

@@ -128,18 +128,19 @@ package final class ShardedClassifier: Classifier {
     }
   }
 
-  package func backward(into gradient: UnsafeMutablePointer<Float>, isLast: Bool, rule: UpdateRule) throws {
+  package func backward(into gradient: UnsafeMutablePointer<Float>?, isLast: Bool, rule: UpdateRule) throws {
     let blocks = rounds[round]
-    let parts = gradients.elements.baseAddress!
+    let parts = gradient.map { _ in gradients.elements.baseAddress! }
     if holdsGradient {
       head.backward(into: parts)
     } else {
       head.backward(into: parts, updatingWith: rule)
     }
+    defer { round += 1 }
+    guard let gradient, let parts else { return }
     expect(blocks.total * classWeight.width, .embeddingGradients)
     // The loss has packed the embeddings: their memory is free until the next round.
     try sums.scatter(parts, blocks, width: classWeight.width, staging: embeddings.elements.baseAddress!, into: gradient)
-    round += 1
   }
 
   package func squaredGradientNorm() throws -> Double {

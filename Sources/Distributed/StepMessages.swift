@@ -14,7 +14,7 @@ package struct StepMessages: Equatable, Sendable {
   package let width: Int
   /// N
   package let classes: Int
-  /// Floats of the network's gradients, and of its running statistics.
+  /// Floats of the network's gradients, and of the running statistics that move: none of what is frozen.
   package let gradients: Int
   package let statistics: Int
   package let buckets: GradientBuckets
@@ -127,14 +127,18 @@ package struct StepMessages: Equatable, Sendable {
       case .statistics: sendsStatistics ? [.statistics] : []
       case .logits: isSharded ? [.embeddings, .labels] : []
       case .softmax: isSharded ? [.logitMaxima, .softmaxSums] : []
-      case .classifierBackward: isSharded ? [.embeddingGradients] : [.classWeight]
-      case .backward: (teacherMap > 0 ? [.teacherMap] : []) + [.network]
-      case .update: (isSharded && clips ? [.gradientNorm] : []) + (sendsDirections ? [.directions] : [])
+      case .classifierBackward: isSharded ? (trainsNetwork ? [.embeddingGradients] : []) : [.classWeight]
+      case .backward: (teacherMap > 0 ? [.teacherMap] : []) + (trainsNetwork ? [.network] : [])
+      case .update:
+        (isSharded && clips ? [.gradientNorm] : []) + (sendsDirections && trainsNetwork ? [.directions] : [])
       case .renormalize: isSharded ? [.rowNorms] : [.scale, .rowFactors]
       case .agreement: [.agreement]
       }
     return names.map { message($0, samples: samples) }
   }
+
+  /// Whether anything of the network is trained.
+  private var trainsNetwork: Bool { gradients > 0 }
 
   /// Whether the running statistics travel. Every step asks it, so it allocates nothing.
   package var sendsStatistics: Bool { ranks > 1 && statistics > 0 }

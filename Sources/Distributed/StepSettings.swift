@@ -13,6 +13,10 @@ package struct StepSettings: Sendable {
   package var weightDecay = 5e-4
   /// 0 unless asked for: it would pull on the scale.
   package var classWeightDecay = 0.0
+  /// What the learning rate of these parameters of the network is multiplied with; of others 1.
+  package var rateFactors: [String: Double] = [:]
+  /// So many steps at the run's start train the class weight alone.
+  package var headSteps = 0
   /// A gradient of a larger norm is scaled down to this one; nil for no clipping.
   package var gradientClipping: Double?
   /// Bytes of gradients that one allreduce carries.

@@ -19,7 +19,7 @@ package final class ConvolutionsAlone {
   package func run() {
     if !isWarm { warmUp() }
     for operation in operations { operation.forward(0..<pass.batch) }
-    guard pass.mode == .training else { return }
+    guard pass.trains else { return }
     for operation in operations.reversed() {
       operation.backward(0..<pass.batch)
       operation.computeWeightGradient()
@@ -31,7 +31,7 @@ package final class ConvolutionsAlone {
   /// One real pass, so that memory holds numbers of a usual size, and every primitive has a weight to read.
   private func warmUp() {
     pass.forward()
-    if pass.mode == .training {
+    if pass.trains {
       pass.outputGradient.buffer.update(repeating: 1e-3)
       pass.backward { _ in }
     }

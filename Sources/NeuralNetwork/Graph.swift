@@ -10,6 +10,8 @@ package struct Graph {
   struct Node {
     let layer: any Layer
     let inputs: [Int]
+    /// Runs as in inference in training passes too, and has no backward: see `Graph.freezing`.
+    let isFixed: Bool
   }
 
   private(set) var nodes: [Node] = []
@@ -22,13 +24,13 @@ package struct Graph {
 
   package mutating func add(_ layer: any Layer, _ inputs: Value...) -> Value { add(layer, inputs: inputs) }
 
-  mutating func add(_ layer: any Layer, inputs: [Value]) -> Value {
+  mutating func add(_ layer: any Layer, inputs: [Value], isFixed: Bool = false) -> Value {
     precondition(inputs.allSatisfy { $0.index < shapes.count }, "\(layer.name) reads a value that is not there yet")
     precondition(
       inputs.count == 1 || layer.traits.contains(.addsSecondInput), "\(layer.name) takes one input, not \(inputs.count)"
     )
     shapes.append(layer.outputShape(inputs.map { shapes[$0.index] }))
-    nodes.append(Node(layer: layer, inputs: inputs.map(\.index)))
+    nodes.append(Node(layer: layer, inputs: inputs.map(\.index), isFixed: isFixed))
     return output
   }
 

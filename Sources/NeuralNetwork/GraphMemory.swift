@@ -16,19 +16,14 @@ struct GraphMemory {
   private let pieces: PieceSchedule
   private var schedule: Schedule { pieces.schedule }
 
-  init(_ graph: Graph, _ pieces: PieceSchedule, mode: Mode) {
+  init(_ graph: Graph, _ pieces: PieceSchedule) {
     self.graph = graph
     self.pieces = pieces
     gradients = Array(repeating: [], count: graph.shapes.count)
     inputGradients = Array(repeating: nil, count: graph.nodes.count)
     remade = pieces.schedule.backward.map { _ in [] }
-    switch mode {
-    case .training:
-      placeValues(inPlace: false)
-      placeGradients()
-    case .evaluation:
-      placeValues(inPlace: true)
-    }
+    placeValues()
+    placeGradients()
   }
 
   private func bytes(ofValue value: Int) -> Int {
@@ -39,7 +34,7 @@ struct GraphMemory {
     pieces.bytes(value, capacity: pieces.capacity(ofGradient: value))
   }
 
-  private mutating func placeValues(inPlace: Bool) {
+  private mutating func placeValues() {
     var lastUse = graph.shapes.map { _ in -1 }
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs { lastUse[input] = index }
@@ -49,16 +44,20 @@ struct GraphMemory {
       let first = node.inputs[0]
       let time = schedule.forwardTime(index)
       for input in node.inputs { plan.extend(values[input], to: time) }
+      // Where backward follows, values are kept for it.
+      func mayOverwrite(_ input: Int) -> Bool {
+        !schedule.trains[index] && lastUse[input] == index && pieces.backwardReaders(of: input).isEmpty
+      }
       let sameSize = graph.shapes[first].bytes == graph.shapes[index + 1].bytes
-      if inPlace && node.layer.traits.contains(.overwritesInput) && lastUse[first] == index && sameSize {
+      if node.layer.traits.contains(.overwritesInput) && mayOverwrite(first) && sameSize {
         values.append(values[first])
-      } else if inPlace && node.layer.traits.contains(.overwritesSecondInput) && lastUse[node.inputs[1]] == index {
+      } else if node.layer.traits.contains(.overwritesSecondInput) && mayOverwrite(node.inputs[1]) {
         values.append(values[node.inputs[1]])
       } else {
         values.append(plan.add(bytes: bytes(ofValue: index + 1), birth: time))
       }
       plan.extend(values[index + 1], to: time)
-      if !inPlace && node.layer.traits.contains(.readsInput) && !pieces.remadeValues.contains(first) {
+      if schedule.trains[index] && node.layer.traits.contains(.readsInput) && !pieces.remadeValues.contains(first) {
         plan.extend(values[first], to: schedule.backwardTime(index))
       }
     }
@@ -77,19 +76,21 @@ struct GraphMemory {
 
   private mutating func placeGradients() {
     let output = graph.nodes.count
+    func asksForGradient(_ value: Int) -> Bool { value > 0 && schedule.trains[value - 1] }
+    guard asksForGradient(output) else { return }
     gradients[output] = [plan.add(bytes: bytes(ofGradient: output), birth: schedule.lossTime)]
-    for index in graph.nodes.indices.reversed() {
+    for index in graph.nodes.indices.reversed() where schedule.trains[index] {
       let node = graph.nodes[index]
       let time = schedule.backwardTime(index)
       let given = gradients[index + 1]
       precondition(!given.isEmpty, "Nobody reads the output of \(node.layer.name)")
       for slot in given { plan.extend(slot, to: time) }
 
-      if node.inputs.count == 2, node.inputs[1] != 0 {
+      if node.inputs.count == 2, asksForGradient(node.inputs[1]) {
         gradients[node.inputs[1]].append(given[0])
         plan.extend(given[0], to: producerTime(node.inputs[1]))
       }
-      guard node.inputs[0] != 0 else { continue }
+      guard asksForGradient(node.inputs[0]) else { continue }
       let slot: Int
       let passes = pieces.passingGradients.contains(index + 1) || pieces.passingGradients.contains(node.inputs[0])
       if node.layer.traits.contains(.overwritesGradient) && node.inputs.count == 1 && !passes {

@@ -6,6 +6,8 @@ package protocol Layer: AnyObject {
   var parameters: [Parameter] { get }
   /// Running statistics: kept with the weights, averaged over ranks, no gradient.
   var statistics: [Parameter] { get }
+  /// Whether training moves them.
+  var movesStatistics: Bool { get }
   var traits: LayerTraits { get }
 
   func outputShape(_ inputs: [Shape]) -> Shape
@@ -18,6 +20,7 @@ package protocol Layer: AnyObject {
 extension Layer {
   package var parameters: [Parameter] { [] }
   package var statistics: [Parameter] { [] }
+  package var movesStatistics: Bool { true }
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool { false }
 }
 

@@ -7,8 +7,8 @@ package final class Parameter {
   package let name: String
   package let shape: [Int]
   package let initializer: Initializer
-  /// False: neither a gradient nor an update (arcface_torch's `features.weight`).
-  package let isTrained: Bool
+  /// False: neither a gradient nor an update (arcface_torch's `features.weight`, and what `Graph.freezing` names).
+  package internal(set) var isTrained: Bool
 
   /// Bound to memory by `ParameterStore`; empty before that. A parameter that is not trained has a value only.
   package internal(set) var value = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)

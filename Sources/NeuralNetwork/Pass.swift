@@ -51,10 +51,12 @@ package final class Pass {
   /// `memory` holds at least `GraphMemory.plan.place().bytes`.
   ///
   /// - Parameters:
+  ///   - fixedWeights: of the layers that are fixed.
   ///   - convolvesDirectly: oneDNN's primitives for all convolutions, for comparison.
   init(
     _ graph: Graph, _ pieces: PieceSchedule, _ layout: GraphMemory, offsets: [Int], memory: AlignedMemory,
-    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, convolvesDirectly: Bool
+    mode: Mode, scratch: Scratch, random: SampleKeys, weights: WeightVersion, fixedWeights: WeightVersion,
+    convolvesDirectly: Bool
   ) {
     let (schedule, batch) = (pieces.schedule, pieces.batch)
     self.mode = mode
@@ -73,8 +75,7 @@ package final class Pass {
     }
     input = value(0)
     output = value(graph.nodes.count)
-    self.gradient =
-      mode == .training ? gradient(layout.gradients[graph.nodes.count][0], of: graph.nodes.count) : nil
+    self.gradient = layout.gradients[graph.nodes.count].first.map { gradient($0, of: graph.nodes.count) }
     inputObservers = schedule.observers[0]
 
     forwardChains = zip(schedule.forward, pieces.forward).map { Chain(steps: $0, pieces: $1, remade: [], summing: []) }
@@ -96,13 +97,13 @@ package final class Pass {
     }
     steps = graph.nodes.enumerated().map { index, node in
       let binding = Binding(
-        mode: mode, inputs: node.inputs.map(value), output: value(index + 1),
+        mode: schedule.trains[index] ? .training : .evaluation, inputs: node.inputs.map(value), output: value(index + 1),
         outputGradients: contributions(index).taken,
         inputGradient: layout.inputGradients[index].map { gradient($0, of: node.inputs[0]) },
         forwardPieces: pieces.forward[schedule.forwardChain[index]],
-        backwardPieces: mode == .training ? pieces.backward[schedule.backwardChain[index]] : nil,
+        backwardPieces: schedule.trains[index] ? pieces.backward[schedule.backwardChain[index]] : nil,
         sumsGradientInPieces: pieces.sumsGradientInPieces.contains(index), scratch: scratch, random: random,
-        weights: weights, convolvesDirectly: convolvesDirectly)
+        weights: node.isFixed ? fixedWeights : weights, convolvesDirectly: convolvesDirectly)
       return Step(
         layer: node.layer, operation: node.layer.bind(binding), output: binding.output,
         observers: schedule.observers[index + 1],
@@ -110,9 +111,12 @@ package final class Pass {
     }
   }
 
+  /// Whether there is a backward: not in evaluation, nor where all layers are fixed.
+  package var trains: Bool { gradient != nil }
+
   /// dL/d embedding, M x K, to be filled before `backward`.
   package var outputGradient: Tensor {
-    guard let gradient else { preconditionFailure("An evaluation pass has no gradient") }
+    guard let gradient else { preconditionFailure("A pass that trains nothing has no gradient") }
     return gradient
   }
 
@@ -138,7 +142,7 @@ package final class Pass {
   package func backward<E: Error>(
     between: () throws(E) -> Void, _ finished: (any Layer) throws(E) -> Void
   ) throws(E) {
-    precondition(mode == .training, "Backward of an evaluation pass")
+    precondition(trains, "Backward of a pass that trains nothing")
     for step in steps { step.operation.reset() }
     steps[steps.count - 1].operation.observeGradient(0..<batch)
     for (number, chain) in backwardChains.enumerated() {
@@ -205,7 +209,7 @@ package final class Pass {
 
   private func beginForward() {
     // Running statistics move now, and after backward comes an update.
-    if mode == .training { weights.number += 1 }
+    if trains { weights.number += 1 }
     for step in steps { step.operation.reset() }
     for observer in inputObservers { steps[observer].operation.observe(0..<batch) }
   }

@@ -47,7 +47,7 @@ struct PieceSchedule {
     backward = mode == .training ? schedule.backward.map(pieces) : []
     guard mode == .training else { return }
     sumsGradientInPieces = Set(
-      graph.nodes.indices.filter { node in
+      graph.nodes.indices.filter { schedule.trains[$0] }.filter { node in
         let pieces = backward[schedule.backwardChain[node]]
         guard !pieces.isWhole else { return false }
         return graph.nodes[node].layer.sumsGradientInPieces(
@@ -80,7 +80,7 @@ struct PieceSchedule {
   /// What a layer makes of its input, which is kept for its own backward, is cheap to make again where only the
   /// gradients of convolutions' weights need it.
   private func canBeRemade(_ value: Int) -> Bool {
-    guard value > 0, graph.nodes[value - 1].layer.traits.contains(.remakesOutput),
+    guard value > 0, schedule.trains[value - 1], graph.nodes[value - 1].layer.traits.contains(.remakesOutput),
       graph.shapes[value].layout == .blocked
     else { return false }
     let readers = backwardReaders(of: value)
@@ -90,7 +90,8 @@ struct PieceSchedule {
   /// Nodes whose backward reads the value.
   func backwardReaders(of value: Int) -> [Int] {
     graph.nodes.indices.filter {
-      graph.nodes[$0].inputs[0] == value && graph.nodes[$0].layer.traits.contains(.readsInput)
+      schedule.trains[$0] && graph.nodes[$0].inputs[0] == value
+        && graph.nodes[$0].layer.traits.contains(.readsInput)
     }
   }
 
@@ -110,7 +111,7 @@ struct PieceSchedule {
   /// One layer makes the gradient, and the one that takes it hands it to nobody and has done with each piece.
   private func gradientPasses(_ value: Int) -> Bool {
     let readers = readers(of: value)
-    guard value > 0, graph.shapes[value].layout == .blocked, readers.count == 1 else { return false }
+    guard value > 0, schedule.trains[value - 1], graph.shapes[value].layout == .blocked, readers.count == 1 else { return false }
     let (maker, taker) = (readers[0], value - 1)
     let chain = schedule.backwardChain[taker]
     return graph.nodes[maker].inputs[0] == value && schedule.backwardChain[maker] == chain

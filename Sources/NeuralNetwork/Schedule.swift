@@ -8,23 +8,26 @@
 struct Schedule {
   /// Nodes in forward order.
   let forward: [[Int]]
-  /// Nodes in backward order.
+  /// Nodes in backward order; none that are fixed, or in evaluation.
   let backward: [[Int]]
   /// Nodes that observe each value's pieces as they come.
   let observers: [[Int]]
   /// For each node the values whose gradient is complete after its backward.
   let completes: [[Int]]
 
-  /// For each node the number of its chain.
+  /// Whether a node has a backward.
+  let trains: [Bool]
+  /// For each node the number of its chain; -1 where it is in none.
   private(set) var forwardChain: [Int]
   private(set) var backwardChain: [Int]
 
   init(_ graph: Graph, mode: Mode) {
     let nodes = graph.nodes
+    let trains = nodes.map { mode == .training && !$0.isFixed }
     func isImagewise(_ node: Int) -> Bool {
       nodes[node].layer.traits.contains(.imagewise) && graph.shapes[node + 1].layout == .blocked
     }
-    func sums(_ node: Int) -> Bool { mode == .training && nodes[node].layer.traits.contains(.sumsOverBatch) }
+    func sums(_ node: Int) -> Bool { trains[node] && nodes[node].layer.traits.contains(.sumsOverBatch) }
     func isConvolution(_ node: Int) -> Bool { nodes[node].layer.traits.contains(.hasBlockedWeight) }
 
     func chains(_ order: [Int], _ feeds: (_ earlier: Int, _ later: Int) -> Bool) -> [[Int]] {
@@ -42,14 +45,15 @@ struct Schedule {
       return chains
     }
     forward = chains(Array(nodes.indices)) { earlier, later in nodes[later].inputs.contains(earlier + 1) }
-    backward = chains(nodes.indices.reversed()) { earlier, later in nodes[earlier].inputs.contains(later + 1) }
+    backward = chains(nodes.indices.reversed().filter { trains[$0] }) { earlier, later in nodes[earlier].inputs.contains(later + 1) }
     observers = graph.shapes.indices.map { value in nodes.indices.filter { sums($0) && nodes[$0].inputs[0] == value } }
     var completes = nodes.map { _ in [Int]() }
-    for value in graph.shapes.indices.dropFirst() {
+    for value in graph.shapes.indices.dropFirst() where trains[value - 1] {
       if let last = nodes.indices.first(where: { nodes[$0].inputs.contains(value) }) { completes[last].append(value) }
     }
     self.completes = completes
-    forwardChain = nodes.map { _ in 0 }
+    self.trains = trains
+    forwardChain = nodes.map { _ in -1 }
     backwardChain = forwardChain
     for (index, chain) in forward.enumerated() { for node in chain { forwardChain[node] = index } }
     for (index, chain) in backward.enumerated() { for node in chain { backwardChain[node] = index } }

@@ -17,6 +17,8 @@ package enum Limits {
   package static let statisticsBatch = NumberRange(2...65_536)
   package static let steps = NumberRange(1...mostSteps)
   package static let epochs = NumberRange(above: 0, upTo: mostEpochs)
+  package static let rateFactor = NumberRange(
+    above: 0, upTo: RateFactor.most, remedy: "to leave the network as it is, give --freeze backbone")
   /// Of a replay, which may leave the weights as they are.
   package static let replayedRate = NumberRange(0...1e30)
 

@@ -7,6 +7,7 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case runIsInUse(String, by: String)
   case singleSampleBatch(network: String)
   case tooManyBadImages(count: Int, limit: Int, images: [BadImage])
+  case longHead(steps: Int, of: Int)
   case noTrace(FileError)
   case badValue(step: Int, epoch: Int, rank: Int, problem: String, cause: String)
 
@@ -21,6 +22,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .tooManyBadImages(let count, let limit, let images):
       "\(count.counted("image")) cannot be read, more than the \(limit) that --max-bad-images allows:\n"
         + images.prefix(10).map { "  \($0.identifier.printableName): \($0.reason)" }.joined(separator: "\n")
+    case .longHead(let steps, let all):
+      "--head-epochs is \(steps.counted("step")), longer than the run of \(all): the network would never be trained. For "
+        + "that give --freeze backbone."
     case .noTrace(let error):
       "The trace was not written, all else was. \(error)"
     case .badValue(let step, let epoch, let rank, let problem, let cause):

@@ -62,6 +62,8 @@ extension TrainingOptions {
         !labels && (classifier == .sharded || sampleRate != nil),
         "--classifier sharded and --sample-rate are for people's classes: with --no-labels leave them out."
       ),
+      (isTaught && freezesBackbone, "--freeze backbone leaves nothing that could learn from a teacher."),
+      (!labels && headEpochs != nil, "--head-epochs trains people's classes first: with --no-labels leave it out."),
       (
         marginKind != .angular && !allowLargeMargin && isLarge,
         "--margin \(margin ?? 0) must be from 0 to less than 0.5, or up to 1 with --allow-large-margin."
@@ -81,6 +83,9 @@ extension TrainingOptions {
       (
         logitMultiplier != nil && logitScale != nil,
         "--logit-multiplier and --logit-scale exclude each other: give one."
+      ),
+      (
+        headEpochs == .steps(0) || headEpochs == .epochs(0), "--head-epochs must be above 0; leave it out for none."
       ),
       (forceSampleRate && sampleRate == nil, "--force-sample-rate goes with --sample-rate."),
       (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
@@ -105,7 +110,7 @@ extension TrainingOptions {
         "--histogram-every goes with --tensorboard, which has its histograms."
       ),
     ]
-    return rules.first(where: \.0)?.1
+    return rules.first(where: \.0)?.1 ?? (freezesBackbone ? conflictOfFrozenBackbone(isResumed: true) : nil)
   }
 
   /// Whether there is a teacher to learn from.

@@ -31,7 +31,9 @@ extension TrainingOptions {
   }
 
   /// What a run's settings must not be together.
-  package var conflictOfRun: String? { with(usual: .usual).conflict }
+  package var conflictOfRun: String? {
+    with(usual: .usual).conflict ?? (freezesBackbone ? conflictOfFrozenBackbone(isResumed: false) : nil)
+  }
 
   /// With this optimizer unless another is asked for.
   package func with(usual kind: OptimizerKind) -> TrainingOptions {

@@ -34,6 +34,14 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(nil, resuming: .fixed) public var weights: String?
   @Setting(false, resuming: .fixed) public var allowMissing: Bool
   @Setting(.mean, resuming: .fixed) public var newRows: NewRows
+  /// Patterns of the names of parameters that stay as they are, or "backbone" for all of the network.
+  @Setting([], resuming: .fixed) public var freeze: [String]
+  /// How long the class weight is trained alone; nil: not at all.
+  @Setting(nil) public var headEpochs: TrainingLength?
+  /// Of the network's learning rate to the class weight's.
+  @Setting(1, Limits.rateFactor) public var backboneRateFactor: Double
+  /// In its place, for the parameters that a pattern names; the last that does counts.
+  @Setting([]) public var rateFactor: [RateFactor]
 
   // Teacher
   /// A model whose embeddings of the same pictures the network learns to give.

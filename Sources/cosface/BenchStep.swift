@@ -20,7 +20,7 @@ struct BenchStep: ParsableCommand {
 
   func run() throws {
     options.run { communicator in
-      var benchmark = StepBenchmark(work.workload)
+      var benchmark = try StepBenchmark(work.workload())
       benchmark.steps = steps
       benchmark.settings = try trainingOptions().stepSettings
       if classifier.sampleRate != nil && !classifier.forceSampleRate {

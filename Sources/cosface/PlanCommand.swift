@@ -76,7 +76,7 @@ struct PlanCommand: ParsableCommand {
     World.run(collectiveTimeout: options.waiting.collectiveTimeout) { communicator in
       let placement = try communicator.placement()
       try Threads.use(options.threads, placement)
-      var planner = Planner(work.workload)
+      var planner = try Planner(work.workload())
       planner.ranks = ranks ?? communicator.size
       planner.ranksPerHost = ranksPerHost ?? placement.localSize
       planner.bucketBytes = work.bucketBytes

@@ -27,6 +27,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Network") var network: NetworkOptions
   @OptionGroup(title: "Warm start") var warmStart: WarmStartOptions
   @OptionGroup(title: "Teacher") var teacher: TeacherOptions
+  @OptionGroup(title: "Adapting") var adapting: AdaptingOptions
   @OptionGroup(title: "Loss") var loss: LossOptions
   @OptionGroup(title: "Classifier") var classifier: ClassifierOptions
   @OptionGroup(title: "Optimization") var optimization: OptimizationOptions

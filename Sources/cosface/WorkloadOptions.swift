@@ -16,13 +16,16 @@ struct WorkloadOptions: ParsableArguments {
   @Flag(of: \.$recompute, help: "As train --recompute does: less memory for activations.")
   var recompute: Bool
 
+  @OptionGroup var freezing: FreezingOptions
+
   @Option(of: \.$bucketMegabytes, help: "Megabytes of gradients that travel together.")
   var bucketMegabytes: Int
 
   @Option(of: \.$gradientType, help: "Element type of the gradients that ranks send: float32, bfloat16.")
   var gradientType: GradientType
 
-  var workload: StepWorkload {
+  /// - Throws: for a pattern that names nothing.
+  func workload() throws -> StepWorkload {
     var workload = StepWorkload(network.network)
     workload.inputSide = network.inputSize
     workload.embedding = network.embedding
@@ -30,6 +33,7 @@ struct WorkloadOptions: ParsableArguments {
     workload.batchSize = batchSize
     workload.classes = classes
     workload.recomputes = recompute
+    try workload.freeze(freezing.freeze)
     return workload
   }
 

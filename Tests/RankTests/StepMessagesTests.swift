@@ -31,11 +31,10 @@ extension RankTests {
       settings.gradientClipping = clipping
       settings.optimizer = optimizer
       let network = NetworkKind.mobilefacenet.makeNetwork(embeddingWidth: 32, inputSide: 48)
-      network.initialize(seed: 5)
       let step = try TrainingStep(
         network, classCount: classes, capacity: batchSize, accumulates: accumulates, teacherWidth: teacherWidth,
         settings: settings, communicator: world)
-      step.classWeight.initialize(seed: 5)
+      step.initialize(seed: 5)
       try step.synchronize(classWeightNorm: 1)
       return step
     }

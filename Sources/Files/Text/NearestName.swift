@@ -3,8 +3,13 @@ package enum NearestName {
   /// The name of `names` that fewest changes make of `given`: letters put in, left out, replaced, or two swapped. Capitals
   /// and the signs between words do not count.
   package static func of(_ given: String, in names: some Sequence<String>) -> String? {
+    several(1, like: given, in: names).first
+  }
+
+  /// The `count` nearest ones, nearest first.
+  package static func several(_ count: Int, like given: String, in names: some Sequence<String>) -> [String] {
     let given = letters(given)
-    return names.map { (distance(given, letters($0)), $0) }.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
+    return names.map { (distance(given, letters($0)), $0) }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(count).map(\.1)
   }
 
   private static func letters(_ name: String) -> [Character] {

@@ -21,14 +21,17 @@ package struct NumberRange<Number: GivenNumber>: Sendable {
   private let excludesLeast: Bool
   /// What a number must be a multiple of.
   private let unit: Int?
+  /// What to give in place of a number outside.
+  private var remedy: String?
 
   package init(_ range: ClosedRange<Number>) {
     (least, greatest, excludesLeast, unit) = (range.lowerBound, range.upperBound, false, nil)
   }
 
-  /// Above `least`, up to `greatest`.
-  package init(above least: Number, upTo greatest: Number) {
+  /// Above `least`, up to `greatest`; `remedy` says what to give in place of a number outside.
+  package init(above least: Number, upTo greatest: Number, remedy: String? = nil) {
     (self.least, self.greatest, excludesLeast, unit) = (least, greatest, true, nil)
+    self.remedy = remedy
   }
 
   package func contains(_ value: Number) -> Bool {
@@ -44,7 +47,7 @@ package struct NumberRange<Number: GivenNumber>: Sendable {
   }
 
   /// What is said of a value that is not of the range.
-  package var need: String { description + " is needed" }
+  package var need: String { description + " is needed" + (remedy.map { "; " + $0 } ?? "") }
 
   /// The number that the text says.
   ///

@@ -12,6 +12,8 @@ final class BlockSweep {
   private let width: Int
   private let capacity: Int
   private var sampleCount = 0
+  /// Whether backward makes de.
+  private var wantsEmbeddingGradient = true
   /// gamma e^T (K, M) in panels of `TileProduct.columns` samples: panel, k, sample.
   private let scaledColumns: AlignedMemory
   /// e (M, K) in panels of as many columns: panel, sample, k.
@@ -66,14 +68,16 @@ final class BlockSweep {
     }
   }
 
-  /// Before `backward` of the first rows.
-  func clearEmbeddingGradients() {
+  /// Before `backward` of the first rows; `makesEmbeddingGradient` false leaves de out.
+  func beginBackward(makesEmbeddingGradient: Bool) {
+    wantsEmbeddingGradient = makesEmbeddingGradient
+    guard makesEmbeddingGradient else { return }
     Parallel.ranges(workspaces.count) { range in
       for index in range { workspaces[index].embeddingGradient.elements.update(repeating: 0) }
     }
   }
 
-  /// Adds to de of `rows`; `use` gets each row's place, W' and dW (K each, in the cache), on that row's thread.
+  /// Adds to de what `rows` give; `use` gets each row's place, W' and dW (K each, in the cache), on that row's thread.
   func backward(
     _ classWeight: ClassWeight, _ softmax: MarginSoftmax, _ rows: Range<Int>,
     _ use: (_ place: Int, _ current: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>) -> Void
@@ -82,7 +86,7 @@ final class BlockSweep {
     forBlocks(of: classWeight, rows, writingBack: false) { rows, workspace in
       let gradients = workspace.rowGradients.elements.baseAddress!
       softmax.computeGradients(of: rows, workspace)
-      addEmbeddingGradient(of: rows, workspace)
+      if wantsEmbeddingGradient { addEmbeddingGradient(of: rows, workspace) }
       for first in stride(from: 0, to: rows.count, by: tile) {
         computeRowGradients(first, workspace)
         for row in first..<min(first + tile, rows.count) {

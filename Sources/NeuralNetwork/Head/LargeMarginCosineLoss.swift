@@ -63,17 +63,18 @@ package final class LargeMarginCosineLoss {
     return try softmax.join(sweep.workspaces, reductions)
   }
 
-  /// Writes de (M, K) and adds dW to the class weight's gradient, with the W' of the last forward.
+  /// Writes de (M, K), unless nobody asks for it, and adds dW to the class weight's gradient, with the W' of the last
+  /// forward.
   ///
   /// `finished` hears of each piece of at most `rowsPerPiece` rows, in ascending order and on the calling thread, as
   /// soon as its gradient is complete: an allreduce of these rows may start while the next are computed.
   /// One read of W, one read and write of dW.
   package func backward(
-    into gradient: UnsafeMutablePointer<Float>, rowsPerPiece: Int, finished: (Range<Int>) throws -> Void
+    into gradient: UnsafeMutablePointer<Float>?, rowsPerPiece: Int, finished: (Range<Int>) throws -> Void
   ) rethrows {
     let (whole, width, rowCount) = (classWeight.gradients, classWeight.width, classWeight.rowCount)
     precondition(rowsPerPiece > 0, "Pieces of \(rowsPerPiece) rows")
-    sweep.clearEmbeddingGradients()
+    sweep.beginBackward(makesEmbeddingGradient: gradient != nil)
     for start in stride(from: 0, to: rowCount, by: rowsPerPiece) {
       let piece = start..<(start + min(rowsPerPiece, rowCount - start))
       sweep.backward(classWeight, softmax, piece) { row, _, gradient in
@@ -81,11 +82,11 @@ package final class LargeMarginCosineLoss {
       }
       try finished(piece)
     }
-    sweep.gatherEmbeddingGradient(into: gradient)
+    if let gradient { sweep.gatherEmbeddingGradient(into: gradient) }
   }
 
   /// The same in one piece.
-  package func backward(into gradient: UnsafeMutablePointer<Float>) {
+  package func backward(into gradient: UnsafeMutablePointer<Float>?) {
     backward(into: gradient, rowsPerPiece: classWeight.rowCount) { _ in }
   }
 
@@ -93,10 +94,10 @@ package final class LargeMarginCosineLoss {
   ///
   /// For one rank: nobody else adds to dW, and nothing needs its norm first. One read of W and of its state, one write of
   /// both; sampled, of the step's rows.
-  package func backward(into gradient: UnsafeMutablePointer<Float>, updatingWith rule: UpdateRule) {
-    sweep.clearEmbeddingGradients()
+  package func backward(into gradient: UnsafeMutablePointer<Float>?, updatingWith rule: UpdateRule) {
+    sweep.beginBackward(makesEmbeddingGradient: gradient != nil)
     classWeight.updateAll(with: rule) { sweep.backward(classWeight, softmax, 0..<classWeight.activeCount, $0) }
-    sweep.gatherEmbeddingGradient(into: gradient)
+    if let gradient { sweep.gatherEmbeddingGradient(into: gradient) }
   }
 
   /// Cosines of the last forward pass, read off its logits: of each sample with its class, where its row is here, and of

@@ -52,8 +52,9 @@ final class ConvolutionWeight {
     return wide
   }
 
-  /// Adds a gradient in `dimensions`' plain order to the parameter's.
+  /// Adds a gradient in `dimensions`' plain order to the parameter's, where that is trained and not its layer's bias alone.
   func accumulate(_ gradient: UnsafeMutablePointer<Float>) {
+    guard parameter.isTrained else { return }
     let sum = parameter.gradient.baseAddress!
     let row = c * taps
     if joined == 1 {

@@ -92,6 +92,11 @@ final class WinogradGradient: ConvolutionGradient {
 
   /// dg (O, C, 3, 3) += G' dU G
   func accumulate() {
+    if layer.weight.isTrained { accumulateWeight() }
+    if let bias = layer.bias, bias.isTrained { addBiasGradient(to: bias.gradient.baseAddress!) }
+  }
+
+  private func accumulateWeight() {
     let lanes = SIMD8<Float>.lanes
     let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
     let plane = panels * tiledInputs * panel
@@ -123,7 +128,6 @@ final class WinogradGradient: ConvolutionGradient {
         }
       }
     }
-    if let bias = layer.bias { addBiasGradient(to: bias.gradient.baseAddress!) }
   }
 
   /// G' u

@@ -3,12 +3,12 @@
 ///
 /// m = values per channel, batch x height x width.
 /// Training: mean and (biased) variance of the batch; the running ones move by `momentum`, the variance unbiased.
-/// Evaluation: the running ones. Ioffe and Szegedy 2015; He et al. 2015 for PReLU.
+/// Evaluation: the running ones; in training too where weight and bias are frozen, and then they stay. Ioffe and Szegedy 2015; He et al. 2015 for PReLU.
 package final class BatchNormalization: Layer {
   package let name: String
   package let parameters: [Parameter]
   package let statistics: [Parameter]
-  package let traits: LayerTraits
+  private let takesResidual: Bool
 
   static let epsilon = 1e-5
   static let momentum = 0.1
@@ -40,10 +40,19 @@ package final class BatchNormalization: Layer {
       Parameter("\(name).running_mean", [channels], .constant(0), isTrained: false),
       Parameter("\(name).running_var", [channels], .constant(1), isTrained: false),
     ]
-    let common: LayerTraits = [
-      .readsInput, .overwritesInput, .overwritesGradient, .sumsGradients, .imagewise, .sumsOverBatch,
-    ]
-    traits = common.union(residual ? .addsSecondInput : .remakesOutput)
+    takesResidual = residual
+  }
+
+  /// Neither weight nor bias is trained: a map of each value for itself.
+  var isFrozen: Bool { !weight.isTrained && !bias.isTrained }
+  package var movesStatistics: Bool { !isFrozen }
+
+  package var traits: LayerTraits {
+    var traits: LayerTraits = [.readsInput, .overwritesInput, .overwritesGradient, .imagewise]
+    traits.formUnion(takesResidual ? .addsSecondInput : .remakesOutput)
+    if !isFrozen { traits.formUnion([.sumsGradients, .sumsOverBatch]) }
+    if slope?.isTrained == true { traits.formUnion(.sumsGradients) }
+    return traits
   }
 
   package func outputShape(_ given: [Shape]) -> Shape {
@@ -52,5 +61,15 @@ package final class BatchNormalization: Layer {
     return given[0]
   }
 
-  package func bind(_ binding: Binding) -> any Operation { BatchNormalizationOperation(self, binding) }
+  package func bind(_ binding: Binding) -> any Operation {
+    isFrozen && binding.mode == .training
+      ? FrozenNormalizationOperation(self, binding) : BatchNormalizationOperation(self, binding)
+  }
+
+  /// a and b of the affine map of a channel by the running statistics: a = weight / sqrt(var + eps), b = bias - a mean.
+  func runningMap(_ channel: Int) -> (a: Double, b: Double) {
+    let q = 1 / (Double(runningVariance.value[channel]) + Self.epsilon).squareRoot()
+    let a = Double(weight.value[channel]) * q
+    return (a, Double(bias.value[channel]) - a * Double(runningMean.value[channel]))
+  }
 }

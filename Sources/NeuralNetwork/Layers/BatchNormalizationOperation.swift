@@ -75,8 +75,8 @@ final class BatchNormalizationOperation: Operation {
       let q = Double(row(.q)[channel])
       let (S, Q) = (sums.total(0, channel), sums.total(1, channel))
       if layer.weight.isTrained { layer.weight.gradient[channel] += Float(q * Q) }
-      layer.bias.gradient[channel] += Float(S)
-      if let slope = layer.slope { slope.gradient[channel] += Float(sums.total(2, channel)) }
+      if layer.bias.isTrained { layer.bias.gradient[channel] += Float(S) }
+      if let slope = layer.slope, slope.isTrained { slope.gradient[channel] += Float(sums.total(2, channel)) }
       let slant = -Double(weight[channel]) * q * q * q * Q / count
       row(.c)[channel] = Float(slant)
       row(.d)[channel] = Float(-Double(weight[channel]) * q * S / count - slant * Double(row(.mean)[channel]))

@@ -3,7 +3,10 @@
 /// N = batch, C = input channels, O = output channels, G = groups, k = kernel side.
 /// x (N, C, H, W)   w (O, C / G, k, k)   b (O)   y (N, O, H', W'), H' = (H + 2 padding - k) / stride + 1.
 package final class Convolution: Layer {
-  package let traits: LayerTraits = [.readsInput, .imagewise, .hasBlockedWeight]
+  package var traits: LayerTraits {
+    parameters.contains(where: \.isTrained)
+      ? [.readsInput, .imagewise, .hasBlockedWeight] : [.imagewise, .hasBlockedWeight]
+  }
 
   let geometry: ConvolutionGeometry
 
@@ -28,7 +31,7 @@ package final class Convolution: Layer {
 
   /// Where the weight is small beside a piece, so that adding up its gradients costs less than reading the piece again.
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool {
-    geometry.bias == nil && !WinogradConvolution.suits(geometry, input) && !WholeImageDepthwise.suits(geometry, input)
+    geometry.bias == nil && geometry.weight.isTrained && !WinogradConvolution.suits(geometry, input) && !WholeImageDepthwise.suits(geometry, input)
       && 2 * geometry.weight.count <= images * (input.count + outputShape([input]).count)
   }
 

@@ -49,6 +49,10 @@ final class ConvolutionOperation: Operation {
         direct.primitives(.backwardData, sizes: pieces.sizes), from: outputGradient, to: inputGradient, pieces: pieces,
         weight: weight, scratch: scratch)
     }
+    guard layer.weight.isTrained || layer.bias?.isTrained == true else {
+      gradient = nil
+      return
+    }
     if isWinograd {
       gradient = WinogradGradient(layer, input: input, outputGradient: outputGradient, scratch: scratch)
     } else if binding.sumsGradientInPieces {
@@ -77,9 +81,8 @@ final class ConvolutionOperation: Operation {
     gradient?.accumulate()
   }
 
-  /// Where nobody looks yet.
+  /// Where nobody looks yet; nothing where the weight is frozen.
   func computeWeightGradient() {
-    guard let gradient else { preconditionFailure("Backward of a convolution in evaluation") }
-    gradient.compute()
+    gradient?.compute()
   }
 }

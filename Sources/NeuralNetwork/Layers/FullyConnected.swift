@@ -7,7 +7,7 @@
 package final class FullyConnected: Layer {
   package let name: String
   package let parameters: [Parameter]
-  package let traits: LayerTraits = [.readsInput]
+  package var traits: LayerTraits { weight.isTrained ? [.readsInput] : [] }
 
   let inputs: Int
   let outputs: Int
@@ -57,8 +57,10 @@ private final class FullyConnectedOperation: Operation {
   func backward(_ images: Range<Int>) {
     let (M, D, K) = (binding.input.batch, layer.inputs, layer.outputs)
     let (x, dy) = (binding.input.elements, binding.outputGradients[0].elements)
-    gemm(.transpose, .none, K, D, M, dy, x, beta: 1, into: layer.weight.gradient.baseAddress!)
-    if let bias = layer.bias {
+    if layer.weight.isTrained {
+      gemm(.transpose, .none, K, D, M, dy, x, beta: 1, into: layer.weight.gradient.baseAddress!)
+    }
+    if let bias = layer.bias, bias.isTrained {
       for row in 0..<M {
         for k in 0..<K { bias.gradient[k] += dy[row * K + k] }
       }

@@ -3,15 +3,21 @@
 package final class PReLU: Layer {
   package let name: String
   package let parameters: [Parameter]
-  package let traits: LayerTraits
+  private let takesResidual: Bool
 
   var slope: Parameter { parameters[0] }
 
   package init(_ name: String, channels: Int, residual: Bool = false) {
     self.name = name
     parameters = [Parameter("\(name).weight", [channels], .constant(0.25))]
-    let common: LayerTraits = [.readsInput, .overwritesInput, .overwritesGradient, .sumsGradients, .imagewise]
-    traits = residual ? common.union(.addsSecondInput) : common
+    takesResidual = residual
+  }
+
+  package var traits: LayerTraits {
+    var traits: LayerTraits = [.readsInput, .overwritesInput, .overwritesGradient, .imagewise]
+    if slope.isTrained { traits.formUnion(.sumsGradients) }
+    if takesResidual { traits.formUnion(.addsSecondInput) }
+    return traits
   }
 
   package func outputShape(_ given: [Shape]) -> Shape {
@@ -37,7 +43,7 @@ private final class PReLUOperation: Operation {
     self.layer = layer
     self.binding = binding
     view = ChannelView(binding.input)
-    sums = ChannelSumsTable(view, isUsed: binding.mode == .training)
+    sums = ChannelSumsTable(view, isUsed: binding.mode == .training && layer.slope.isTrained)
     prelu = PReLUMap(layer.slope)
   }
 
@@ -53,6 +59,12 @@ private final class PReLUOperation: Operation {
     let (x, dy) = (binding.input.base(images), binding.outputGradients[0].base(images))
     let other = binding.outputGradients.count > 1 ? binding.outputGradients[1].base(images) : nil
     let dx = binding.inputGradient?.base(images)
+    guard layer.slope.isTrained else {
+      guard let dx else { return }
+      return view.forEach(images) {
+        view.kernels.applyGradient(prelu.map, $0, dy, x, c: prelu.zero, d: prelu.zero, to: dx)
+      }
+    }
     sums.add(images) { group, _, sums in
       view.kernels.addGradients(prelu.map, group, dy, adding: other, x, mean: prelu.zero, to: sums)
       if let dx { view.kernels.applyGradient(prelu.map, group, dy, x, c: prelu.zero, d: prelu.zero, to: dx) }
@@ -60,6 +72,7 @@ private final class PReLUOperation: Operation {
   }
 
   func endBackward() {
+    guard layer.slope.isTrained else { return }
     for channel in 0..<layer.slope.count { layer.slope.gradient[channel] += Float(sums.total(2, channel)) }
   }
 }

@@ -10,6 +10,12 @@ extension NetworkKind {
     }
   }
 
+  /// Names of what can be trained, in the order of the layers; the sizes do not change them.
+  package var trainedNames: [String] {
+    makeGraph(embeddingWidth: 16, inputSide: 16, dropout: 0).nodes.flatMap(\.layer.parameters).filter(\.isTrained)
+      .map(\.name)
+  }
+
   /// Its operations; their weights have names and shapes, and no values.
   package func elementaryGraph(embeddingWidth: Int, inputSide: Int) -> ElementaryGraph {
     ElementaryGraph(

@@ -14,12 +14,14 @@ public enum NetworkKind: String, Codable, CaseIterable, Sendable {
   ///   - embeddingWidth: K, a multiple of 16.
   ///   - inputSide: S of the input 3 x S x S, a multiple of 16.
   ///   - dropout: probability before the last fully connected layer of an IResNet (arcface_torch's setting).
+  ///   - frozen: names of parameters that are not trained.
   package func makeNetwork(
-    embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false
+    embeddingWidth: Int = 512, inputSide: Int = 112, dropout: Double = 0, recomputes: Bool = false,
+    frozen: Set<String> = []
   ) -> Network {
     Network(
       rawValue, makeGraph(embeddingWidth: embeddingWidth, inputSide: inputSide, dropout: dropout),
-      recomputes: recomputes)
+      recomputes: recomputes, frozen: frozen)
   }
 
   func makeGraph(embeddingWidth: Int, inputSide: Int, dropout: Double) -> Graph {

@@ -8,7 +8,7 @@ package final class ParameterUpdate {
   /// What each rank orthogonalizes: ranges of the store's gradients, one after the other. Empty without matrices.
   package let shares: [Range<Int>]
 
-  /// Neighbours in the store that share a weight decay, and each matrix; padding belongs to the parameter before it and
+  /// Neighbours in the store that share a weight decay and a rate, and each matrix; padding belongs to the parameter before it and
   /// stays zero.
   private let groups: [Group]
   private let orthogonalization: Orthogonalization?
@@ -16,13 +16,16 @@ package final class ParameterUpdate {
   private struct Group {
     var range: Range<Int>
     let decay: Float
+    let rateFactor: Double
     /// max(rows, columns) of a matrix.
     let longerSide: Int?
   }
 
-  /// `weightDecay` says for each trained parameter how much it decays.
+  /// `weightDecay` says for each trained parameter how much it decays, `rateFactor` what its learning rate is multiplied
+  /// with, and so its decay.
   package init(
-    _ store: ParameterStore, _ optimizer: Optimizer, rank: Int = 0, of ranks: Int = 1, weightDecay: (Parameter) -> Float
+    _ store: ParameterStore, _ optimizer: Optimizer, rank: Int = 0, of ranks: Int = 1, weightDecay: (Parameter) -> Float,
+    rateFactor: (Parameter) -> Double = { _ in 1 }
   ) {
     self.store = store
     self.optimizer = optimizer
@@ -34,16 +37,18 @@ package final class ParameterUpdate {
       let end = index + 1 < trained ? store.offsets[index + 1] : store.trainedCount
       let rows = parameter.shape[0]
       let group = Group(
-        range: store.offsets[index]..<end, decay: weightDecay(parameter),
+        range: store.offsets[index]..<end, decay: weightDecay(parameter), rateFactor: rateFactor(parameter),
         longerSide: optimizer.updatesMatrices && Muon.isMatrix(parameter) ? max(rows, parameter.count / rows) : nil)
-      if let last = groups.last, last.decay == group.decay, last.longerSide == nil, group.longerSide == nil {
+      if let last = groups.last, last.decay == group.decay, last.rateFactor == group.rateFactor, last.longerSide == nil,
+        group.longerSide == nil
+      {
         groups[groups.count - 1].range = last.range.lowerBound..<end
       } else {
         groups.append(group)
       }
     }
     self.groups = groups
-    guard optimizer.updatesMatrices else {
+    guard optimizer.updatesMatrices, trained > 0 else {
       (shares, orthogonalization) = ([], nil)
       return
     }
@@ -60,7 +65,7 @@ package final class ParameterUpdate {
     guard let values = store.values.baseAddress, let gradients = store.gradients.baseAddress else { return }
     let states = store.states
     forPieces(of: range ?? 0..<store.trainedCount) { group, piece in
-      let i = piece.lowerBound
+      let (i, step) = (piece.lowerBound, scaled(step, by: group))
       if let rule = optimizer.matrixRule(step, group.decay, longerSide: group.longerSide) {
         rule.average(gradients + i, average: states[0].values.baseAddress! + i, count: piece.count)
       } else {
@@ -80,9 +85,15 @@ package final class ParameterUpdate {
   package func finish(_ step: UpdateStep) {
     guard let values = store.values.baseAddress, let gradients = store.gradients.baseAddress else { return }
     forPieces(of: 0..<store.trainedCount) { group, piece in
-      optimizer.matrixRule(step, group.decay, longerSide: group.longerSide)?
+      optimizer.matrixRule(scaled(step, by: group), group.decay, longerSide: group.longerSide)?
         .apply(values + piece.lowerBound, direction: gradients + piece.lowerBound, count: piece.count)
     }
+  }
+
+  private func scaled(_ step: UpdateStep, by group: Group) -> UpdateStep {
+    var own = step
+    own.learningRate *= group.rateFactor
+    return own
   }
 
   private func forPieces(of range: Range<Int>, _ body: (Group, Range<Int>) -> Void) {

@@ -133,11 +133,22 @@ package struct StepWorkload: Sendable {
   package var batchSize = 32
   package var classes = 10_000
   package var recomputes = false
+  /// As it was given, and the names of the parameters that it says.
+  package private(set) var freeze: [String] = []
+  package private(set) var frozen: Set<String> = []
 
   package init(_ kind: NetworkKind) { self.kind = kind }
 
+  /// Has what these patterns name not be trained.
+  ///
+  /// - Throws: `AdaptationError` for one that names nothing.
+  package mutating func freeze(_ patterns: [String]) throws {
+    (freeze, frozen) = (patterns, try Adaptation(kind, freeze: patterns).frozen)
+  }
+
   func makeNetwork() -> Network {
-    kind.makeNetwork(embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes)
+    kind.makeNetwork(
+      embeddingWidth: embedding, inputSide: inputSide, dropout: dropout, recomputes: recomputes, frozen: frozen)
   }
 }
 
@@ -146,7 +157,8 @@ extension MemoryReport {
   init(_ workload: StepWorkload, _ settings: StepSettings, ranks: Int) {
     let network = NetworkFootprint(
       workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
-      recomputes: workload.recomputes, optimizer: settings.optimizer, batch: workload.batchSize)
+      recomputes: workload.recomputes, frozen: workload.frozen, optimizer: settings.optimizer,
+      batch: workload.batchSize)
     var own = Settings(classCount: workload.classes, batch: workload.batchSize, imageSide: workload.inputSide)
     (own.classifier, own.sampling, own.bucketBytes) = (settings.classifier, settings.sampling, settings.bucketBytes)
     (own.ranks, own.threads, own.loadedBatches) = (ranks, Parallel.threads, 1)

@@ -24,6 +24,8 @@ package struct ComputeMeasurement: Codable, Equatable, Sendable {
   package var threads: Int
   /// What updated the weights; files of earlier versions, which know SGD alone, do not name it.
   package var optimizer: OptimizerKind?
+  /// What was frozen; files of earlier versions, which know nothing of it, do not name it.
+  package var freeze: [String]?
   /// Ranks that measured side by side.
   package var ranks: Int
   /// Backbone, with the images' copy and L2Normalize.

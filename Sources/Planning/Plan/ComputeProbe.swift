@@ -46,9 +46,11 @@ struct ComputeProbe {
       try normalize.forward(pass.output.elements, batch: batchSize)
       let between = ContinuousClock.now
       network.parameters.zeroGradients()
-      let gradient = pass.outputGradient.elements
-      normalize.backward(normalize.embeddings.baseAddress!, into: gradient)
-      pass.backward { _ in }
+      if pass.trains {
+        let gradient = pass.outputGradient.elements
+        normalize.backward(normalize.embeddings.baseAddress!, into: gradient)
+        pass.backward { _ in }
+      }
       let end = ContinuousClock.now
       // A rate of zero costs the same and leaves the weights as they are.
       let rule = UpdateStep(index: step, learningRate: 0)
@@ -71,11 +73,13 @@ struct ComputeProbe {
           .reduce(0) { $0 + ($1.count + line - 1) / line * line })
     }
     let costs = try HeadProbe(
-      rows: min(workload.classes, Self.rows), width: embedding, batchSize: batchSize, steps: steps, settings: settings
+      rows: min(workload.classes, Self.rows), width: embedding, batchSize: batchSize, steps: steps, settings: settings,
+      trainsNetwork: pass.trains
     ).measure(communicator)
     var result = ComputeMeasurement(
       network: workload.kind.rawValue, inputSide: workload.inputSide, embedding: embedding, batchSize: batchSize,
-      threads: Parallel.threads, optimizer: optimizer, ranks: communicator.size, forwardSeconds: Timing(forward).median,
+      threads: Parallel.threads, optimizer: optimizer,
+      freeze: workload.freeze.isEmpty ? nil : workload.freeze, ranks: communicator.size, forwardSeconds: Timing(forward).median,
       backward: chains, updateSeconds: Timing(update).median,
       matrixSeconds: parameterUpdate.shares.isEmpty ? nil : Timing(matrices).median, classifierForward: costs.forward,
       classifierBackward: costs.backward, classifierFused: costs.fused, classifierUpdate: costs.update,

@@ -11,6 +11,8 @@ struct HeadProbe {
   let batchSize: Int
   let steps: Int
   let settings: StepSettings
+  /// Whether the embeddings' gradients are asked for.
+  let trainsNetwork: Bool
 
   struct Costs {
     var forward: ComputeMeasurement.RowCost
@@ -53,7 +55,8 @@ struct HeadProbe {
     Initializer.normal(standardDeviation: 1).fill(embeddings.elements, seed: 1, name: "embeddings")
     let normalize = L2Normalize(width: width, capacity: samples)
     try normalize.forward(embeddings.elements.baseAddress!, batch: samples)
-    let gradient = AlignedMemory(count: samples * width)
+    let memory = AlignedMemory(count: samples * width)
+    let gradient = trainsNetwork ? memory.elements.baseAddress! : nil
     let labels = (0..<samples).map { Int32(($0 * 7_919) % rows) }
     // A rate of zero: the same work, and weights that stay as they are.
     let rule = settings.optimizer.rule(UpdateStep(index: 0, learningRate: 0))
@@ -73,7 +76,7 @@ struct HeadProbe {
       }
       try forward()
       seconds.forward = lap()
-      head.backward(into: gradient.elements.baseAddress!)
+      head.backward(into: gradient)
       seconds.backward = lap()
       head.classWeight.update(0..<rows, with: rule, clearingGradient: true)
       seconds.update = lap()
@@ -81,7 +84,7 @@ struct HeadProbe {
       seconds.renormalize = lap()
       try forward()
       _ = lap()
-      head.backward(into: gradient.elements.baseAddress!, updatingWith: rule)
+      head.backward(into: gradient, updatingWith: rule)
       seconds.fused = lap()
       try head.classWeight.renormalize()
       if step > 0 { all.append(seconds) }

@@ -7,7 +7,7 @@ extension Plan {
     return [
       """
       \(compute.network), input \(compute.inputSide), embedding \(compute.embedding), \(classes) classes, \
-      \(compute.batchSize) images and \(compute.threads) threads a rank
+      \(compute.batchSize) images and \(compute.threads) threads a rank\(frozenText)
       \(ranks) ranks, \(link.ranksPerHost) on a host; between hosts \((link.bytesPerSecond / 1e6).shown(1)) MB/s, \
       \((1e6 * link.latencySeconds).shown(1)) us; gradients as \(gradientType.rawValue) in buckets of \(bucketBytes >> 20) MB
       """,
@@ -18,6 +18,8 @@ extension Plan {
         [["ranks", "classifier", "ms a step", "images/s", "waiting", "MB sent", "GB a rank"]] + table.map(Self.cells)),
     ].joined(separator: "\n\n") + "\n"
   }
+
+  private var frozenText: String { compute.freeze.map { "; frozen: \($0.joined(separator: ", "))" } ?? "" }
 
   private var memoryRows: [[String]] {
     // Both classifiers have the same parts.

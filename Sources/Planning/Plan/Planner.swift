@@ -41,7 +41,7 @@ package struct Planner {
     let compute = try given ?? measure(communicator)
     let network = NetworkFootprint(
       workload.kind, embeddingWidth: workload.embedding, inputSide: workload.inputSide, dropout: workload.dropout,
-      recomputes: workload.recomputes, optimizer: StepSettings(optimizer).optimizer,
+      recomputes: workload.recomputes, frozen: workload.frozen, optimizer: StepSettings(optimizer).optimizer,
       batch: workload.batchSize, threads: compute.threads)
     var step = StepModel(compute, model, classes: workload.classes, statistics: network.statisticsCount)
     step.matrixWork = network.matrixWork
@@ -65,6 +65,8 @@ package struct Planner {
     return 2 * Double(bucketBytes) / p * (p - 1) / seconds
   }
 
+  private static func text(_ freeze: [String]) -> String { freeze.isEmpty ? "nothing" : freeze.joined(separator: " ") }
+
   /// A measurement holds for one network, batch and number of threads.
   private func check(_ compute: ComputeMeasurement, _ path: String) throws -> ComputeMeasurement {
     let rows: [(name: String, asked: String, measured: String)] = [
@@ -73,6 +75,7 @@ package struct Planner {
       ("--embedding", "\(workload.embedding)", "\(compute.embedding)"),
       ("--batch-size", "\(workload.batchSize)", "\(compute.batchSize)"),
       ("--optimizer", optimizer.rawValue, (compute.optimizer ?? .sgd).rawValue),
+      ("--freeze", Self.text(workload.freeze), Self.text(compute.freeze ?? [])),
       ("--threads", "\(threads ?? compute.threads)", "\(compute.threads)"),
     ]
     if let row = rows.first(where: { $0.asked != $0.measured }) {

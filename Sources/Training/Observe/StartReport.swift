@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Inference
 import NeuralNetwork
@@ -10,6 +11,7 @@ struct StartReport {
   let data: TrainingData
   let placements: [String]
   let totalSteps: Int
+  let headSteps: Int
   let memory: MemoryReport
   let teacher: (any Teacher)?
 
@@ -30,7 +32,7 @@ struct StartReport {
       "memory    " + memoryText + " per rank",
     ]
     if let teacher { lines.append("teacher   " + text(of: teacher)) }
-    lines += absentLines
+    lines += adaptingLines + absentLines
     return lines + (options.labels ? lossLines : [])
   }
 
@@ -69,6 +71,24 @@ struct StartReport {
       + String(format: "; 1 - cosine times %.4g in the loss", options.teacherWeight ?? 1)
   }
 
+  /// What is not trained, or not at once.
+  private var adaptingLines: [String] {
+    let parameters = step.network.parameters.parameters
+    var lines: [String] = []
+    if !options.freeze.isEmpty {
+      let trained = parameters.filter(\.isTrained).reduce(0) { $0 + $1.count }
+      lines.append(
+        "frozen    \(options.freeze.map(\.printableName).joined(separator: ", ")): "
+          + (trained == 0
+            ? "of the model the class weight alone is trained"
+            : "\(trained.grouped) parameters of the network are trained"))
+    }
+    if headSteps > 0 {
+      lines.append("head      the class weight alone is trained in the first \(headSteps.counted("step"))")
+    }
+    return lines
+  }
+
   /// In the words that name bad images while training.
   private var absentLines: [String] {
     let (absent, shown) = (data.absent, 20)
@@ -88,6 +108,16 @@ struct StartReport {
     let steps = warmup.steps(perEpoch: data.order.stepsPerEpoch)
     return String(format: "%.3g", rate) + " with \(optimizer.rawValue)"
       + (steps > 0 ? ", after a warm-up of \(steps.counted("step"))" : "") + ", \(options.schedule.rawValue) schedule"
+      + factorText
+  }
+
+  /// "; the network's times 0.1, fc.* times 2"
+  private var factorText: String {
+    let factor = options.backboneRateFactor
+    let texts =
+      (factor == 1 ? [] : ["the network's times \(factor.shown)"])
+      + options.rateFactor.map { "\($0.pattern.printableName) times \($0.factor.shown)" }
+    return texts.isEmpty ? "" : "; " + texts.joined(separator: ", ")
   }
 
   private var settings: LogitScale { step.settings.logitScale }

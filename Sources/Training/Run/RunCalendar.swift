@@ -4,12 +4,15 @@ import NeuralNetwork
 package struct RunCalendar {
   package let totalSteps: Int
   package let stepsPerEpoch: Int
+  /// At the run's start, of the class weight alone.
+  package let headSteps: Int
   private let schedule: LearningRateSchedule
   private let options: TrainingOptions
 
   package init(_ options: TrainingOptions, stepsPerEpoch: Int) {
     self.stepsPerEpoch = stepsPerEpoch
     totalSteps = options.length.steps(perEpoch: stepsPerEpoch)
+    headSteps = options.headEpochs?.steps(perEpoch: stepsPerEpoch) ?? 0
     schedule = options.learningRateSchedule(stepsPerEpoch: stepsPerEpoch)
     self.options = options
   }

@@ -30,6 +30,7 @@ package final class Trainer {
   let resumption: Resumption?
   let warmStart: WarmStart?
   let teacher: (any Teacher)?
+  let adaptation: Adaptation
   let firstStep: Int
   let progress: ProgressReporter
   let trace: RunTrace?
@@ -56,6 +57,11 @@ package final class Trainer {
     let options = chosen.resolved(
       classCount: data.training.classNames.count, globalBatchSize: data.order.globalBatchSize)
     self.options = options
+    adaptation = try Adaptation(options, isResumed: resumption != nil)
+    calendar = RunCalendar(options, stepsPerEpoch: data.order.stepsPerEpoch)
+    if calendar.headSteps > calendar.totalSteps {
+      throw TrainingError.longHead(steps: calendar.headSteps, of: calendar.totalSteps)
+    }
     folder = RunFolder(options.output)
     try resumption?.check(data)
     if communicator.rank == 0 && resumption == nil { try folder.refuseRun(mayBegin: startsOver) }
@@ -69,14 +75,15 @@ package final class Trainer {
       }.max() ?? 1
     teacher = try options.openTeacher(for: data, communicator)
     try resumption?.check(teacher)
-    memory = MemoryReport(options, capacity: capacity, ranks: communicator.size, data, teacher: teacher)
+    memory = MemoryReport(
+      options, frozen: adaptation.frozen, capacity: capacity, ranks: communicator.size, data, teacher: teacher)
     try memory.check(
       of: "Training like this", remedy: "--batch-size, --input-size or --embedding, or take fewer ranks a host",
       communicator)
     let network = options.network.makeNetwork(
       embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute)
-    if options.batchSize == 1 && !network.statistics.parameters.isEmpty {
+      recomputes: options.recompute, frozen: adaptation.frozen)
+    if options.batchSize == 1 && network.movingStatisticsCount > 0 {
       throw TrainingError.singleSampleBatch(network: network.name)
     }
     if options.sampleRate != nil && !options.forceSampleRate {
@@ -86,14 +93,15 @@ package final class Trainer {
       network: options.network, embeddingWidth: options.embedding, inputSide: options.inputSize,
       classNames: data.training.classNames, step: .max)
     try ModelFile.checkNames(network, kept, path: folder.model)
+    var settings = options.stepSettings
+    (settings.rateFactors, settings.headSteps) = (adaptation.rateFactors, calendar.headSteps)
     step = try TrainingStep(
       network, classCount: data.training.classNames.count, capacity: capacity,
-      accumulates: options.gradientAccumulation > 1, teacherWidth: teacher?.width, settings: options.stepSettings,
+      accumulates: options.gradientAccumulation > 1, teacherWidth: teacher?.width, settings: settings,
       communicator: communicator)
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
       strength: Float(options.augmentStrength ?? 1), workers: options.workers, teacherSide: teacher?.imageSide)
-    calendar = RunCalendar(options, stepsPerEpoch: order.stepsPerEpoch)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
@@ -159,9 +167,9 @@ package final class Trainer {
     try files?.add(start(on: hosts.map { String(decoding: $0, as: UTF8.self) }))
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
-      totalSteps: totalSteps, memory: memory, teacher: teacher)
-    let notes = Set(data.notes + (teacher?.notes ?? []) + (validation?.notes ?? []) + (files?.notes ?? [])).sorted().map
-    { "note      \($0)" }
+      totalSteps: totalSteps, headSteps: calendar.headSteps, memory: memory, teacher: teacher)
+    let sources = data.notes + (teacher?.notes ?? []) + (validation?.notes ?? []) + (files?.notes ?? [])
+    let notes = Set(sources).sorted().map { "note      \($0)" }
     let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }

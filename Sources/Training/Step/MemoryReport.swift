@@ -95,12 +95,16 @@ package struct MemoryReport: Codable, Equatable, Sendable {
 extension MemoryReport {
   /// Of a rank of a run that is about to start.
   ///
-  /// `capacity`: the most images of a micro-batch.
-  init(_ options: TrainingOptions, capacity: Int, ranks: Int, _ data: TrainingData, teacher: (any Teacher)? = nil) {
+  /// `frozen`: names of parameters that are not trained. `capacity`: the most images of a micro-batch.
+  init(
+    _ options: TrainingOptions, frozen: Set<String>, capacity: Int, ranks: Int, _ data: TrainingData,
+    teacher: (any Teacher)? = nil
+  ) {
     let step = options.stepSettings
     let network = NetworkFootprint(
       options.network, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute, optimizer: step.optimizer, batch: capacity, threads: options.threads)
+      recomputes: options.recompute, frozen: frozen, optimizer: step.optimizer, batch: capacity,
+      threads: options.threads)
     var settings = Settings(
       classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)
     settings.classifier = step.classifier

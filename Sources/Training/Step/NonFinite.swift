@@ -33,7 +33,7 @@ extension TrainingError {
     _ error: HeadError, in step: TrainingStep, _ batch: Batch, of images: any ImageSource
   ) -> TrainingError {
     let image = error.sample.map { images.identifier(of: Int(batch.samples[step.firstSample + $0])) }
-    let pass = error.sample == nil ? nil : step.network.pass(batch: step.batchSize, .training)
+    let pass = error.sample == nil ? nil : step.pass(batch: step.batchSize)
     let culprit = NonFinite.find(
       in: step.network, classWeight: step.classWeight.parameter, companions: step.companions, pass: pass)
     return of(culprit, in: step, batch, image.map { "Image \($0.printableName): \(error)" } ?? error.description)

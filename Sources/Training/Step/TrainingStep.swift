@@ -31,18 +31,12 @@ package final class TrainingStep {
   /// Bytes that this rank has sent in all to have gradients and statistics summed, by part.
   package var sentBytes: [Int] { reducer.sentBytes }
 
+  /// Whether the current step trains the network, and not the class weight alone.
+  private var trainsNetwork = true
   private let update: ParameterUpdate
   private let reducer: GradientReducer
   private let clipping: GradientClipping?
   private let teaching: Teaching?
-  /// This rank's part of the mean cosine to the teacher's embeddings in the last step.
-  package private(set) var teacherCosine = 0.0
-
-  /// What a teacher's embeddings add to the loss, and the update of what maps to them.
-  private struct Teaching {
-    let distillation: Distillation
-    let update: ParameterUpdate
-  }
 
   /// - Parameters:
   ///   - capacity: the largest micro-batch, the same on all ranks.
@@ -57,24 +51,21 @@ package final class TrainingStep {
     self.communicator = communicator
     self.capacity = capacity
     let decay = Float(settings.weightDecay)
-    teaching = teacherWidth.map { teacherWidth in
-      let distillation = Distillation(
-        width: network.embeddingWidth, teacherWidth: teacherWidth, weight: settings.teacherWeight, capacity: capacity)
-      let update = ParameterUpdate(distillation.store, settings.optimizer.ofElements) { _ in decay }
-      return Teaching(distillation: distillation, update: update)
+    teaching = teacherWidth.map {
+      Teaching(width: network.embeddingWidth, teacherWidth: $0, capacity: capacity, settings: settings)
     }
     let reducer = GradientReducer(
       network, communicator, bucketBytes: settings.bucketBytes, type: settings.gradientType)
     self.reducer = reducer
     var messages = StepMessages(
       settings.classifier, ranks: communicator.size, width: network.embeddingWidth, classes: classCount,
-      gradients: network.parameters.trainedCount, statistics: network.statistics.values.count,
+      gradients: network.parameters.trainedCount, statistics: network.movingStatisticsCount,
       buckets: GradientBuckets(
         bytes: settings.bucketBytes, type: settings.gradientType, maximumCount: communicator.maximumCount))
     messages.clips = settings.gradientClipping != nil
     messages.accumulates = accumulates
     messages.sendsDirections = settings.optimizer.updatesMatrices
-    messages.teacherMap = teaching?.distillation.store.trainedCount ?? 0
+    messages.teacherMap = teaching?.store.trainedCount ?? 0
     self.messages = messages
     classifier =
       switch settings.classifier {
@@ -88,11 +79,11 @@ package final class TrainingStep {
           settings: settings, messages: messages, communicator: communicator)
       }
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
-    update = ParameterUpdate(network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size) {
-      _ in
-      decay
-    }
-    let stores = [network.parameters] + classifier.replicas + (teaching.map { [$0.distillation.store] } ?? [])
+    update = ParameterUpdate(
+      network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size,
+      weightDecay: { _ in decay },
+      rateFactor: { settings.rateFactors[$0.name] ?? 1 })
+    let stores = [network.parameters] + classifier.replicas + (teaching.map { [$0.store] } ?? [])
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }
     network.reserve(training: capacity)
   }
@@ -102,16 +93,18 @@ package final class TrainingStep {
     [network.parameters, network.statistics] + classifier.replicas + companions
   }
 
-  package var teacherWidth: Int? { teaching?.distillation.teacherWidth }
+  package var teacherWidth: Int? { teaching?.teacherWidth }
+  /// This rank's part of the mean cosine to the teacher's embeddings in the last step; 0 without a teacher.
+  package var teacherCosine: Double { teaching?.cosine ?? 0 }
 
   /// What is trained besides network and class weight, and belongs to no model: the map to a teacher's embeddings.
-  package var companions: [ParameterStore] { teaching.map { [$0.distillation.store] } ?? [] }
+  package var companions: [ParameterStore] { teaching.map { [$0.store] } ?? [] }
 
   /// By the seed: network, class weight and companions.
   package func initialize(seed: UInt64) {
     network.initialize(seed: seed)
     classWeight.initialize(seed: seed)
-    teaching?.distillation.initialize(seed: seed)
+    teaching?.initialize(seed: seed)
   }
 
   /// Copies rank 0's weights to all ranks, and gives all class rows one norm: `norm`, or the mean of theirs.
@@ -147,11 +140,13 @@ package final class TrainingStep {
   /// Returns this rank's part of the loss: the ranks' parts add up to the mean over all samples.
   package func run(_ batches: [MicroBatch], index: Int, count: Int, learningRate: Double) throws -> Double {
     do {
-      network.parameters.zeroGradients()
-      for store in companions { store.zeroGradients() }
-      teacherCosine = 0
+      trainsNetwork = index >= settings.headSteps && !network.isFixed
+      // While the class weight is trained alone the gradients stay zero.
+      if trainsNetwork { network.parameters.zeroGradients() }
+      teaching?.begin()
       let step = UpdateStep(index: index, learningRate: learningRate)
       if updatesOnArrival {
+        let step = networkStep(step)
         reducer.whenSummed = { [update] range in update.run(step, in: range) }
       }
       let samples = batches.reduce(0) { $0 + $1.count }
@@ -185,14 +180,16 @@ package final class TrainingStep {
       if let samples { try average(samples: samples, of: count) }
       let nothing = normalize.embeddings.baseAddress!
       let loss = try classifier.forward(nothing, labels: .init(start: nil, count: 0), count: count)
-      try classifier.backward(into: nothing, isLast: isLast, rule: rule)
-      if isLast { try sumTeacherMap() }
-      if isLast { for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) } }
+      try classifier.backward(into: trainsNetwork ? nothing : nil, isLast: isLast, rule: rule)
+      if isLast { try teaching?.sum(by: reducer) }
+      if isLast && trainsNetwork {
+        for layer in network.layers.reversed() where !layer.parameters.isEmpty { try reducer.add(layer) }
+      }
       return loss
     }
     firstSample += batchSize
     batchSize = batch.count
-    let pass = network.pass(batch: batch.count, .training)
+    let pass = pass(batch: batch.count)
     pass.observer = trace.flatMap { $0.isOn ? $0.observer(of: pass) : nil }
     try trace.span(.forward) {
       _ = pass.input.buffer.update(fromContentsOf: batch.images)
@@ -204,47 +201,37 @@ package final class TrainingStep {
     var loss = try trace.span(.classifierForward) {
       try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
     }
-    let taught = try distil(pass.output.elements, batch, of: count, addingTo: &loss)
-    let gradient = pass.outputGradient.elements
+    if let teaching {
+      loss += try trace.span(.classifierForward) { try teaching.forward(pass.output.elements, batch, of: count) }
+    }
+    let gradient = trainsNetwork ? pass.outputGradient.elements : nil
     try trace.span(.classifierBackward) {
       try classifier.backward(into: gradient, isLast: isLast, rule: rule)
     }
-    if isLast { try sumTeacherMap() }
+    if isLast { try teaching?.sum(by: reducer) }
+    guard let gradient else { return loss }
     try trace.span(.backward) {
       normalize.backward(gradient, into: gradient)
-      taught?.addGradient(to: gradient)
+      teaching?.addGradient(to: gradient)
       try pass.backward(
         between: { if isLast { try reducer.poll() } }, { layer in if isLast { try reducer.add(layer) } })
     }
     return loss
   }
 
-  /// Adds the micro-batch's distance to the teacher to `loss`; nil without a teacher.
-  private func distil(
-    _ embeddings: UnsafePointer<Float>, _ batch: MicroBatch, of count: Int, addingTo loss: inout Double
-  ) throws -> Distillation? {
-    guard let distillation = teaching?.distillation else { return nil }
-    guard let teacher = batch.teacher else { preconditionFailure("A batch without its teacher's embeddings") }
-    let part = try trace.span(.classifierForward) {
-      try distillation.forward(embeddings, teacher: teacher, batch: batch.count, count: count)
-    }
-    loss += part.loss
-    teacherCosine += part.cosine
-    return distillation
+  /// The pass of the current step, or the last one, for so many samples.
+  func pass(batch: Int) -> Pass {
+    trainsNetwork ? network.pass(batch: batch, .training) : network.fixedPass(batch: batch)
   }
 
-  /// The map's gradient is whole on this rank.
-  private func sumTeacherMap() throws {
-    guard messages.teacherMap > 0 else { return }
-    for store in companions { try reducer.start(store.gradients, .teacherMap) }
-  }
-
-  /// Averages the running statistics over the samples of all ranks; a rank without samples adds nothing. The forward pass has
-  /// changed them, so they travel before the gradients.
+  /// Averages the running statistics over the samples of all ranks; a rank without samples adds nothing. Frozen ones stay.
+  /// The forward pass has changed them, so they travel before the gradients.
   private func average(samples: Int, of count: Int) throws {
-    guard messages.sendsStatistics else { return }
-    Elementwise.multiply(network.statistics.values, by: Float(samples) / Float(count))
-    try reducer.start(network.statistics.values, .statistics)
+    guard messages.sendsStatistics, trainsNetwork else { return }
+    let statistics = UnsafeMutableBufferPointer(
+      rebasing: network.statistics.values[0..<messages.count(.statistics)])
+    Elementwise.multiply(statistics, by: Float(samples) / Float(count))
+    try reducer.start(statistics, .statistics)
   }
 
   private func updateAll(_ step: UpdateStep) throws {
@@ -255,7 +242,9 @@ package final class TrainingStep {
       step.gradientFactor = clipping.factor(forNorm: norm)
     }
     classifier.update(with: rule(step))
-    teaching?.update.run(step)
+    teaching?.update(step)
+    guard trainsNetwork else { return }
+    step = networkStep(step)
     if !updatesOnArrival { update.run(step) }
     guard !update.shares.isEmpty else { return }
     update.orthogonalize()
@@ -267,6 +256,13 @@ package final class TrainingStep {
         UnsafeBufferPointer(rebasing: own), into: gradients, counts: update.shares.map(\.count))
     }
     update.finish(step)
+  }
+
+  /// Of the network, whose optimizer begins with the first step that trains it.
+  private func networkStep(_ step: UpdateStep) -> UpdateStep {
+    var own = step
+    own.index = max(step.index - settings.headSteps, 0)
+    return own
   }
 
   /// Whether a bucket of the network is updated as soon as it is summed: clipping needs the whole gradient's norm first.

@@ -73,7 +73,7 @@ import VectorKernels
     gradient.withUnsafeMutableBufferPointer { distillation.addGradient(to: $0.baseAddress!) }
     for index in stride(from: 0, to: x.count, by: 17) {
       let value = x[index]
-      let slope = try GradientCheck.slope(at: value) {
+      let slope = GradientCheck.slope(at: value) {
         x[index] = $0
         return try! loss()
       }
@@ -88,7 +88,7 @@ import VectorKernels
     #expect(mapGradient.contains { $0 != 0 })
     for index in stride(from: 0, to: map.count, by: 397) {
       let value = map.value[index]
-      let slope = try GradientCheck.slope(at: value) {
+      let slope = GradientCheck.slope(at: value) {
         map.value[index] = $0
         return try! loss()
       }
