@@ -17,7 +17,7 @@ struct RowMatch {
     let rows = NamedRows(files)
     for way in Self.ways(rows, source) {
       var match = try Attempt(way, rows)
-      for sample in 0..<source.count { try match.find(sample, of: source) }
+      for sample in 0..<source.count { match.find(sample, of: source) }
       guard match.found > 0 else { continue }
       guard match.missing == 0 else { throw Self.failure(match, files, source) }
       var places = [[(sample: Int, row: Int)]](repeating: [], count: files.count)
@@ -164,7 +164,7 @@ private struct Attempt {
     }
   }
 
-  mutating func find(_ sample: Int, of source: any ImageSource) throws {
+  mutating func find(_ sample: Int, of source: any ImageSource) {
     Heartbeat.beat()
     let number = known[way.key(of: sample, source)] ?? Self.ambiguous
     numbers.append(number)

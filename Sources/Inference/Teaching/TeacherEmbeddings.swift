@@ -22,7 +22,8 @@ package final class TeacherEmbeddings: Teacher {
   /// Reads the files of `paths`, and finds the row of each of the training set's images by its name.
   ///
   /// - Parameters:
-  ///   - paths: one file or several; of several whose number is that of the sets in a union, each may be of its set.
+  ///   - paths: one file or several; where the images' own names are not enough, as the records of several .rec, one for each
+  ///     set of a union, in their order.
   ///   - capacity: the most images of a batch.
   /// - Throws: `DataError` where a file is not what `embed` writes now, files do not fit together, an image has no row, or
   ///   one name has two rows that differ; `SafetensorsError` or `FileError` where a file cannot be read.

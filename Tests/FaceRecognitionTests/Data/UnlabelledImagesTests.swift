@@ -74,7 +74,8 @@ import Testing
     let index = ClassIndex(try ImageFolder(root: people.path))
     #expect(Array(index.successors(of: 4, label: 1)) == [5, 3])
     #expect(Array(index.successors(of: 0, label: 0)) == [1, 2])
-    let single = ClassIndex(try ImageFolder(root: TestFolder.faces(people: 2, images: 1).path))
+    let lonely = TestFolder.faces(people: 2, images: 1)
+    let single = ClassIndex(try ImageFolder(root: lonely.path))
     #expect(Array(single.successors(of: 1, label: 1)).isEmpty)
   }
 }

@@ -8,7 +8,7 @@ struct TeacherAnswers {
   private(set) var isMirrored: [Bool] = []
   private(set) var vectors: [[Float]] = []
 
-  /// Three epochs, in batches of 5 of which the last is ragged; images of side 32 for the student.
+  /// Three epochs, in batches of 5, or 6 where 1 would be left over; images of side 32 for the student.
   init(
     _ teacher: any Teacher, _ source: any ImageSource, _ augmentation: Augmentation = .flip, epochs: Int = 3
   ) throws {

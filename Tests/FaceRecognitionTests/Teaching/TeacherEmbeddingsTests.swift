@@ -31,8 +31,8 @@ import Testing
   private func expectNetworks(_ paths: [String], _ source: any ImageSource, _ place: SourceLocation = #_sourceLocation)
     throws -> [String]
   {
-    let rows = try TeacherEmbeddings(paths, of: source, capacity: 5)
-    let network = try TeacherNetwork(path: model, capacity: 5, source: source)
+    let rows = try TeacherEmbeddings(paths, of: source, capacity: 6)
+    let network = try TeacherNetwork(path: model, capacity: 6, source: source)
     let (looked, computed) = (try TeacherAnswers(rows, source), try TeacherAnswers(network, source))
     #expect(looked.samples == computed.samples && Set(looked.isMirrored).count == 2, sourceLocation: place)
     #expect(looked.difference(to: computed) < 1e-6, sourceLocation: place)
@@ -87,14 +87,14 @@ import Testing
     #expect(try expectNetworks([embed(root.path)], union)[0].contains("last 3 parts"))
     let (a, b) = (try embed(root["a"], to: "a"), try embed(root["b"], to: "b"))
     #expect(try expectNetworks([a, b], union).isEmpty)
-    let error = #expect(throws: DataError.self) { try TeacherEmbeddings([b], of: union, capacity: 5) }
+    let error = #expect(throws: DataError.self) { try TeacherEmbeddings([b], of: union, capacity: 6) }
     #expect(error?.reason.hasPrefix("6 of the 12 images of the training set have no row of their own") == true)
   }
 
   /// One vector for both looks.
   @Test(arguments: ["none", "sum"]) func withoutTheMirroredLook(flip: String) throws {
     let source = try ImageFolder(root: faces.path)
-    let rows = try TeacherEmbeddings([try embed(faces.path, flip: flip)], of: source, capacity: 5)
+    let rows = try TeacherEmbeddings([try embed(faces.path, flip: flip)], of: source, capacity: 6)
     let answers = try TeacherAnswers(rows, source)
     var known: [Int32: [Float]] = [:]
     for (sample, vector) in zip(answers.samples, answers.vectors) {
@@ -109,9 +109,9 @@ import Testing
     let rows = try embed(faces.path)
     try faces.write(Data(), to: FaceFolder.name(1, 1))
     let source = try ImageFolder(root: faces.path)
-    let answers = try TeacherAnswers(TeacherEmbeddings([rows], of: source, capacity: 5), source)
+    let answers = try TeacherAnswers(TeacherEmbeddings([rows], of: source, capacity: 6), source)
     #expect(!answers.samples.contains(4))
-    let network = try TeacherNetwork(path: model, capacity: 5, source: source)
+    let network = try TeacherNetwork(path: model, capacity: 6, source: source)
     #expect(answers.difference(to: try TeacherAnswers(network, source)) < 1e-6)
   }
 }
