@@ -40,7 +40,8 @@ package struct Adaptation: Equatable, Sendable {
       let matching = try Self.names(of: rate.pattern, "--rate-factor", among: names, options.network)
         .filter { !frozen.contains($0) }
       guard !matching.isEmpty else {
-        throw AdaptationError("--rate-factor \(rate.description.printableName): all that it names is frozen. Leave it out.")
+        throw AdaptationError(
+          "--rate-factor \(rate.description.printableName): all that it names is frozen. Leave it out.")
       }
       for name in matching { rateFactors[name] = rate.factor }
     }
@@ -55,7 +56,8 @@ package struct Adaptation: Equatable, Sendable {
     let nearest = NearestName.several(3, like: pattern, in: names).joined(separator: ", ")
     throw AdaptationError(
       "\(option) \(pattern.printableName) names no parameter of \(network.rawValue). Nearest are \(nearest); "
-        + "patterns are as a shell's, such as '\(names[0].prefix { $0 != "." }).*', and \(backbone) is the whole network.")
+        + "patterns are as a shell's, such as '\(names[0].prefix { $0 != "." }).*', and \(backbone) is the whole network."
+    )
   }
 }
 

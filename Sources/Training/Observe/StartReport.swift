@@ -56,7 +56,8 @@ struct StartReport {
       lines.append(
         "frozen    \(options.freeze.map(\.printableName).joined(separator: ", ")): "
           + (trained == 0
-            ? "of the model the class weight alone is trained" : "\(trained.grouped) parameters of the network are trained"))
+            ? "of the model the class weight alone is trained"
+            : "\(trained.grouped) parameters of the network are trained"))
     }
     if headSteps > 0 {
       lines.append("head      the class weight alone is trained in the first \(headSteps.counted("step"))")
@@ -82,7 +83,8 @@ struct StartReport {
     }
     let steps = warmup.steps(perEpoch: data.order.stepsPerEpoch)
     return String(format: "%.3g", rate) + " with \(optimizer.rawValue)"
-      + (steps > 0 ? ", after a warm-up of \(steps.counted("step"))" : "") + ", \(options.schedule.rawValue) schedule" + factorText
+      + (steps > 0 ? ", after a warm-up of \(steps.counted("step"))" : "") + ", \(options.schedule.rawValue) schedule"
+      + factorText
   }
 
   /// "; the network's times 0.1, fc.* times 2"

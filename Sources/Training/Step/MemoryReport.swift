@@ -99,7 +99,8 @@ extension MemoryReport {
     let step = options.stepSettings
     let network = NetworkFootprint(
       options.network, embeddingWidth: options.embedding, inputSide: options.inputSize, dropout: options.dropout,
-      recomputes: options.recompute, frozen: frozen, optimizer: step.optimizer, batch: capacity, threads: options.threads)
+      recomputes: options.recompute, frozen: frozen, optimizer: step.optimizer, batch: capacity,
+      threads: options.threads)
     var settings = Settings(
       classCount: data.training.classNames.count, batch: capacity, imageSide: options.inputSize)
     settings.classifier = step.classifier

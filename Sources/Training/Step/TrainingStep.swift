@@ -74,7 +74,8 @@ package final class TrainingStep {
     normalize = L2Normalize(width: network.embeddingWidth, capacity: capacity)
     let decay = Float(settings.weightDecay)
     update = ParameterUpdate(
-      network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size, weightDecay: { _ in decay },
+      network.parameters, settings.optimizer, rank: communicator.rank, of: communicator.size,
+      weightDecay: { _ in decay },
       rateFactor: { settings.rateFactors[$0.name] ?? 1 })
     let stores = [network.parameters] + classifier.replicas
     clipping = settings.gradientClipping.map { GradientClipping(stores, maximumNorm: $0) }

@@ -102,8 +102,14 @@ import Weights
     let cases: [([String], String)] = [
       (["--freeze", "backbone"], "--freeze of the whole network goes with --weights"),
       (["--freeze", "*"], "--freeze of the whole network goes with --weights"),
-      (weights + ["--freeze", "layer.0.*"], "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers."),
-      (weights + ["--freeze", "backbone", "--head-epochs", "1e"], "--head-epochs and --freeze of the whole network exclude"),
+      (
+        weights + ["--freeze", "layer.0.*"],
+        "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers."
+      ),
+      (
+        weights + ["--freeze", "backbone", "--head-epochs", "1e"],
+        "--head-epochs and --freeze of the whole network exclude"
+      ),
       (weights + ["--freeze", "*", "--head-epochs", "1e"], "--head-epochs and --freeze of the whole network exclude"),
       (
         weights + ["--freeze", "backbone", "--backbone-rate-factor", "0.5"],
@@ -115,17 +121,25 @@ import Weights
       (["--backbone-rate-factor", "-1"], "to leave the network as it is, give --freeze backbone"),
       (["--rate-factor", "features.*=0"], "to leave parameters as they are, give --freeze"),
       (["--rate-factor", "features.*=-1"], "to leave parameters as they are, give --freeze"),
-      (["--rate-factor", "feature.*=2"], "--rate-factor feature.* names no parameter of mobilefacenet. Nearest are features."),
+      (
+        ["--rate-factor", "feature.*=2"],
+        "--rate-factor feature.* names no parameter of mobilefacenet. Nearest are features."
+      ),
       (
         weights + ["--freeze", "features.*", "--rate-factor", "features.*=2"],
         "--rate-factor features.*=2: all that it names is frozen"
+      ),
+      (
+        weights + ["--embedding", "64", "--allow-missing", "--freeze", "features.*"],
+        "a random one that stays as it is would spoil"
       ),
     ]
     for (options, words) in cases {
       expectRefusal(try train("refused", options), words)
       #expect(!FileManager.default.fileExists(atPath: "\(runs)/refused"), "\(options)")
     }
-    expectRefusal(try Subprocess.cosface(["bench", "step", "--freeze", "nothing"]), "names no parameter of mobilefacenet")
+    expectRefusal(
+      try Subprocess.cosface(["bench", "step", "--freeze", "nothing"]), "names no parameter of mobilefacenet")
     // What only one rank is given.
     let run = "\(runs)/two"
     func one(_ more: [String]) -> [String] {
@@ -158,7 +172,8 @@ import Weights
       let network = try #require(traffic.first { $0["name"] as? String == "network's gradients" }?["counted"] as? Int)
       let memory = try #require((choices[0]["memory"] as? [String: Any])?["parts"] as? [[String: Any]])
       return (
-        Int(try #require(choices[0]["bytesSentPerStep"] as? Double)), try #require(bench["formulaBytesPerStep"] as? Int),
+        Int(try #require(choices[0]["bytesSentPerStep"] as? Double)),
+        try #require(bench["formulaBytesPerStep"] as? Int),
         network, try #require(memory[0]["bytes"] as? Int) + (try #require(memory[1]["bytes"] as? Int))
       )
     }
