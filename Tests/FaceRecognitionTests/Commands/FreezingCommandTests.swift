@@ -32,7 +32,9 @@ import Weights
   private func tensors(_ path: String) throws -> [String: [UInt32]] {
     let file = try SafetensorsFile(path: "\(runs)/\(path)")
     return Dictionary(
-      uniqueKeysWithValues: try file.names.map { ($0, try file.floats(of: $0).map(\.bitPattern)) })
+      uniqueKeysWithValues: try file.names.filter { !$0.hasSuffix("tracked") }.map {
+        ($0, try file.floats(of: $0).map(\.bitPattern))
+      })
   }
 
   /// Stopped while the head is trained alone, at its end, and after: the same bytes.
@@ -104,7 +106,7 @@ import Weights
       (["--freeze", "*"], "--freeze of the whole network goes with --weights"),
       (
         weights + ["--freeze", "layer.0.*"],
-        "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers."
+        "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers.0.layers.0"
       ),
       (
         weights + ["--freeze", "backbone", "--head-epochs", "1e"],
@@ -123,7 +125,7 @@ import Weights
       (["--rate-factor", "features.*=-1"], "to leave parameters as they are, give --freeze"),
       (
         ["--rate-factor", "feature.*=2"],
-        "--rate-factor feature.* names no parameter of mobilefacenet. Nearest are features."
+        "--rate-factor feature.* names no parameter of mobilefacenet. Nearest are features.layers.0"
       ),
       (
         weights + ["--freeze", "features.*", "--rate-factor", "features.*=2"],
@@ -181,7 +183,7 @@ import Weights
     #expect(whole.network > some.network && some.network > 0 && head.network == 0)
     #expect(whole.plan > some.plan && some.plan > head.plan && head.plan > 100 * 64 * 4)
     #expect(whole.bench > some.bench && some.bench > head.bench)
-    #expect(whole.memory > some.memory && some.memory > 2 * head.memory)
+    #expect(whole.memory > some.memory && some.memory > head.memory)
     let outcome = try Subprocess.cosface([
       "plan", "--freeze", "layers.*", "--input-size", "48", "--embedding", "64", "--batch-size", "4", "--steps", "1",
       "--threads", "1",
