@@ -97,7 +97,8 @@ package final class Pass {
     }
     steps = graph.nodes.enumerated().map { index, node in
       let binding = Binding(
-        mode: schedule.trains[index] ? .training : .evaluation, inputs: node.inputs.map(value), output: value(index + 1),
+        mode: schedule.trains[index] ? .training : .evaluation, inputs: node.inputs.map(value),
+        output: value(index + 1),
         outputGradients: contributions(index).taken,
         inputGradient: layout.inputGradients[index].map { gradient($0, of: node.inputs[0]) },
         forwardPieces: pieces.forward[schedule.forwardChain[index]],

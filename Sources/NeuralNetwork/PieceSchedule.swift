@@ -111,7 +111,9 @@ struct PieceSchedule {
   /// One layer makes the gradient, and the one that takes it hands it to nobody and has done with each piece.
   private func gradientPasses(_ value: Int) -> Bool {
     let readers = readers(of: value)
-    guard value > 0, schedule.trains[value - 1], graph.shapes[value].layout == .blocked, readers.count == 1 else { return false }
+    guard value > 0, schedule.trains[value - 1], graph.shapes[value].layout == .blocked, readers.count == 1 else {
+      return false
+    }
     let (maker, taker) = (readers[0], value - 1)
     let chain = schedule.backwardChain[taker]
     return graph.nodes[maker].inputs[0] == value && schedule.backwardChain[maker] == chain

@@ -45,7 +45,9 @@ struct Schedule {
       return chains
     }
     forward = chains(Array(nodes.indices)) { earlier, later in nodes[later].inputs.contains(earlier + 1) }
-    backward = chains(nodes.indices.reversed().filter { trains[$0] }) { earlier, later in nodes[earlier].inputs.contains(later + 1) }
+    backward = chains(nodes.indices.reversed().filter { trains[$0] }) { earlier, later in
+      nodes[earlier].inputs.contains(later + 1)
+    }
     observers = graph.shapes.indices.map { value in nodes.indices.filter { sums($0) && nodes[$0].inputs[0] == value } }
     var completes = nodes.map { _ in [Int]() }
     for value in graph.shapes.indices.dropFirst() where trains[value - 1] {

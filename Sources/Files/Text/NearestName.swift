@@ -9,7 +9,8 @@ package enum NearestName {
   /// The `count` nearest ones, nearest first.
   package static func several(_ count: Int, like given: String, in names: some Sequence<String>) -> [String] {
     let given = letters(given)
-    return names.map { (distance(given, letters($0)), $0) }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(count).map(\.1)
+    return names.map { (distance(given, letters($0)), $0) }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+      .prefix(count).map(\.1)
   }
 
   private static func letters(_ name: String) -> [Character] {

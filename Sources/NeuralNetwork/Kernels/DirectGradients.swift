@@ -38,7 +38,9 @@ final class DirectGradient: ConvolutionGradient {
 
   func accumulate() {
     reorder.accumulate()
-    if let (parameter, gradient) = bias, parameter.isTrained { Elementwise.add(gradient.elements, into: parameter.gradient) }
+    if let (parameter, gradient) = bias, parameter.isTrained {
+      Elementwise.add(gradient.elements, into: parameter.gradient)
+    }
   }
 }
 

@@ -31,7 +31,8 @@ package final class Convolution: Layer {
 
   /// Where the weight is small beside a piece, so that adding up its gradients costs less than reading the piece again.
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool {
-    geometry.bias == nil && geometry.weight.isTrained && !WinogradConvolution.suits(geometry, input) && !WholeImageDepthwise.suits(geometry, input)
+    geometry.bias == nil && geometry.weight.isTrained && !WinogradConvolution.suits(geometry, input)
+      && !WholeImageDepthwise.suits(geometry, input)
       && 2 * geometry.weight.count <= images * (input.count + outputShape([input]).count)
   }
 

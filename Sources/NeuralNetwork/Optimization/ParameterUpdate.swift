@@ -24,7 +24,8 @@ package final class ParameterUpdate {
   /// `weightDecay` says for each trained parameter how much it decays, `rateFactor` what its learning rate is multiplied
   /// with, and so its decay.
   package init(
-    _ store: ParameterStore, _ optimizer: Optimizer, rank: Int = 0, of ranks: Int = 1, weightDecay: (Parameter) -> Float,
+    _ store: ParameterStore, _ optimizer: Optimizer, rank: Int = 0, of ranks: Int = 1,
+    weightDecay: (Parameter) -> Float,
     rateFactor: (Parameter) -> Double = { _ in 1 }
   ) {
     self.store = store

@@ -79,7 +79,8 @@ struct ComputeProbe {
     var result = ComputeMeasurement(
       network: workload.kind.rawValue, inputSide: workload.inputSide, embedding: embedding, batchSize: batchSize,
       threads: Parallel.threads, optimizer: optimizer,
-      freeze: workload.freeze.isEmpty ? nil : workload.freeze, ranks: communicator.size, forwardSeconds: Timing(forward).median,
+      freeze: workload.freeze.isEmpty ? nil : workload.freeze, ranks: communicator.size,
+      forwardSeconds: Timing(forward).median,
       backward: chains, updateSeconds: Timing(update).median,
       matrixSeconds: parameterUpdate.shares.isEmpty ? nil : Timing(matrices).median, classifierForward: costs.forward,
       classifierBackward: costs.backward, classifierFused: costs.fused, classifierUpdate: costs.update,

@@ -40,7 +40,8 @@ package struct Adaptation: Equatable, Sendable {
       let matching = try Self.names(of: rate.pattern, "--rate-factor", among: names, options.network)
         .filter { !frozen.contains($0) }
       guard !matching.isEmpty else {
-        throw AdaptationError("--rate-factor \(rate.description.printableName): all that it names is frozen. Leave it out.")
+        throw AdaptationError(
+          "--rate-factor \(rate.description.printableName): all that it names is frozen. Leave it out.")
       }
       for name in matching { rateFactors[name] = rate.factor }
     }
@@ -52,10 +53,22 @@ package struct Adaptation: Equatable, Sendable {
     if pattern == backbone { return names }
     let found = names.filter { fnmatch(pattern, $0, 0) == 0 }
     guard found.isEmpty else { return found }
-    let nearest = NearestName.several(3, like: pattern, in: names).joined(separator: ", ")
+    let nearest = nearest(to: pattern, among: names).joined(separator: ", ")
     throw AdaptationError(
       "\(option) \(pattern.printableName) names no parameter of \(network.rawValue). Nearest are \(nearest); "
-        + "patterns are as a shell's, such as '\(names[0].prefix { $0 != "." }).*', and \(backbone) is the whole network.")
+        + "patterns are as a shell's, such as '\(names[0].prefix { $0 != "." }).*', and \(backbone) is the whole network."
+    )
+  }
+
+  /// Names of which as many parts as the pattern spells out are most like them: at the start, or behind a star at the end.
+  private static func nearest(to pattern: String, among names: [String]) -> [String] {
+    let spelled = pattern.split(separator: ".").filter { part in !part.contains { "*?[".contains($0) } }
+    let named = Dictionary(grouping: names) { name in
+      let parts = name.split(separator: ".")
+      let like = pattern.hasPrefix("*") ? parts.suffix(spelled.count) : parts.prefix(spelled.count)
+      return like.joined(separator: ".")
+    }
+    return NearestName.several(3, like: spelled.joined(separator: "."), in: named.keys).compactMap { named[$0]?.first }
   }
 }
 

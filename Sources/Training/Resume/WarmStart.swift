@@ -26,7 +26,8 @@ package struct WarmStart {
   /// Initializes all weights by the seed and puts the file's over them; nil where the run starts from nothing.
   ///
   /// Every rank calls it.
-  /// - Throws: what is wrong with the file, `WeightError`, `RankAgreement.Failure`
+  /// - Throws: what is wrong with the file, `WeightError`, `RankAgreement.Failure`; `AdaptationError` for frozen parameters that
+  ///   the file lacks
   package init?(_ options: TrainingOptions, _ step: TrainingStep, _ source: any ImageSource) throws {
     guard let path = options.weights else { return nil }
     (self.options, self.step, self.source) = (options, step, source)
@@ -36,6 +37,7 @@ package struct WarmStart {
     report = try WeightLoader(file).load(
       step.network, classWeight: step.classWeight.parameter,
       classNames: Array(source.classNames[step.classWeight.classes]), allowMissing: options.allowMissing)
+    try Self.check(report, options)
     step.classWeight.valueChanged()
     try RankAgreement.check([("weights", step.network.weightsDigest)], step.communicator)
   }
@@ -47,6 +49,15 @@ package struct WarmStart {
       theirs.network == options.network.rawValue && theirs.embeddingWidth == options.embedding
         && theirs.inputSide == options.inputSize
     else { throw WeightError.otherNetwork(path: file.path, theirs) }
+  }
+
+  /// A random parameter that stays as it is would spoil what is trained behind it.
+  private static func check(_ report: WeightReport, _ options: TrainingOptions) throws {
+    let frozen = try Adaptation(options.network, freeze: options.freeze).frozen
+    guard let name = (report.missing + report.mismatched.map(\.name)).first(where: frozen.contains) else { return }
+    throw AdaptationError(
+      "--freeze names \(name), which the weights have not, or in another shape: a random one that stays as it is would spoil "
+        + "what is trained behind it. Leave it out of --freeze.")
   }
 
   /// Fills the new rows and makes the ranks agree; returns lines for a person. Every rank calls it.

@@ -32,7 +32,9 @@ import Weights
   private func tensors(_ path: String) throws -> [String: [UInt32]] {
     let file = try SafetensorsFile(path: "\(runs)/\(path)")
     return Dictionary(
-      uniqueKeysWithValues: try file.names.map { ($0, try file.floats(of: $0).map(\.bitPattern)) })
+      uniqueKeysWithValues: try file.names.filter { !$0.hasSuffix("tracked") }.map {
+        ($0, try file.floats(of: $0).map(\.bitPattern))
+      })
   }
 
   /// Stopped while the head is trained alone, at its end, and after: the same bytes.
@@ -102,8 +104,14 @@ import Weights
     let cases: [([String], String)] = [
       (["--freeze", "backbone"], "--freeze of the whole network goes with --weights"),
       (["--freeze", "*"], "--freeze of the whole network goes with --weights"),
-      (weights + ["--freeze", "layer.0.*"], "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers."),
-      (weights + ["--freeze", "backbone", "--head-epochs", "1e"], "--head-epochs and --freeze of the whole network exclude"),
+      (
+        weights + ["--freeze", "layer.0.*"],
+        "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers.0.layers.0"
+      ),
+      (
+        weights + ["--freeze", "backbone", "--head-epochs", "1e"],
+        "--head-epochs and --freeze of the whole network exclude"
+      ),
       (weights + ["--freeze", "*", "--head-epochs", "1e"], "--head-epochs and --freeze of the whole network exclude"),
       (
         weights + ["--freeze", "backbone", "--backbone-rate-factor", "0.5"],
@@ -115,17 +123,25 @@ import Weights
       (["--backbone-rate-factor", "-1"], "to leave the network as it is, give --freeze backbone"),
       (["--rate-factor", "features.*=0"], "to leave parameters as they are, give --freeze"),
       (["--rate-factor", "features.*=-1"], "to leave parameters as they are, give --freeze"),
-      (["--rate-factor", "feature.*=2"], "--rate-factor feature.* names no parameter of mobilefacenet. Nearest are features."),
+      (
+        ["--rate-factor", "feature.*=2"],
+        "--rate-factor feature.* names no parameter of mobilefacenet. Nearest are features.layers.0"
+      ),
       (
         weights + ["--freeze", "features.*", "--rate-factor", "features.*=2"],
         "--rate-factor features.*=2: all that it names is frozen"
+      ),
+      (
+        weights + ["--embedding", "64", "--allow-missing", "--freeze", "features.*"],
+        "a random one that stays as it is would spoil"
       ),
     ]
     for (options, words) in cases {
       expectRefusal(try train("refused", options), words)
       #expect(!FileManager.default.fileExists(atPath: "\(runs)/refused"), "\(options)")
     }
-    expectRefusal(try Subprocess.cosface(["bench", "step", "--freeze", "nothing"]), "names no parameter of mobilefacenet")
+    expectRefusal(
+      try Subprocess.cosface(["bench", "step", "--freeze", "nothing"]), "names no parameter of mobilefacenet")
     // What only one rank is given.
     let run = "\(runs)/two"
     func one(_ more: [String]) -> [String] {
@@ -158,7 +174,8 @@ import Weights
       let network = try #require(traffic.first { $0["name"] as? String == "network's gradients" }?["counted"] as? Int)
       let memory = try #require((choices[0]["memory"] as? [String: Any])?["parts"] as? [[String: Any]])
       return (
-        Int(try #require(choices[0]["bytesSentPerStep"] as? Double)), try #require(bench["formulaBytesPerStep"] as? Int),
+        Int(try #require(choices[0]["bytesSentPerStep"] as? Double)),
+        try #require(bench["formulaBytesPerStep"] as? Int),
         network, try #require(memory[0]["bytes"] as? Int) + (try #require(memory[1]["bytes"] as? Int))
       )
     }
@@ -166,7 +183,7 @@ import Weights
     #expect(whole.network > some.network && some.network > 0 && head.network == 0)
     #expect(whole.plan > some.plan && some.plan > head.plan && head.plan > 100 * 64 * 4)
     #expect(whole.bench > some.bench && some.bench > head.bench)
-    #expect(whole.memory > some.memory && some.memory > 2 * head.memory)
+    #expect(whole.memory > some.memory && some.memory > head.memory)
     let outcome = try Subprocess.cosface([
       "plan", "--freeze", "layers.*", "--input-size", "48", "--embedding", "64", "--batch-size", "4", "--steps", "1",
       "--threads", "1",
