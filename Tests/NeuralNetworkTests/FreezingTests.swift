@@ -54,6 +54,8 @@ import Testing
     for i in pass.input.buffer.indices { pass.input.buffer[i] = generator.float(in: -1...1) }
   }
 
+  private static func length(_ values: [Float]) -> Float { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
   /// The root of the squares of what differs, beside what is expected.
   private static func distance(_ values: [Float], _ expected: [Float]) -> Float {
     let difference = zip(values, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -85,15 +87,15 @@ import Testing
     ["e", "f"], ["e.weight"], ["stem", "a", "a.prelu", "b.conv"], ["stem", "a", "a.prelu", "b", "b.conv", "c.conv"],
     ["a.weight"],
   ]) func gradients(_ frozen: [String]) {
-    for batch in [2, 5] {
+    for batch in [3, 5] {
       var check = check(frozen, batch: batch)
-      check.run(samples: 8)
+      #expect(check.failuresAlongDirections() == [])
     }
   }
 
   @Test func noticesAGradientOfTheBatchStatistics() {
     var check = check(["d"], batch: 3)
-    #expect(check.failures(samples: 8, factor: 1.1).count > 10)
+    #expect(check.failuresAlongDirections(factor: 1.1).count > 10)
   }
 
   /// Folded, in place and in pieces, or layer after layer over the whole batch: the same.
@@ -117,6 +119,10 @@ import Testing
       let network = frozen.kind.makeNetwork(
         embeddingWidth: 64, inputSide: 48, recomputes: recomputes, frozen: names)
       network.initialize(seed: 3)
+      // A rounding that carries a value over PReLU's kink would change a gradient by far more than itself.
+      for parameter in network.parameters.parameters where parameter.initializer == .constant(0.25) {
+        parameter.value.update(repeating: 0.999)
+      }
       let kept = network.statistics.parameters.map { Array($0.value) }
       let result = Self.step(network.pass(batch: batchAndThreads.0, .training), of: network)
       let moved = zip(network.statistics.parameters, kept).filter { Array($0.value) != $1 }.map(\.0.name)
@@ -127,10 +133,12 @@ import Testing
       #expect(network.statistics.parameters.isEmpty || !moved.isEmpty)
       let plain = Self.step(network.plainPass(batch: batchAndThreads.0, .training), of: network)
       #expect(Self.distance(result.values, plain.values) < 1e-4)
+      // Of a gradient that nearly cancels out roundings are left.
+      let least = 1e-2 * plain.gradients.map(Self.length).max()!
       for (index, parameter) in network.parameters.parameters.filter(\.isTrained).enumerated() {
-        let distance = Self.distance(result.gradients[index], plain.gradients[index])
-        let isNoise = plain.gradients[index].allSatisfy { abs($0) < 1e-2 }
-        #expect(distance < 2e-3 || isNoise, "\(parameter.name): \(distance)")
+        let (found, expected) = (result.gradients[index], plain.gradients[index])
+        let difference = Self.length(zip(found, expected).map { $0 - $1 })
+        #expect(difference < 2e-3 * max(Self.length(expected), least), "\(parameter.name): \(difference)")
       }
     }
   }

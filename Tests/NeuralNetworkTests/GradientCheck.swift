@@ -70,6 +70,39 @@ struct GradientCheck {
     return failures
   }
 
+  /// What is wrong with the gradients of deep graphs, where an element's own slope drowns in rounding: of each trained
+  /// parameter the slope along `directions` random ones, which move all its elements by as much, up or down.
+  ///
+  /// A derivative counts as right within 3 % of the gradient's length.
+  mutating func failuresAlongDirections(_ directions: Int = 3, factor: Float = 1) -> [String] {
+    var failures: [String] = []
+    let pass = network.pass(batch: batch, .training)
+    network.parameters.zeroGradients()
+    let images = Array(pass.input.buffer)
+    _ = loss(pass)
+    for (i, weight) in weights.enumerated() { pass.outputGradient.buffer[i] = weight }
+    pass.backward { _ in }
+    for parameter in network.parameters.parameters where parameter.isTrained {
+      let (values, analytic) = (Array(parameter.value), Array(parameter.gradient))
+      let length = analytic.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      for number in 0..<directions {
+        let signs = values.map { _ -> Float in generator.next() % 2 == 0 ? 1 : -1 }
+        let slope = Self.slope(at: 0) { step in
+          for i in values.indices { parameter.value[i] = values[i] + step * signs[i] }
+          _ = pass.input.buffer.update(fromContentsOf: images)
+          return loss(pass)
+        }
+        _ = parameter.value.update(fromContentsOf: values)
+        let derivative = zip(analytic, signs).reduce(0.0) { $0 + Double(factor * $1.0) * Double($1.1) }
+        let allowed = 0.03 * length + 1e-3
+        let place = "\(parameter.name), direction \(number)"
+        if slope.error > allowed { failures.append("\(place): the slope is \(slope), too vague") }
+        if !(abs(derivative - slope.value) <= allowed) { failures.append("\(place): \(derivative) for \(slope.value)") }
+      }
+    }
+    return failures
+  }
+
   /// The slope of `f` at `x` by central differences, and how far off it may be.
   ///
   /// A long step may cross PReLU's kink: then the slopes to its left and right differ. A short one drowns in Float32's

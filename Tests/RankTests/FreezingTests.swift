@@ -142,7 +142,7 @@ extension RankTests {
       let sent = try step.sentBytes.map { try world.allReduce($0) }
       let (p, messages) = (world.size, step.messages)
       let classWeight = classifier == .replicated ? classes * 32 : 0
-      #expect(sent == [messages.gradients, classWeight, messages.statistics].map { 2 * (p - 1) * 4 * $0 })
+      #expect(sent == [messages.gradients, classWeight, messages.statistics, 0].map { 2 * (p - 1) * 4 * $0 })
       let names = Set(messages.messages(samples: 2 * p).map(\.name))
       if frozen.count == Self.backbone.count {
         #expect(names.isDisjoint(with: [.network, .embeddingGradients, .directions, .statistics]))

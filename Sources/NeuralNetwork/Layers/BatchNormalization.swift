@@ -3,7 +3,8 @@
 ///
 /// m = values per channel, batch x height x width.
 /// Training: mean and (biased) variance of the batch; the running ones move by `momentum`, the variance unbiased.
-/// Evaluation: the running ones; in training too where weight and bias are frozen, and then they stay. Ioffe and Szegedy 2015; He et al. 2015 for PReLU.
+/// Evaluation: the running ones; in training too where weight and bias are frozen, and then they stay. Ioffe and Szegedy 2015;
+/// He et al. 2015 for PReLU.
 package final class BatchNormalization: Layer {
   package let name: String
   package let parameters: [Parameter]

@@ -31,7 +31,14 @@ struct StartReport {
       "rate      " + rateText,
       "memory    " + memoryText + " per rank",
     ]
-    if let teacher { lines.append("teacher   " + text(of: teacher)) }
+    if let teacher {
+      lines.append("teacher   " + text(of: teacher))
+      if !options.labels && teacher.width < network.embeddingWidth {
+        lines.append(
+          "warning   without labels nobody teaches more than \(teacher.width) of the embedding's \(network.embeddingWidth) "
+            + "dimensions: give --embedding \(teacher.width)")
+      }
+    }
     lines += adaptingLines + absentLines
     return lines + (options.labels ? lossLines : [])
   }
