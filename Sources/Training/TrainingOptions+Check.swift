@@ -110,7 +110,7 @@ extension TrainingOptions {
         "--histogram-every goes with --tensorboard, which has its histograms."
       ),
     ]
-    return rules.first(where: \.0)?.1 ?? (freezesBackbone ? conflictOfFrozenBackbone(isResumed: true) : nil)
+    return rules.first(where: \.0)?.1 ?? (freezesBackbone ? conflictOfFrozenBackbone : nil)
   }
 
   /// Whether there is a teacher to learn from.

@@ -32,7 +32,9 @@ extension TrainingOptions {
 
   /// What a run's settings must not be together.
   package var conflictOfRun: String? {
-    with(usual: .usual).conflict ?? (freezesBackbone ? conflictOfFrozenBackbone(isResumed: false) : nil)
+    with(usual: .usual).conflict
+      ?? (!freeze.isEmpty && weights == nil
+        ? "--freeze goes with --weights: random parameters that stay as they are learn nothing." : nil)
   }
 
   /// With this optimizer unless another is asked for.

@@ -16,7 +16,8 @@ package struct Traffic: Encodable, Equatable, Sendable {
   /// first, whose counts differ from the formula where cache lines do not divide evenly among P ranks.
   static func ofStep(_ step: TrainingStep, samples: Int, stepCount: Int) throws -> [Traffic] {
     let (communicator, messages) = (step.communicator, step.messages)
-    let sums = try GradientReducer.Part.allCases.map { part in
+    let parts = GradientReducer.Part.allCases.filter { $0 != .teacherMap || messages.teacherMap > 0 }
+    let sums = try parts.map { part in
       let sent = step.sentBytes[part.rawValue] / max(stepCount, 1)
       let isSent = part != .classWeight || messages.classifier == .replicated
       return Traffic(

@@ -24,13 +24,12 @@ package struct Adaptation: Equatable, Sendable {
 
   /// What the options of a run come to.
   ///
-  /// - Parameter isResumed: the weights are the checkpoint's.
   /// - Throws: `AdaptationError` for patterns that name nothing, or options that the frozen parameters leave without use.
-  package init(_ options: TrainingOptions, isResumed: Bool) throws {
+  package init(_ options: TrainingOptions) throws {
     try self.init(options.network, freeze: options.freeze)
     let names = options.network.trainedNames
     let trained = names.filter { !frozen.contains($0) }
-    if trained.isEmpty, let conflict = options.conflictOfFrozenBackbone(isResumed: isResumed) {
+    if trained.isEmpty, let conflict = options.conflictOfFrozenBackbone {
       throw AdaptationError(conflict)
     }
     if options.backboneRateFactor != 1 {
@@ -83,12 +82,8 @@ extension TrainingOptions {
   var freezesBackbone: Bool { freeze.contains(Adaptation.backbone) }
 
   /// What goes not with a network that is frozen as a whole.
-  func conflictOfFrozenBackbone(isResumed: Bool) -> String? {
+  var conflictOfFrozenBackbone: String? {
     let rules: [(Bool, String)] = [
-      (
-        weights == nil && !isResumed,
-        "--freeze of the whole network goes with --weights: a random network that stays as it is learns nothing."
-      ),
       (headEpochs != nil, "--head-epochs and --freeze of the whole network exclude each other: it is never trained."),
       (
         backboneRateFactor != 1,

@@ -63,8 +63,8 @@ extension Trainer {
     let count = data.order.globalCount(step: index)
     let rate = calendar.learningRate(step: index)
     let part: Double
-    let taught = try recorder.span(.teacher) {
-      try teacher.map { (embeddings: try $0.embeddings(of: batch), width: $0.width) }
+    let taught = try teacher.map { teacher in
+      try recorder.span(.teacher) { (embeddings: try teacher.embeddings(of: batch), width: teacher.width) }
     }
     do {
       let microBatches = batch.microBatches(

@@ -57,7 +57,7 @@ package final class Trainer {
     let options = chosen.resolved(
       classCount: data.training.classNames.count, globalBatchSize: data.order.globalBatchSize)
     self.options = options
-    adaptation = try Adaptation(options, isResumed: resumption != nil)
+    adaptation = try Adaptation(options)
     calendar = RunCalendar(options, stepsPerEpoch: data.order.stepsPerEpoch)
     if calendar.headSteps > calendar.totalSteps {
       throw TrainingError.longHead(steps: calendar.headSteps, of: calendar.totalSteps)

@@ -102,8 +102,8 @@ import Weights
     #expect(try train("first", ["--steps", "2"]).exitCode == 0)
     let weights = ["--weights", "\(runs)/first"]
     let cases: [([String], String)] = [
-      (["--freeze", "backbone"], "--freeze of the whole network goes with --weights"),
-      (["--freeze", "*"], "--freeze of the whole network goes with --weights"),
+      (["--freeze", "backbone"], "--freeze goes with --weights"),
+      (["--freeze", "*"], "--freeze goes with --weights"),
       (
         weights + ["--freeze", "layer.0.*"],
         "--freeze layer.0.* names no parameter of mobilefacenet. Nearest are layers.0.layers.0"

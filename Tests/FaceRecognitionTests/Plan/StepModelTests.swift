@@ -37,8 +37,8 @@ import Testing
     let model = model(1e9)
     let (backbone, statistics, weight) = (Double(10 << 20), 4000.0, Double(2048 * 512 * 4))
     let replicated = model.estimate(.replicated, ranks: ranks).bytesSent
-    // Five numbers of the ranks' agreement from each to all; the row factors, and the norm of all rows.
-    let agreement = 40 * (p - 1)
+    // Six numbers of the ranks' agreement from each to all; the row factors, and the norm of all rows.
+    let agreement = 48 * (p - 1)
     let factors = Double(4 * 2048 + 8)
     let all: Double = backbone + statistics + weight
     #expect(isNear(replicated, share * all + factors + agreement, 1))
