@@ -33,6 +33,17 @@ struct GradientCheck {
     return zip(pass.output.buffer, weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
   }
 
+  /// Forward and backward; the images, too, as the backward pass may use the input's memory again.
+  private func makeGradients() -> (pass: Pass, images: [Float]) {
+    let pass = network.pass(batch: batch, .training)
+    network.parameters.zeroGradients()
+    let images = Array(pass.input.buffer)
+    _ = loss(pass)
+    for (i, weight) in weights.enumerated() { pass.outputGradient.buffer[i] = weight }
+    pass.backward { _ in }
+    return (pass, images)
+  }
+
   /// Checks up to `samples` elements of each trained parameter.
   mutating func run(samples: Int = 24, sourceLocation: SourceLocation = #_sourceLocation) {
     for failure in failures(samples: samples) { Issue.record("\(failure)", sourceLocation: sourceLocation) }
@@ -41,12 +52,7 @@ struct GradientCheck {
   /// What is wrong with them; of all gradients `factor` times what they are.
   mutating func failures(samples: Int = 24, factor: Float = 1) -> [String] {
     var failures: [String] = []
-    let pass = network.pass(batch: batch, .training)
-    network.parameters.zeroGradients()
-    let images = Array(pass.input.buffer)
-    _ = loss(pass)
-    for (i, weight) in weights.enumerated() { pass.outputGradient.buffer[i] = weight }
-    pass.backward { _ in }
+    let (pass, images) = makeGradients()
     for parameter in network.parameters.parameters where parameter.isTrained {
       let analytic = Array(parameter.gradient)
       let scale = analytic.map { abs($0) }.max() ?? 0
@@ -76,12 +82,7 @@ struct GradientCheck {
   /// A derivative counts as right within 3 % of the gradient's length.
   mutating func failuresAlongDirections(_ directions: Int = 3, factor: Float = 1) -> [String] {
     var failures: [String] = []
-    let pass = network.pass(batch: batch, .training)
-    network.parameters.zeroGradients()
-    let images = Array(pass.input.buffer)
-    _ = loss(pass)
-    for (i, weight) in weights.enumerated() { pass.outputGradient.buffer[i] = weight }
-    pass.backward { _ in }
+    let (pass, images) = makeGradients()
     for parameter in network.parameters.parameters where parameter.isTrained {
       let (values, analytic) = (Array(parameter.value), Array(parameter.gradient))
       let length = analytic.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()

@@ -73,8 +73,7 @@ package struct StepBenchmark {
     let network = workload.makeNetwork()
     let step = try TrainingStep(
       network, classCount: classes, capacity: batchSize, settings: settings, communicator: communicator)
-    network.initialize(seed: 1)
-    step.classWeight.initialize(seed: 1)
+    step.initialize(seed: 1)
     try step.synchronize(classWeightNorm: 1)
     let data = BenchmarkData(count: batchSize, shape: network.inputShape, classCount: classes, rank: communicator.rank)
     var stepCount = 0
