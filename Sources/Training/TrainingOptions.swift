@@ -34,7 +34,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(nil, resuming: .fixed) public var weights: String?
   @Setting(false, resuming: .fixed) public var allowMissing: Bool
   @Setting(.mean, resuming: .fixed) public var newRows: NewRows
-  /// Patterns of the names of parameters that stay as they are, or "backbone" for all of the network.
+  /// Patterns of the names of parameters that stay as they are; "norms" are its batch normalizations, "backbone" is all of it.
   @Setting([], resuming: .fixed) public var freeze: [String]
   /// How long the class weight is trained alone; nil: not at all.
   @Setting(nil) public var headEpochs: TrainingLength?

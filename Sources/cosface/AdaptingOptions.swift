@@ -28,8 +28,8 @@ struct FreezingOptions: ParsableArguments {
   @Option(
     of: \.$freeze,
     help: """
-      Parameters that stay as they are, by patterns of their names as a shell has them (inspect --tensors lists names), or backbone: all \
-      of the network. They take no gradient, no optimizer's state and no message; frozen batch normalizations keep their \
+      Parameters that stay as they are, by patterns of their names as a shell has them (inspect --tensors lists names); \
+      norms: all batch normalizations; backbone: all of the network. They take no gradient, no optimizer's state and no message; frozen batch normalizations keep their \
       running statistics and normalize by them.
       """)
   var freeze: [String]

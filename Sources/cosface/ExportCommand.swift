@@ -10,7 +10,8 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       onnx: opset 13, any batch size; input 'data' (N, 3, S, S), float RGB normalized to (pixel - 127.5) / 127.5, output \
       'embedding' (N, K). The written file is read back, and what its operators compute is compared with the network. \
-      safetensors: the state dict of arcface_torch's network of the same kind, which PyTorch loads strictly.
+      safetensors: the state dict of arcface_torch's network of the same kind, which PyTorch loads strictly; pytorch: the \
+      same as torch.save writes it.
       """)
 
   @OptionGroup var named: ModelOptions

@@ -49,6 +49,16 @@ import Testing
     return check
   }
 
+  /// What `--freeze norms` freezes: trained parameters with running statistics beside.
+  @Test(arguments: NetworkKind.allCases) func namesOfNormalizations(kind: NetworkKind) {
+    let statistics = "running_mean"
+    let norms = kind.parameters(embeddingWidth: 16, inputSide: 16).map(\.name).filter { $0.hasSuffix(statistics) }
+      .map { $0.dropLast(statistics.count) }
+    let expected = Set(kind.trainedNames).intersection(norms.flatMap { ["\($0)weight", "\($0)bias"] })
+    #expect(Set(kind.normalizationNames) == expected)
+    #expect(expected.isEmpty == (kind == .spherenet20))
+  }
+
   private static func fill(_ pass: Pass, seed: UInt64 = 9) {
     var generator = SplitMix(seed: seed)
     for i in pass.input.buffer.indices { pass.input.buffer[i] = generator.float(in: -1...1) }

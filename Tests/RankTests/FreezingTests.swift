@@ -9,8 +9,7 @@ extension RankTests {
   /// What is frozen stays to the bit on all ranks and is not sent; what is trained moves as on one rank.
   @Suite struct FreezingTests {
     let world = RankTests.world
-    let side = 48
-    private let classes = 23
+    private let fixture = StepFixture(classes: 23)
 
     private static let prefix = NetworkKind.mobilefacenet.trainedNames.filter {
       $0.hasPrefix("layers.0.") || $0.hasPrefix("layers.1.") || $0.hasPrefix("layers.5.")
@@ -20,60 +19,27 @@ extension RankTests {
     private func settings(_ classifier: ClassifierKind, sampled: Bool = false, _ optimizer: Optimizer = .sgd(SGD()))
       -> StepSettings
     {
-      var settings = StepSettings()
+      var settings = StepFixture.settings
       settings.classifier = classifier
       settings.sampling = sampled ? ClassSampling(rate: 0.5, seed: 3) : nil
       settings.logitScale = .fixed(8)
       settings.optimizer = optimizer
       settings.weightDecay = 0.01
-      settings.bucketBytes = 1 << 14
       return settings
     }
 
     private func makeStep(
       _ kind: NetworkKind, frozen: [String], _ settings: StepSettings, capacity: Int, on communicator: Communicator
     ) throws -> TrainingStep {
-      let network = kind.makeNetwork(embeddingWidth: 32, inputSide: side, frozen: Set(frozen))
-      network.initialize(seed: 5)
-      for parameter in network.parameters.parameters where parameter.name.hasPrefix("relu") {
-        parameter.value.update(repeating: 0.9)
-      }
-      let step = try TrainingStep(
-        network, classCount: classes, capacity: capacity, settings: settings, communicator: communicator)
-      step.classWeight.initialize(seed: 5)
-      try step.synchronize(classWeightNorm: 1)
-      return step
+      try fixture.makeStep(settings, kind, frozen: frozen, capacity: capacity, on: communicator)
     }
 
-    private func train(_ step: TrainingStep, _ mine: Range<Int>, of count: Int, index: Int, rate: Double = 0.01) throws
-      -> Double
-    {
-      let size = 3 * side * side
-      var images = [Float](repeating: 0, count: count * size)
-      images.withUnsafeMutableBufferPointer {
-        Initializer.normal(standardDeviation: 2).fill($0, seed: UInt64(index), name: "images")
-      }
-      let labels = (0..<Int32(count)).map { ($0 * 7 + Int32(index)) % Int32(classes) }
-      return try images.withUnsafeBufferPointer { images in
-        try labels.withUnsafeBufferPointer { labels in
-          let batch = MicroBatch(
-            images: .init(rebasing: images[(mine.lowerBound * size)..<(mine.upperBound * size)]),
-            labels: .init(rebasing: labels[mine]))
-          return try step.communicator.allReduce(
-            step.run([batch], index: index, count: count, learningRate: rate))
-        }
-      }
+    private func train(_ step: TrainingStep, _ mine: Range<Int>, of count: Int, index: Int) throws -> Double {
+      try fixture.train(step, [mine], of: count, index: index, rate: 0.01)
     }
 
     private func bits(_ parameters: [Parameter]) -> [String: [UInt32]] {
       Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value.map(\.bitPattern)) })
-    }
-
-    private func distance(_ a: TrainingStep, _ b: TrainingStep) -> Double {
-      func all(_ step: TrainingStep) -> [Float] { step.network.parameters.parameters.flatMap { Array($0.value) } }
-      let (x, y) = (all(a), all(b))
-      let difference = zip(x, y).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-      return (difference / y.reduce(0.0) { $0 + Double($1) * Double($1) }).squareRoot()
     }
 
     @Test(
@@ -112,19 +78,23 @@ extension RankTests {
         NetworkKind.spherenet20.trainedNames.filter { $0.contains("1_1") || $0.contains("2_") },
       ])
     func ranksEqualOneRank(classifier: ClassifierKind, frozen: [String]) throws {
-      let alone = try world.split(color: world.rank)
       let count = 2 * world.size + 1
-      let together = try makeStep(
-        .spherenet20, frozen: frozen, settings(classifier), capacity: 3, on: world)
-      let single = try makeStep(.spherenet20, frozen: frozen, settings(.replicated), capacity: count, on: alone)
-      let mine = Share.range(of: count, world.rank, world.size)
-      for index in 0..<6 {
-        let a = try train(together, mine, of: count, index: index, rate: 0.001)
-        let b = try train(single, 0..<count, of: count, index: index, rate: 0.001)
-        #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
+      let pair = try StepPair(fixture, on: world, mine: 3, count: count) {
+        try makeStep(.spherenet20, frozen: frozen, settings(classifier), capacity: $1, on: $0)
+      } makeSingle: {
+        try makeStep(.spherenet20, frozen: frozen, settings(.replicated), capacity: $1, on: $0)
       }
-      #expect(distance(together, single) < 1e-5)
-      try alone.free()
+      let mine = Share.range(of: count, world.rank, world.size)
+      for index in 0..<4 {
+        let loss = try pair.train(mine, of: count, index: index)
+        guard let single = loss.single else { continue }
+        #expect(abs(loss.together - single) <= 1e-5 * single, "step \(index) on \(world.size) ranks: \(loss)")
+      }
+      if let single = pair.single {
+        let (x, y) = (pair.together.network.parameters.values, single.network.parameters.values)
+        #expect(StepFixture.distance(x, y) < 1e-5)
+      }
+      try pair.finish(step: 3)
     }
 
     /// What travels is what the formulas say of what is trained.
@@ -141,7 +111,7 @@ extension RankTests {
       _ = try train(step, mine, of: 2 * world.size, index: 0)
       let sent = try step.sentBytes.map { try world.allReduce($0) }
       let (p, messages) = (world.size, step.messages)
-      let classWeight = classifier == .replicated ? classes * 32 : 0
+      let classWeight = classifier == .replicated ? fixture.classes * fixture.width : 0
       #expect(sent == [messages.gradients, classWeight, messages.statistics, 0].map { 2 * (p - 1) * 4 * $0 })
       let names = Set(messages.messages(samples: 2 * p).map(\.name))
       if frozen.count == Self.backbone.count {

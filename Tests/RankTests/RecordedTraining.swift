@@ -7,13 +7,15 @@ enum RecordedTraining {
   static let labels: [Int32] = [2, 7, 1, 6, 0, 5, 10, 4, 9, 3, 8, 2]
 
   struct Run: Sendable {
+    /// Patterns of what `--freeze` names.
+    var frozen: [String] = []
     let losses: [Double]
     /// Name, norm, and projection of each tensor's update; tab-separated lines.
     let updates: String
   }
 
   static let mobilefacenet = Run(
-    losses: [12.028062554627072, 13.740620990742748],
+    losses: [12.028062554627072, 13.740620990742753],
     updates: """
       layers.0.layers.0.weight	1.269262865e-02	-5.504998634e-06
       layers.0.layers.1.weight	1.660058577e-04	-1.796402639e-04
@@ -302,7 +304,7 @@ enum RecordedTraining {
       """)
 
   static let iresnet18 = Run(
-    losses: [13.693768679487944, 10.122116358103627],
+    losses: [13.693768679487944, 10.12211635810363],
     updates: """
       conv1.weight	3.816150892e-03	1.216301682e-04
       bn1.weight	4.789663660e-04	-9.964282018e-04
@@ -463,7 +465,7 @@ enum RecordedTraining {
       """)
 
   static let mobilefacenetAdamW = Run(
-    losses: [12.028062554627072, 13.797799137291577],
+    losses: [12.028062554627072, 13.797799137291562],
     updates: """
       layers.0.layers.0.weight	6.180727367e-03	3.668756058e-03
       layers.0.layers.1.weight	7.607763885e-04	-8.545963899e-04
@@ -525,7 +527,7 @@ enum RecordedTraining {
       layers.3.layers.1.layers.1.layers.2.weight	1.666354612e-03	4.513448444e-04
       layers.3.layers.1.layers.2.layers.0.weight	1.298284956e-02	-2.709962468e-02
       layers.3.layers.1.layers.2.layers.1.weight	1.225561960e-03	-4.887276973e-04
-      layers.3.layers.1.layers.2.layers.1.bias	5.518960457e-06	3.850042022e-06
+      layers.3.layers.1.layers.2.layers.1.bias	5.518960456e-06	3.850042022e-06
       layers.3.layers.1.layers.2.layers.1.running_mean	4.571549732e-01	-3.016705317e-01
       layers.3.layers.1.layers.2.layers.1.running_var	8.054727027e-01	-3.799580788e-01
       layers.3.layers.2.layers.0.layers.0.weight	1.285653307e-02	9.559729223e-03
@@ -749,5 +751,272 @@ enum RecordedTraining {
       features.layers.3.running_mean	1.189015807e-01	1.052260547e-01
       features.layers.3.running_var	5.427602186e-01	4.152656416e-02
       classWeight	1.807564619e-01	-2.228688597e-02
+      """)
+
+  static let mobilefacenetFrozenNorms = Run(
+    frozen: ["layers.[35].*.layers.1.weight", "layers.[35].*.layers.1.bias"],
+    losses: [12.71421181231433, 13.323830962632561],
+    updates: """
+      layers.0.layers.0.weight	1.034369683e-02	4.246500942e-03
+      layers.0.layers.1.weight	1.427770651e-04	-1.661864620e-04
+      layers.0.layers.1.bias	7.386653641e-04	9.060612319e-04
+      layers.0.layers.1.running_mean	1.082639553e-01	1.419942887e-01
+      layers.0.layers.1.running_var	1.193289158e+00	2.956376051e-01
+      layers.0.layers.2.weight	1.024808941e-03	-7.728137756e-04
+      layers.1.layers.0.weight	5.451914316e-03	-1.494707862e-03
+      layers.1.layers.1.weight	1.621375268e-03	2.191043977e-04
+      layers.1.layers.1.bias	9.366747386e-04	4.607774467e-04
+      layers.1.layers.1.running_mean	4.559990760e-01	4.358189742e-01
+      layers.1.layers.1.running_var	1.018150115e+00	-2.520519539e-01
+      layers.1.layers.2.weight	1.374860076e-03	6.161322344e-04
+      layers.2.layers.0.layers.0.weight	1.418086250e-02	1.154057281e-02
+      layers.2.layers.0.layers.1.weight	1.940192207e-04	-1.463517413e-04
+      layers.2.layers.0.layers.1.bias	6.369810291e-04	4.964909018e-04
+      layers.2.layers.0.layers.1.running_mean	7.467807962e-01	5.736338629e-01
+      layers.2.layers.0.layers.1.running_var	1.253428980e+00	1.374957684e+00
+      layers.2.layers.0.layers.2.weight	1.010513277e-03	-9.407492847e-05
+      layers.2.layers.1.layers.0.weight	4.862141862e-03	1.331519417e-03
+      layers.2.layers.1.layers.1.weight	1.306423410e-03	-1.436998961e-03
+      layers.2.layers.1.layers.1.bias	6.651990626e-04	3.616128820e-04
+      layers.2.layers.1.layers.1.running_mean	5.964801347e-01	-1.140274575e+00
+      layers.2.layers.1.layers.1.running_var	1.401198130e+00	3.584099725e-02
+      layers.2.layers.1.layers.2.weight	1.223985058e-03	-4.008280693e-04
+      layers.2.layers.2.layers.0.weight	1.613187417e-02	4.625641161e-03
+      layers.2.layers.2.layers.1.weight	1.394616333e-03	2.367736196e-03
+      layers.2.layers.2.layers.1.bias	8.054276140e-04	-2.401632633e-04
+      layers.2.layers.2.layers.1.running_mean	4.242663778e-01	2.801248841e-01
+      layers.2.layers.2.layers.1.running_var	8.533051623e-01	9.089497981e-02
+      layers.3.layers.0.layers.0.layers.0.weight	6.915723568e-03	-7.631201683e-03
+      layers.3.layers.0.layers.0.layers.2.weight	7.219337950e-04	-7.348370313e-04
+      layers.3.layers.0.layers.1.layers.0.weight	2.308965151e-03	1.275983891e-03
+      layers.3.layers.0.layers.1.layers.2.weight	6.177286824e-04	1.570194849e-04
+      layers.3.layers.0.layers.2.layers.0.weight	8.682659836e-03	1.220218598e-02
+      layers.3.layers.1.layers.0.layers.0.weight	6.686937343e-03	9.551582958e-03
+      layers.3.layers.1.layers.0.layers.2.weight	6.508535295e-04	1.222507656e-03
+      layers.3.layers.1.layers.1.layers.0.weight	2.324000023e-03	-1.255970046e-03
+      layers.3.layers.1.layers.1.layers.2.weight	6.658422894e-04	1.489639998e-04
+      layers.3.layers.1.layers.2.layers.0.weight	8.120544850e-03	4.902331818e-03
+      layers.3.layers.2.layers.0.layers.0.weight	6.314682219e-03	1.512146319e-02
+      layers.3.layers.2.layers.0.layers.2.weight	6.990779298e-04	-2.420768763e-04
+      layers.3.layers.2.layers.1.layers.0.weight	2.413693519e-03	1.760911566e-04
+      layers.3.layers.2.layers.1.layers.2.weight	7.654939108e-04	2.928053031e-05
+      layers.3.layers.2.layers.2.layers.0.weight	7.560166943e-03	-6.827130601e-04
+      layers.3.layers.3.layers.0.layers.0.weight	5.568272603e-03	-2.158950554e-03
+      layers.3.layers.3.layers.0.layers.2.weight	6.873306557e-04	1.443383454e-04
+      layers.3.layers.3.layers.1.layers.0.weight	2.131114059e-03	3.208978259e-03
+      layers.3.layers.3.layers.1.layers.2.weight	6.090111227e-04	-6.766275765e-04
+      layers.3.layers.3.layers.2.layers.0.weight	6.921385287e-03	-6.018510054e-04
+      layers.4.layers.0.layers.0.weight	9.890822635e-03	-1.084591702e-02
+      layers.4.layers.0.layers.1.weight	2.472235520e-04	-3.595119139e-04
+      layers.4.layers.0.layers.1.bias	4.954488783e-04	7.877697779e-04
+      layers.4.layers.0.layers.1.running_mean	3.764312980e+00	1.240305360e+00
+      layers.4.layers.0.layers.1.running_var	9.217816220e+00	-2.527361792e+01
+      layers.4.layers.0.layers.2.weight	7.307123570e-04	-4.420861131e-04
+      layers.4.layers.1.layers.0.weight	3.432102794e-03	2.425327957e-03
+      layers.4.layers.1.layers.1.weight	9.749913520e-04	-9.808141499e-04
+      layers.4.layers.1.layers.1.bias	5.105561462e-04	4.146668466e-04
+      layers.4.layers.1.layers.1.running_mean	8.759674120e-01	-9.226235206e-01
+      layers.4.layers.1.layers.1.running_var	2.074181789e+00	-1.149307133e+00
+      layers.4.layers.1.layers.2.weight	8.310510513e-04	9.644727540e-04
+      layers.4.layers.2.layers.0.weight	1.645202733e-02	4.395949994e-04
+      layers.4.layers.2.layers.1.weight	1.005926752e-03	-6.994603185e-04
+      layers.4.layers.2.layers.1.bias	7.882531291e-04	3.550634755e-04
+      layers.4.layers.2.layers.1.running_mean	6.774491264e-01	-5.621940404e-01
+      layers.4.layers.2.layers.1.running_var	1.128536501e+00	1.845056428e+00
+      layers.5.layers.0.layers.0.layers.0.weight	6.278570807e-03	5.778399978e-03
+      layers.5.layers.0.layers.0.layers.2.weight	5.512758940e-04	5.902935374e-04
+      layers.5.layers.0.layers.1.layers.0.weight	1.656546784e-03	9.836535316e-04
+      layers.5.layers.0.layers.1.layers.2.weight	5.483197239e-04	-8.726109545e-04
+      layers.5.layers.0.layers.2.layers.0.weight	8.374692923e-03	9.279472925e-03
+      layers.5.layers.1.layers.0.layers.0.weight	6.238813289e-03	-1.558068039e-03
+      layers.5.layers.1.layers.0.layers.2.weight	4.484684027e-04	6.419630916e-04
+      layers.5.layers.1.layers.1.layers.0.weight	1.616798404e-03	1.271971306e-03
+      layers.5.layers.1.layers.1.layers.2.weight	4.217122913e-04	-2.130595348e-04
+      layers.5.layers.1.layers.2.layers.0.weight	7.837092094e-03	-8.622392338e-03
+      layers.5.layers.2.layers.0.layers.0.weight	5.879209306e-03	-4.691561239e-03
+      layers.5.layers.2.layers.0.layers.2.weight	5.004092009e-04	-1.554245594e-04
+      layers.5.layers.2.layers.1.layers.0.weight	1.474846835e-03	1.749515459e-03
+      layers.5.layers.2.layers.1.layers.2.weight	4.415824557e-04	4.540046876e-04
+      layers.5.layers.2.layers.2.layers.0.weight	7.538583181e-03	1.054587806e-02
+      layers.5.layers.3.layers.0.layers.0.weight	6.085801047e-03	-6.554252831e-03
+      layers.5.layers.3.layers.0.layers.2.weight	4.480013618e-04	-5.593585360e-04
+      layers.5.layers.3.layers.1.layers.0.weight	1.580050788e-03	5.844899194e-04
+      layers.5.layers.3.layers.1.layers.2.weight	4.471269491e-04	4.305462007e-04
+      layers.5.layers.3.layers.2.layers.0.weight	7.784554808e-03	-2.366452399e-03
+      layers.5.layers.4.layers.0.layers.0.weight	6.102607946e-03	-2.933728941e-03
+      layers.5.layers.4.layers.0.layers.2.weight	4.354344731e-04	3.044685026e-04
+      layers.5.layers.4.layers.1.layers.0.weight	1.546491875e-03	-1.443280494e-03
+      layers.5.layers.4.layers.1.layers.2.weight	3.587676763e-04	4.870851013e-04
+      layers.5.layers.4.layers.2.layers.0.weight	7.618211538e-03	4.855101238e-03
+      layers.5.layers.5.layers.0.layers.0.weight	5.715452503e-03	1.535911416e-03
+      layers.5.layers.5.layers.0.layers.2.weight	5.043477201e-04	1.050928660e-04
+      layers.5.layers.5.layers.1.layers.0.weight	1.294012832e-03	-2.250690753e-03
+      layers.5.layers.5.layers.1.layers.2.weight	4.225697632e-04	4.847185718e-04
+      layers.5.layers.5.layers.2.layers.0.weight	6.908954327e-03	-2.474472018e-03
+      layers.6.layers.0.layers.0.weight	9.682127314e-03	-1.912179148e-04
+      layers.6.layers.0.layers.1.weight	3.385828468e-04	-1.085455876e-04
+      layers.6.layers.0.layers.1.bias	3.860269045e-04	-3.433683532e-04
+      layers.6.layers.0.layers.1.running_mean	6.481945010e+00	-4.199155786e+00
+      layers.6.layers.0.layers.1.running_var	1.923104037e+01	1.318846178e+01
+      layers.6.layers.0.layers.2.weight	5.595452702e-04	1.999434901e-04
+      layers.6.layers.1.layers.0.weight	2.391533518e-03	-3.125309642e-03
+      layers.6.layers.1.layers.1.weight	7.790160095e-04	-1.293250025e-04
+      layers.6.layers.1.layers.1.bias	3.883599481e-04	-3.342428201e-04
+      layers.6.layers.1.layers.1.running_mean	1.138270787e+00	-1.159844951e+00
+      layers.6.layers.1.layers.1.running_var	3.042170547e+00	5.562338638e+00
+      layers.6.layers.1.layers.2.weight	6.724556763e-04	1.085363370e-03
+      layers.6.layers.2.layers.0.weight	1.617269651e-02	4.906872925e-03
+      layers.6.layers.2.layers.1.weight	6.879770193e-04	-1.226053134e-04
+      layers.6.layers.2.layers.1.bias	1.204947066e-05	7.106451744e-06
+      layers.6.layers.2.layers.1.running_mean	6.949503489e-01	-1.471473816e-01
+      layers.6.layers.2.layers.1.running_var	1.187999399e+00	3.845004878e-01
+      layers.7.layers.0.layers.0.layers.0.weight	6.122689538e-03	-6.145860717e-03
+      layers.7.layers.0.layers.0.layers.1.weight	2.386034211e-04	3.441334462e-04
+      layers.7.layers.0.layers.0.layers.1.bias	3.067008117e-04	-4.559226832e-05
+      layers.7.layers.0.layers.0.layers.1.running_mean	3.041241226e-01	2.267436817e-01
+      layers.7.layers.0.layers.0.layers.1.running_var	1.131837343e+00	-8.049380493e-01
+      layers.7.layers.0.layers.0.layers.2.weight	3.544162085e-04	-1.362207035e-04
+      layers.7.layers.0.layers.1.layers.0.weight	1.487377098e-03	1.266874934e-03
+      layers.7.layers.0.layers.1.layers.1.weight	4.819137943e-04	8.460669226e-04
+      layers.7.layers.0.layers.1.layers.1.bias	2.295407024e-04	-1.499967724e-04
+      layers.7.layers.0.layers.1.layers.1.running_mean	6.099635488e-01	-2.405032370e-01
+      layers.7.layers.0.layers.1.layers.1.running_var	2.412910676e+00	5.327206127e-01
+      layers.7.layers.0.layers.1.layers.2.weight	3.763205199e-04	-1.821858401e-04
+      layers.7.layers.0.layers.2.layers.0.weight	7.087687262e-03	-1.437640873e-03
+      layers.7.layers.0.layers.2.layers.1.weight	4.732019111e-04	-3.889018205e-05
+      layers.7.layers.0.layers.2.layers.1.bias	1.243679622e-05	-6.298403415e-06
+      layers.7.layers.0.layers.2.layers.1.running_mean	6.475982107e-01	9.508463834e-01
+      layers.7.layers.0.layers.2.layers.1.running_var	1.249350440e+00	1.654234892e+00
+      layers.7.layers.1.layers.0.layers.0.weight	4.821723021e-03	-1.287796500e-03
+      layers.7.layers.1.layers.0.layers.1.weight	2.420124002e-04	-1.333970218e-04
+      layers.7.layers.1.layers.0.layers.1.bias	1.975751145e-04	-3.042261043e-04
+      layers.7.layers.1.layers.0.layers.1.running_mean	3.584959237e-01	1.693437142e-01
+      layers.7.layers.1.layers.0.layers.1.running_var	3.749667864e+00	1.140388739e+00
+      layers.7.layers.1.layers.0.layers.2.weight	2.945248897e-04	-5.005952424e-04
+      layers.7.layers.1.layers.1.layers.0.weight	1.202775856e-03	-1.401737984e-03
+      layers.7.layers.1.layers.1.layers.1.weight	4.069175172e-04	1.415103994e-04
+      layers.7.layers.1.layers.1.layers.1.bias	1.799586579e-04	1.070938417e-04
+      layers.7.layers.1.layers.1.layers.1.running_mean	6.971085891e-01	7.105330649e-01
+      layers.7.layers.1.layers.1.layers.1.running_var	2.230637133e+00	1.608603332e+00
+      layers.7.layers.1.layers.1.layers.2.weight	3.303509411e-04	3.382351211e-04
+      layers.7.layers.1.layers.2.layers.0.weight	5.652962531e-03	-4.514137319e-03
+      layers.7.layers.1.layers.2.layers.1.weight	3.687009742e-04	-7.265697102e-05
+      layers.7.layers.1.layers.2.layers.1.bias	1.116902771e-05	8.261077491e-06
+      layers.7.layers.1.layers.2.layers.1.running_mean	6.600650522e-01	-8.256080462e-01
+      layers.7.layers.1.layers.2.layers.1.running_var	1.267941151e+00	1.463114550e-01
+      conv_sep.layers.0.weight	6.770746416e-03	3.172867396e-03
+      conv_sep.layers.1.weight	3.430397357e-04	-5.405667043e-04
+      conv_sep.layers.1.bias	2.522945598e-04	6.033155392e-05
+      conv_sep.layers.1.running_mean	6.169779239e-01	6.223228983e-01
+      conv_sep.layers.1.running_var	9.574004332e+00	4.644358411e+00
+      conv_sep.layers.2.weight	4.172385524e-04	-3.882110374e-04
+      features.layers.0.layers.0.weight	1.723576032e-03	-1.324864443e-03
+      features.layers.0.layers.1.weight	5.512244952e-04	2.947304563e-04
+      features.layers.0.layers.1.bias	2.397238138e-05	7.923348829e-06
+      features.layers.0.layers.1.running_mean	1.843512802e+00	9.718101235e-02
+      features.layers.0.layers.1.running_var	3.202190740e+00	1.511023901e+00
+      features.layers.2.weight	1.024947811e-02	-1.375341128e-02
+      features.layers.3.weight	3.739835302e-04	-9.090625040e-05
+      features.layers.3.bias	1.813552223e-04	-2.535132789e-04
+      features.layers.3.running_mean	1.188913339e-01	1.051191351e-01
+      features.layers.3.running_var	8.000855962e-01	-3.386503742e-01
+      classWeight	1.807569023e-01	-2.555746340e-02
+      """)
+
+  static let iresnet18FrozenPart = Run(
+    frozen: ["conv1.*", "bn1.*", "prelu.*", "layer1.*", "layer3.?.bn*"],
+    losses: [14.8000799085184, 10.108182272528135],
+    updates: """
+      layer2.0.bn1.weight	4.388674474e-04	-1.352439846e-04
+      layer2.0.bn1.bias	4.590625738e-05	-3.513628979e-05
+      layer2.0.bn1.running_mean	6.849686085e-01	-7.989760416e-01
+      layer2.0.bn1.running_var	9.384079890e-01	-8.236646194e-01
+      layer2.0.conv1.weight	1.020417456e-02	2.352986303e-03
+      layer2.0.bn2.weight	4.012911056e-04	2.831038404e-04
+      layer2.0.bn2.bias	2.129708603e-04	-7.116571758e-05
+      layer2.0.bn2.running_mean	2.360866540e-01	1.562435754e-01
+      layer2.0.bn2.running_var	6.725729178e-01	-4.630385236e-01
+      layer2.0.prelu.weight	3.431639094e-04	1.847532049e-04
+      layer2.0.conv2.weight	1.330167552e-02	-8.141256445e-03
+      layer2.0.bn3.weight	4.183214006e-04	-3.526105472e-04
+      layer2.0.bn3.bias	1.388874342e-04	2.512102175e-05
+      layer2.0.bn3.running_mean	6.353309515e-01	-1.269109957e-01
+      layer2.0.bn3.running_var	1.289493699e+00	1.135116369e+00
+      layer2.0.downsample.0.weight	3.136913689e-03	-3.868056834e-03
+      layer2.0.downsample.1.weight	4.007451768e-04	-2.341093903e-04
+      layer2.0.downsample.1.bias	1.410818440e-04	-5.975811146e-05
+      layer2.0.downsample.1.running_mean	9.421224110e-01	4.293872830e-01
+      layer2.0.downsample.1.running_var	1.284001331e+00	-1.057837318e+00
+      layer2.1.bn1.weight	3.527853256e-04	-7.463579616e-05
+      layer2.1.bn1.bias	5.108427281e-05	-4.807950288e-05
+      layer2.1.bn1.running_mean	2.292987904e-01	-1.277569347e-01
+      layer2.1.bn1.running_var	3.061667650e+00	4.632118433e-01
+      layer2.1.conv1.weight	1.148218502e-02	-7.471664658e-03
+      layer2.1.bn2.weight	3.291528270e-04	1.977596791e-04
+      layer2.1.bn2.bias	1.629259416e-04	-2.902253589e-05
+      layer2.1.bn2.running_mean	2.013981020e-01	1.268992412e-01
+      layer2.1.bn2.running_var	6.627871624e-01	-1.571436960e+00
+      layer2.1.prelu.weight	2.442582428e-04	7.702003864e-06
+      layer2.1.conv2.weight	1.059479007e-02	2.055320306e-03
+      layer2.1.bn3.weight	3.382277537e-04	-3.713287300e-04
+      layer2.1.bn3.bias	1.409951964e-04	-8.272171369e-05
+      layer2.1.bn3.running_mean	6.460585438e-01	-3.244836292e-02
+      layer2.1.bn3.running_var	1.226582983e+00	1.334199081e+00
+      layer3.0.conv1.weight	1.475160852e-02	2.832438100e-02
+      layer3.0.prelu.weight	3.679137595e-04	-5.866445878e-04
+      layer3.0.conv2.weight	1.933479213e-02	-2.414122509e-03
+      layer3.0.downsample.0.weight	3.390808187e-03	5.215224559e-03
+      layer3.0.downsample.1.weight	3.534393732e-04	4.478507698e-04
+      layer3.0.downsample.1.bias	9.571664999e-05	-1.206087290e-05
+      layer3.0.downsample.1.running_mean	5.830655981e-01	4.234231731e-02
+      layer3.0.downsample.1.running_var	6.470195821e+00	-7.496530994e+00
+      layer3.1.conv1.weight	1.514716983e-02	-8.875427279e-03
+      layer3.1.prelu.weight	2.559823605e-04	2.307088095e-04
+      layer3.1.conv2.weight	1.365528060e-02	1.921605263e-02
+      layer4.0.bn1.weight	4.109206310e-04	-2.546466735e-05
+      layer4.0.bn1.bias	7.124711885e-05	-2.586226796e-06
+      layer4.0.bn1.running_mean	2.761291254e+00	-2.738828429e-01
+      layer4.0.bn1.running_var	1.264295809e+01	2.824985863e+00
+      layer4.0.conv1.weight	1.696934892e-02	2.355628969e-02
+      layer4.0.bn2.weight	4.700327347e-04	1.094609186e-03
+      layer4.0.bn2.bias	1.734769832e-04	3.277440187e-04
+      layer4.0.bn2.running_mean	4.355217528e-01	7.973514860e-02
+      layer4.0.bn2.running_var	1.323620996e+00	-3.397467784e-01
+      layer4.0.prelu.weight	2.997352363e-04	-3.966838603e-04
+      layer4.0.conv2.weight	2.205652092e-02	-1.734591139e-02
+      layer4.0.bn3.weight	4.151714777e-04	-1.126700939e-04
+      layer4.0.bn3.bias	2.368892130e-05	2.101022991e-05
+      layer4.0.bn3.running_mean	1.227203686e+00	2.906628982e+00
+      layer4.0.bn3.running_var	2.658926803e+00	9.315100629e-01
+      layer4.0.downsample.0.weight	5.248197649e-03	7.875548472e-03
+      layer4.0.downsample.1.weight	4.282655320e-04	4.886286906e-04
+      layer4.0.downsample.1.bias	2.424286933e-05	-1.834049962e-06
+      layer4.0.downsample.1.running_mean	3.789216836e+00	1.322012731e+00
+      layer4.0.downsample.1.running_var	1.440434608e+01	-5.663787732e+00
+      layer4.1.bn1.weight	4.327917649e-04	-1.522875657e-04
+      layer4.1.bn1.bias	8.232731090e-05	1.808673611e-04
+      layer4.1.bn1.running_mean	5.407260477e-01	-5.259686148e-01
+      layer4.1.bn1.running_var	6.412347069e+00	-4.109952713e+00
+      layer4.1.conv1.weight	1.855650209e-02	1.045569198e-02
+      layer4.1.bn2.weight	4.227387464e-04	-5.215199421e-04
+      layer4.1.bn2.bias	1.226687922e-04	-6.780689456e-05
+      layer4.1.bn2.running_mean	4.987392685e-01	1.182524565e+00
+      layer4.1.bn2.running_var	1.933143458e+00	1.346477652e+00
+      layer4.1.prelu.weight	2.385492031e-04	6.694904581e-05
+      layer4.1.conv2.weight	1.727740373e-02	1.114952720e-02
+      layer4.1.bn3.weight	4.030812473e-04	5.126880224e-04
+      layer4.1.bn3.bias	2.328317213e-05	8.759393146e-06
+      layer4.1.bn3.running_mean	9.405248452e-01	1.184649977e-01
+      layer4.1.bn3.running_var	3.027499452e+00	-4.723574899e+00
+      bn2.weight	5.502078903e-04	-4.815718819e-04
+      bn2.bias	2.328266552e-05	1.653408864e-05
+      bn2.running_mean	5.811899388e-01	1.412598446e+00
+      bn2.running_var	1.070414479e+01	-2.180968759e+01
+      fc.weight	2.939290201e-02	1.185798235e-02
+      fc.bias	6.052415784e-06	-1.827984745e-05
+      features.bias	1.868147502e-04	-4.357229731e-05
+      features.running_mean	4.114626675e-01	-3.703229203e-01
+      features.running_var	6.164021034e-01	-3.286992774e-01
+      classWeight	1.807580289e-01	-2.526459123e-02
       """)
 }

@@ -9,19 +9,17 @@ extension RankTests {
   /// Divided classes train what replicated ones train.
   @Suite struct ShardedClassifierTests {
     let world = RankTests.world
-    let side = 48
-    let classCount = 23
+    private let fixture = StepFixture(classes: 23)
 
     private func settings(
       _ classifier: ClassifierKind, margin: Margin = .cosine(0.35), _ scale: LogitScale,
       _ optimizer: Optimizer = .sgd(SGD())
     ) -> StepSettings {
-      var settings = StepSettings()
+      var settings = StepFixture.settings
       settings.optimizer = optimizer
       settings.classifier = classifier
       settings.margin = margin
       settings.logitScale = scale
-      settings.bucketBytes = 1 << 14
       settings.weightDecay = 0
       return settings
     }
@@ -29,55 +27,18 @@ extension RankTests {
     private func makeStep(_ settings: StepSettings, accumulates: Bool = false, on communicator: Communicator? = nil)
       throws -> TrainingStep
     {
-      let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: side)
-      network.initialize(seed: 5)
-      // As in TrainingStepTests: small steps where a rounding carries an activation over PReLU's kink.
-      for parameter in network.parameters.parameters where parameter.name.hasPrefix("relu") {
-        parameter.value.update(repeating: 0.9)
-      }
-      let step = try TrainingStep(
-        network, classCount: classCount, capacity: 2 * world.size, accumulates: accumulates, settings: settings,
-        communicator: communicator ?? world)
-      step.classWeight.initialize(seed: 5)
-      try step.synchronize(classWeightNorm: 1)
-      return step
+      try fixture.makeStep(settings, capacity: 2 * world.size, accumulates: accumulates, on: communicator ?? world)
     }
 
     /// This rank's micro-batches of the step's global batch.
     private func train(_ step: TrainingStep, _ parts: [Range<Int>], of count: Int, index: Int) throws -> Double {
-      let size = 3 * side * side
-      var images = [Float](repeating: 0, count: count * size)
-      images.withUnsafeMutableBufferPointer {
-        Initializer.normal(standardDeviation: 2).fill($0, seed: UInt64(index), name: "images")
-      }
-      let labels = (0..<Int32(count)).map { ($0 * 7 + Int32(index)) % Int32(classCount) }
-      return try images.withUnsafeBufferPointer { images in
-        try labels.withUnsafeBufferPointer { labels in
-          let batches = parts.map { part in
-            MicroBatch(
-              images: .init(rebasing: images[(part.lowerBound * size)..<(part.upperBound * size)]),
-              labels: .init(rebasing: labels[part]))
-          }
-          return try step.communicator.allReduce(step.run(batches, index: index, count: count, learningRate: 0.001))
-        }
-      }
+      try fixture.train(step, parts, of: count, index: index)
     }
 
     /// What all ranks hold of the class weight, one after another: N rows.
     private func gathered(_ part: UnsafeMutableBufferPointer<Float>, _ step: TrainingStep) throws -> [Float] {
       if step.settings.classifier == .replicated { return Array(part) }
       return try world.allGather(Array(part), counts: world.allGather(part.count))
-    }
-
-    /// |a - b| / |b|, over all elements together.
-    private func distance(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Double {
-      precondition(a.count == b.count, "\(a.count) values compared with \(b.count)")
-      var (difference, size) = (0.0, 0.0)
-      for (x, y) in zip(a, b) {
-        difference += Double(x - y) * Double(x - y)
-        size += Double(y) * Double(y)
-      }
-      return (difference / size).squareRoot()
     }
 
     /// Ways to divide the samples of a step.
@@ -98,7 +59,7 @@ extension RankTests {
     }
 
     @Test(arguments: [
-      (Division.uneven, 10, LogitScale.learned(multiplier: 4)), (.even, 3, .fixed(8)),
+      (Division.uneven, 5, LogitScale.learned(multiplier: 4)), (.even, 3, .fixed(8)),
       (.lastRankOnly, 3, .learned(multiplier: 2)),
     ])
     func equalsReplicated(division: Division, steps: Int, scale: LogitScale) throws {
@@ -115,7 +76,7 @@ extension RankTests {
       let parts = mine.isEmpty ? [] : [mine]
       let sharded = try makeStep(settings(.sharded, margin: margin, scale, optimizer))
       let replicated = try makeStep(settings(.replicated, margin: margin, scale, optimizer))
-      #expect(sharded.classWeight.rowCount == Share.range(of: classCount, world.rank, world.size).count)
+      #expect(sharded.classWeight.rowCount == Share.range(of: fixture.classes, world.rank, world.size).count)
       for index in 0..<steps {
         let a = try train(sharded, parts, of: count, index: index)
         let b = try train(replicated, parts, of: count, index: index)
@@ -127,15 +88,16 @@ extension RankTests {
           gathered(sharded.classWeight.states[0].values, sharded),
           gathered(replicated.classWeight.states[0].values, replicated)
         )
-        #expect(distance(gradients.0, gradients.1) <= 1e-5)
-        #expect(distance(sharded.network.parameters.gradients, replicated.network.parameters.gradients) <= 1e-5)
+        #expect(StepFixture.distance(gradients.0, gradients.1) <= 1e-5)
+        let (mine, other) = (sharded.network.parameters.gradients, replicated.network.parameters.gradients)
+        #expect(StepFixture.distance(mine, other) <= 1e-5)
       }
       for step in [sharded, replicated] { step.classWeight.materialize() }
       let rows = try (
         gathered(sharded.classWeight.value, sharded), gathered(replicated.classWeight.value, replicated)
       )
-      #expect(distance(rows.0, rows.1) <= 1e-5)
-      #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
+      #expect(StepFixture.distance(rows.0, rows.1) <= 1e-5)
+      #expect(StepFixture.distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
       try ReplicaCheck(sharded.replicas).run(world, step: steps)
       // Buffers do not keep their owners alive.
       withExtendedLifetime((sharded, replicated)) {}
@@ -156,10 +118,10 @@ extension RankTests {
         #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) sharded, \(b) replicated")
       }
       #expect(
-        try distance(
+        try StepFixture.distance(
           gathered(sharded.classWeight.states[0].values, sharded),
           gathered(replicated.classWeight.states[0].values, replicated)) <= 1e-5)
-      #expect(distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
+      #expect(StepFixture.distance(sharded.network.parameters.values, replicated.network.parameters.values) <= 1e-5)
       withExtendedLifetime((sharded, replicated)) {}
     }
 
@@ -176,34 +138,34 @@ extension RankTests {
         for step in clipped + [free] { _ = try train(step, mine, of: count, index: index) }
       }
       let momenta = try (clipped + [free]).map { try gathered($0.classWeight.states[0].values, $0) }
-      #expect(distance(momenta[0], momenta[1]) <= 1e-5)
-      #expect(distance(clipped[0].network.parameters.values, clipped[1].network.parameters.values) <= 1e-5)
+      #expect(StepFixture.distance(momenta[0], momenta[1]) <= 1e-5)
+      #expect(StepFixture.distance(clipped[0].network.parameters.values, clipped[1].network.parameters.values) <= 1e-5)
       // A clip that changes nothing would make this test worthless.
-      #expect(distance(momenta[2], momenta[1]) > 0.1)
+      #expect(StepFixture.distance(momenta[2], momenta[1]) > 0.1)
       withExtendedLifetime((clipped, free)) {}
     }
 
     /// The sample of classes depends on seed and step alone: one rank and many train the same.
     @Test func samplesAlikeOnAnyNumberOfRanks() throws {
-      let alone = try world.split(color: world.rank)
       var settings = settings(.sharded, .learned(multiplier: 4))
       settings.sampling = ClassSampling(rate: 0.3, seed: 3)
-      let together = try makeStep(settings)
-      let single = try makeStep(settings, on: alone)
       let count = 2 * world.size
-      for index in 0..<5 {
-        let a = try train(together, [Share.range(of: count, world.rank, world.size)], of: count, index: index)
-        let b = try train(single, [0..<count], of: count, index: index)
-        #expect(abs(a - b) <= 1e-5 * b, "step \(index): \(a) on \(world.size) ranks, \(b) on one")
-        #expect(abs(together.classWeight.scale - single.classWeight.scale) <= 1e-6)
+      let pair = try StepPair(fixture, on: world, mine: 2, count: count) {
+        try fixture.makeStep(settings, capacity: $1, on: $0)
       }
-      #expect(
-        distance(
-          try gathered(together.classWeight.states[0].values, together), single.classWeight.states[0].values)
-          <= 1e-5)
-      #expect(distance(together.network.parameters.values, single.network.parameters.values) <= 1e-5)
-      withExtendedLifetime((together, single)) {}
-      try alone.free()
+      for index in 0..<5 {
+        let loss = try pair.train(Share.range(of: count, world.rank, world.size), of: count, index: index)
+        guard let single = pair.single, let alone = loss.single else { continue }
+        #expect(abs(loss.together - alone) <= 1e-5 * alone, "step \(index) on \(world.size) ranks: \(loss)")
+        #expect(abs(pair.together.classWeight.scale - single.classWeight.scale) <= 1e-6)
+      }
+      let momenta = try gathered(pair.together.classWeight.states[0].values, pair.together)
+      if let single = pair.single {
+        #expect(StepFixture.distance(momenta, single.classWeight.states[0].values) <= 1e-5)
+        let (x, y) = (pair.together.network.parameters.values, single.network.parameters.values)
+        #expect(StepFixture.distance(x, y) <= 1e-5)
+      }
+      try pair.finish(step: 4)
     }
 
     @Test func fewerClassesThanRanksAreRefused() throws {

@@ -4,7 +4,9 @@
 
 Weights and images are formulas of their names and indices, which both languages compute to the same bits. Of each tensor's
 update two numbers are kept: its norm, and its projection onto a vector of pseudorandom signs.
+What is frozen takes no gradient; its batch norms are in eval mode, as `--freeze` says.
 """
+import fnmatch
 import importlib.util
 import sys
 import zlib
@@ -59,16 +61,26 @@ print(f"  static let (beta1, beta2, epsilon) = ({BETAS[0]}, {BETAS[1]}, {EPSILON
 print("  static let labels: [Int32] =", [(5 * i + 2) % CLASSES for i in range(STEPS * BATCH)])
 print()
 print("  struct Run: Sendable {")
+print("    /// Patterns of what `--freeze` names.")
+print("    var frozen: [String] = []")
 print("    let losses: [Double]")
 print("    /// Name, norm, and projection of each tensor's update; tab-separated lines.")
 print("    let updates: String\n  }")
 SGD = (torch.optim.SGD, dict(momentum=0.9))
-for record, make, (algorithm, constants) in (
-    ("mobilefacenet", lambda: peer.MobileFaceNet(WIDTH, 1, SIDE), SGD),
-    ("iresnet18", lambda: peer.IResNet([2, 2, 2, 2], WIDTH, SIDE), SGD),
-    ("mobilefacenetAdamW", lambda: peer.MobileFaceNet(WIDTH, 1, SIDE), (torch.optim.AdamW, dict(betas=BETAS, eps=EPSILON))),
+mobilefacenet = lambda: peer.MobileFaceNet(WIDTH, 1, SIDE)
+iresnet18 = lambda: peer.IResNet([2, 2, 2, 2], WIDTH, SIDE)
+# Batch norms of the one between layers that are trained; of the other what comes first, and norms.
+NORMS = ("layers.[35].*.layers.1.weight", "layers.[35].*.layers.1.bias")
+PART = ("conv1.*", "bn1.*", "prelu.*", "layer1.*", "layer3.?.bn*")
+for record, make, (algorithm, constants), frozen in (
+    ("mobilefacenet", mobilefacenet, SGD, ()),
+    ("iresnet18", iresnet18, SGD, ()),
+    ("mobilefacenetAdamW", mobilefacenet, (torch.optim.AdamW, dict(betas=BETAS, eps=EPSILON)), ()),
+    ("mobilefacenetFrozenNorms", mobilefacenet, SGD, NORMS),
+    ("iresnet18FrozenPart", iresnet18, SGD, PART),
 ):
     net = make()
+    stays = {k for k, p in net.named_parameters() if any(fnmatch.fnmatchcase(k, f) for f in frozen)}
     fixed = {k for k, p in net.named_parameters() if not p.requires_grad}
     start = {k: v for k, v in net.state_dict().items() if v.is_floating_point()}
     start = {k: filled(k, tuple(v.shape), *interval(k, tuple(v.shape), start, fixed)) for k, v in start.items()}
@@ -76,6 +88,12 @@ for record, make, (algorithm, constants) in (
     rows = filled("classWeight", (CLASSES, WIDTH), -0.25, 0.25)
     head = peer.MeanNormLMCL(rows.clone(), multiplier=MULTIPLIER)
     net.train().double(), head.double()
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad &= name not in stays
+    for name, module in net.named_modules():
+        if name + ".weight" in stays and hasattr(module, "running_mean"):
+            module.eval()
+            stays |= {name + ".running_mean", name + ".running_var"}
     groups = [{"params": [p for p in net.parameters() if p.requires_grad], "weight_decay": DECAY},
               {"params": head.parameters(), "weight_decay": 0}]
     optimizer = algorithm(groups, lr=RATE, **constants)
@@ -90,10 +108,11 @@ for record, make, (algorithm, constants) in (
         losses.append(loss.item())
     head.project()
     print()
-    print(f"  static let {record} = Run(\n    losses: {losses},\n    updates: \"\"\"")
+    patterns = f"    frozen: [{', '.join(chr(34) + f + chr(34) for f in frozen)}],\n" if frozen else ""
+    print(f"  static let {record} = Run(\n{patterns}    losses: {losses},\n    updates: \"\"\"")
     end = net.state_dict() | {"classWeight": head.classWeight.detach()}
     for name, value in (start | {"classWeight": rows}).items():
-        if name in fixed:
+        if name in fixed | stays:
             continue
         change = (end[name].double() - value.double()).numpy().ravel()
         signs = np.where(hashed("signs of " + name, change.size) < 0.5, -1.0, 1.0)

@@ -16,6 +16,15 @@ extension NetworkKind {
       .map(\.name)
   }
 
+  /// Those of its batch normalizations.
+  package var normalizationNames: [String] {
+    makeGraph(embeddingWidth: 16, inputSide: 16, dropout: 0).nodes.map(\.layer).filter { !$0.statistics.isEmpty }
+      .flatMap { layer in
+        // A PReLU that is fused with it has a name of its own.
+        layer.parameters.filter { $0.isTrained && $0.name.hasPrefix(layer.name + ".") }.map(\.name)
+      }
+  }
+
   /// Its operations; their weights have names and shapes, and no values.
   package func elementaryGraph(embeddingWidth: Int, inputSide: Int) -> ElementaryGraph {
     ElementaryGraph(

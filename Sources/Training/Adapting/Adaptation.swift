@@ -4,7 +4,8 @@ package import NeuralNetwork
 
 /// What a run trains of its network, and how fast: options of patterns, resolved to names of parameters.
 ///
-/// A pattern is a name, or several as a shell would write them: "layers.0.*", "*.bias". `backbone` stands for all.
+/// A pattern is a name, or several as a shell would write them: "layers.0.*", "*.bias". `backbone` stands for all, and
+/// `norms` for the batch normalizations.
 package struct Adaptation: Equatable, Sendable {
   /// Names of parameters that stay as they are.
   package private(set) var frozen: Set<String> = []
@@ -13,6 +14,8 @@ package struct Adaptation: Equatable, Sendable {
 
   /// The word for the whole network.
   package static let backbone = "backbone"
+  /// The word for its batch normalizations.
+  package static let norms = "norms"
 
   /// Freezes what the patterns name of a network.
   ///
@@ -50,12 +53,16 @@ package struct Adaptation: Equatable, Sendable {
     of pattern: String, _ option: String, among names: [String], _ network: NetworkKind
   ) throws -> [String] {
     if pattern == backbone { return names }
-    let found = names.filter { fnmatch(pattern, $0, 0) == 0 }
+    let found = pattern == norms ? network.normalizationNames : names.filter { fnmatch(pattern, $0, 0) == 0 }
     guard found.isEmpty else { return found }
+    guard pattern != norms else {
+      throw AdaptationError("\(option) norms: \(network.rawValue) has no batch normalization. Leave it out.")
+    }
     let nearest = nearest(to: pattern, among: names).joined(separator: ", ")
     throw AdaptationError(
       "\(option) \(pattern.printableName) names no parameter of \(network.rawValue). Nearest are \(nearest); "
-        + "patterns are as a shell's, such as '\(names[0].prefix { $0 != "." }).*', and \(backbone) is the whole network."
+        + "patterns are as a shell's, such as '\(names[0].prefix { $0 != "." }).*', \(norms) are the batch "
+        + "normalizations, and \(backbone) is the whole network."
     )
   }
 

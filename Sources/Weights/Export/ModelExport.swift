@@ -9,6 +9,8 @@ package struct ModelExport {
     case onnx
     /// The state dict of arcface_torch's network of this kind, class weight left out: `load_state_dict` takes it strictly.
     case safetensors
+    /// The same as `torch.save` writes it: arcface_torch's `backbone.pth`.
+    case pytorch
   }
 
   /// A run, a checkpoint or a weight file (`WeightSource`).
@@ -44,7 +46,7 @@ package struct ModelExport {
       + "input \(description.inputSide), \(description.step) steps"
     switch format {
     case .onnx: return [summary] + (try writeONNX(network, description))
-    case .safetensors: return [summary] + (try writeStateDict(network, description))
+    case .safetensors, .pytorch: return [summary] + (try writeStateDict(network, description))
     }
   }
 
@@ -73,7 +75,16 @@ package struct ModelExport {
     var alone = description
     alone.classNames = []
     let count = try replaceOutput { temporary in
-      try ModelFile.write(network, classWeight: nil, alone, to: temporary)
+      if format == .pytorch {
+        let writer = ModelFile.torchWriter(network, description)
+        guard writer.byteCount <= TorchWriter.limit else {
+          throw ExportError(
+            output, "its \(writer.byteCount.grouped) bytes are too many for PyTorch's format here: take safetensors")
+        }
+        try writer.write(to: temporary)
+      } else {
+        try ModelFile.write(network, classWeight: nil, alone, to: temporary)
+      }
       let written = try SafetensorsFile(path: temporary)
       for parameter in network.parameters.parameters + network.statistics.parameters {
         let bytes = UnsafeRawBufferPointer(parameter.value)
@@ -83,10 +94,11 @@ package struct ModelExport {
       }
       return written.names.count
     }
+    let load = format == .pytorch ? "torch.load(\"\(output)\")" : "safetensors.torch.load_file(\"\(output)\")"
     return [
       "written   \(output): \(count) tensors of the state dict, read back and the same",
       "To load it in PyTorch:",
-      "  network.load_state_dict(safetensors.torch.load_file(\"\(output)\"))",
+      "  network.load_state_dict(\(load))",
     ]
   }
 

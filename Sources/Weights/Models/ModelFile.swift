@@ -96,6 +96,19 @@ package enum ModelFile {
     return writer
   }
 
+  /// The state dict of `network` as `torch.save` writes it, which has no place for a description.
+  static func torchWriter(_ network: Network, _ description: ModelDescription) -> TorchWriter {
+    var writer = TorchWriter()
+    for entry in entries(of: network, classWeight: nil) {
+      if let parameter = entry.parameter {
+        writer.add(entry.name, shape: parameter.shape, UnsafeBufferPointer(parameter.value))
+      } else {
+        writer.add(entry.name, Int64(description.step))
+      }
+    }
+    return writer
+  }
+
   /// The description as it stands in a file's metadata.
   static func text(of description: ModelDescription) throws -> String {
     String(decoding: try JSONText.line(description), as: UTF8.self)

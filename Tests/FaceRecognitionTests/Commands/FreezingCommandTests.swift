@@ -97,6 +97,22 @@ import Weights
     #expect(try contents("whole/model.safetensors") == contents("parted/model.safetensors"))
   }
 
+  @Test func norms() throws {
+    defer { try? FileManager.default.removeItem(atPath: runs) }
+    #expect(try train("first", ["--steps", "2"]).exitCode == 0)
+    #expect(try train("second", ["--weights", "\(runs)/first", "--freeze", "norms", "--steps", "2"]).exitCode == 0)
+    let (before, after) = (try tensors("first/model.safetensors"), try tensors("second/model.safetensors"))
+    let norms = after.keys.filter { $0.hasSuffix(".running_mean") }.map { $0.dropLast("running_mean".count) }
+    #expect(norms.count > 40)
+    for (name, bits) in after {
+      #expect((bits == before[name]) == norms.contains { name.hasPrefix($0) }, "\(name)")
+    }
+    let sphere = try train("sphere", ["--network", "spherenet20", "--steps", "1"])
+    #expect(sphere.exitCode == 0, "\(sphere.text)")
+    let refused = try train("third", ["--weights", "\(runs)/sphere", "--freeze", "norms"])
+    #expect(refused.exitCode != 0 && refused.text.contains("spherenet20 has no batch normalization"), "\(refused.text)")
+  }
+
   @Test func refusals() throws {
     defer { try? FileManager.default.removeItem(atPath: runs) }
     #expect(try train("first", ["--steps", "2"]).exitCode == 0)

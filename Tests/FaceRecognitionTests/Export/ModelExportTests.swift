@@ -68,16 +68,35 @@ import Weights
   }
 
   /// The names and shapes of the state dict and no others, values to the bit.
-  @Test func safetensorsHoldTheStateDict() throws {
+  @Test(arguments: [ModelExport.Format.safetensors, .pytorch]) func theStateDict(format: ModelExport.Format) throws {
     let network = try RandomModel.write(.iresnet18, to: files["model.safetensors"])
-    _ = try ModelExport(model: files["model.safetensors"], format: .safetensors, output: files["out.safetensors"]).run()
-    let file = try SafetensorsFile(path: files["out.safetensors"])
+    let export = ModelExport(model: files["model.safetensors"], format: format, output: files["out"])
+    #expect(try export.run().last?.contains(format == .pytorch ? "torch.load(" : "load_file(") == true)
+    let file = try SafetensorsFile(path: files["out"])
+    #expect(file.notes.isEmpty)
     #expect(file.names == ModelFile.entries(of: network, classWeight: nil).map(\.name))
     #expect(file.contains("layer1.0.bn1.num_batches_tracked") && !file.contains("classWeight"))
+    #expect(try file.integers(of: "layer1.0.bn1.num_batches_tracked") == [7])
     for parameter in network.parameters.parameters + network.statistics.parameters {
       #expect(try file.shape(of: parameter.name) == parameter.shape)
       #expect(try file.floats(of: parameter.name) == Array(parameter.value))
     }
+    // The network is found in it again, and what it computes is the same.
+    let (_, description, again) = try ModelFile.open(files["out"], assuming: AssumedModel())
+    #expect(description.network == NetworkKind.iresnet18.rawValue && again.name == network.name)
+    #expect(zip(again.parameters.values, network.parameters.values).allSatisfy { $0 == $1 })
+  }
+
+  /// Names and shapes are those of arcface_torch's classes, which load them strictly: recorded by Tests/Recipes/names.py.
+  @Test(arguments: RecordedNames.networks) func namesOfArcface(recorded: RecordedNames.Network) throws {
+    let kind = try #require(NetworkKind(rawValue: recorded.name))
+    let network = kind.makeNetwork(embeddingWidth: 512, inputSide: 112)
+    let lines = ModelFile.entries(of: network, classWeight: nil).map { entry in
+      "\(entry.name) \((entry.parameter?.shape ?? []).map(String.init).joined(separator: ","))"
+    }
+    let text = Array(lines.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "\n").utf8)
+    #expect(lines.count == recorded.count)
+    #expect(text.withUnsafeBytes(CRC32.checksum) == recorded.checksum, "\(lines.joined(separator: "; "))")
   }
 
   @Test func checkpointsAreCheckedFirst() throws {
