@@ -46,9 +46,10 @@ struct KnownOption: Decodable {
         throw ConfigurationError(
           file.path, line: entry.line, "'\(entry.key)' is \(entry.values[0]), but true or false is needed.")
       }
-      // A flag that can be turned off has a name for that.
-      let opposite = names?.first { $0.name == "no-\(entry.key)" }
-      return value ? ["--\(entry.key)"] : opposite.map { ["--\($0.name)"] } ?? []
+      if value { return ["--\(entry.key)"] }
+      // A flag that can be turned off has a name for that, which the parser knows as another option.
+      let opposite = "no-\(entry.key)"
+      return Self.ofTraining[opposite] == nil ? [] : ["--\(opposite)"]
     case .option, .positional:
       if entry.isList && entry.values.isEmpty { return [] }
       // With the sign between them a value may begin with a dash.

@@ -14,8 +14,13 @@ extension TrainingOptions {
     case .steps(let count): members["steps"] = .integer(Int64(count))
     case .epochs(let count): members["epochs"] = .number(count)
     }
+    // A flag that is off is left out where it is off anyway.
+    let usual = try Self.defaults.values()
+    let off = members.filter { $0.value == .boolean(false) && usual[$0.key] == .boolean(true) }
     let pairs = members.sorted { $0.key < $1.key }.compactMap { name, value in
-      Self.node(value).map { (Node(Self.flag(of: name)), $0) }
+      (off[name] == nil ? Self.node(value) : Node("false", .implicit, .plain)).map {
+        (Node(Self.flag(of: name)), $0)
+      }
     }
     return """
       # Every option of this run, the defaults too. To train like this again:
