@@ -37,7 +37,9 @@ import Testing
   }
 
   @Test func theCommandLineWinsAndTheRunCanBeGivenBack() throws {
-    let yaml = basis + "schedule: step\nmilestones: [1e, 2e]\noptimizer: sgd\nnesterov: true\nlogit-scale: 16\n"
+    let yaml =
+      basis + "schedule: step\nmilestones: [1e, 2e]\noptimizer: sgd\nnesterov: true\nlogit-scale: 16\n"
+      + "tensorboard: false\n"
     let first = try train(
       yaml, "--output", files["first"], "--steps", "2", "--logit-multiplier=8", "--seed", "5", ranks: 2)
     #expect(first.exitCode == 0, "\(first.text)")
@@ -46,6 +48,9 @@ import Testing
     // What excludes an option of the command line goes.
     #expect(options["logitMultiplier"] == "8" && options["logitScale"] == nil)
     #expect(["1", "true"].contains(options["nesterov"]) && options["schedule"] == "step")
+    // On unless a configuration says no; its run.yaml says so, too.
+    #expect(["0", "false"].contains(options["tensorboard"]))
+    #expect(!FileManager.default.fileExists(atPath: "\(files["first"])/tensorboard"))
 
     let again = try Subprocess.cosface(
       ["train", "--config", "\(files["first"])/run.yaml", "--output", files["again"]], ranks: 2)
