@@ -19,7 +19,8 @@ import tempfile
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+
+from pytorch_heads import Projected
 
 sys.path.insert(0, sys.argv[1])
 from backbones import iresnet, mobilefacenet  # noqa: E402
@@ -75,21 +76,19 @@ def randomize(network):
 def train(network, rows, batches, dtype):
     """LMCL with a fixed scale and rows of one norm; SGD with momentum. The losses and the state dict at the end."""
     network = network.train().to(dtype)
-    rows = torch.nn.Parameter(rows.to(dtype, copy=True))
+    head = Projected(*rows.shape, 1, MARGIN, scale=SCALE)
+    head.weight.data.copy_(rows)
+    head.to(dtype)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.SGD(
-        [{"params": trained, "weight_decay": DECAY}, {"params": [rows]}], lr=RATE, momentum=0.9)
+        [{"params": trained, "weight_decay": DECAY}, {"params": head.parameters()}], lr=RATE, momentum=0.9)
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        norm = rows.detach().norm(dim=1).mean()
-        cosines = F.linear(F.normalize(network(images.to(dtype))), rows / norm)
-        loss = F.cross_entropy(SCALE * (cosines - MARGIN * F.one_hot(labels, len(rows))), labels)
+        loss = head(network(images.to(dtype)), labels)
         loss.backward()
         optimizer.step()
-        with torch.no_grad():
-            norms = rows.norm(dim=1, keepdim=True)
-            rows.mul_(norms.mean() / norms)
+        head.project()
         losses.append(loss.item())
     return losses, network.state_dict()
 

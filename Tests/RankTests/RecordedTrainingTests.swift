@@ -115,7 +115,9 @@ extension RankTests {
         return (name, error(of: try #require(ends[name]), from: start[name]!, line))
       }
       let sorted = found.map(\.1).sorted()
-      // Nothing else moves, such as what is frozen.
+      // All that is trained is recorded, with the statistics of what is not frozen; and nothing else moves.
+      let moving = Set(network.layers.filter(\.movesStatistics).flatMap(\.statistics).map(\.name))
+      #expect(sorted.count == tensors.count { $0.isTrained || moving.contains($0.name) } + 1)
       #expect(Set(found.map(\.0)).isSuperset(of: ends.keys.filter { Array(ends[$0]!) != start[$0]! }))
       return Errors(
         loss: zip(losses, record.losses).map { abs($0 - $1) / $1 }.max()!, median: sorted[sorted.count / 2],

@@ -16,11 +16,9 @@ extension TrainingOptions {
     }
     // A flag that is off is left out where it is off anyway.
     let usual = try Self.defaults.values()
-    let off = members.filter { $0.value == .boolean(false) && usual[$0.key] == .boolean(true) }
+    members = members.filter { $0.value != .boolean(false) || usual[$0.key] == .boolean(true) }
     let pairs = members.sorted { $0.key < $1.key }.compactMap { name, value in
-      (off[name] == nil ? Self.node(value) : Node("false", .implicit, .plain)).map {
-        (Node(Self.flag(of: name)), $0)
-      }
+      Self.node(value).map { (Node(Self.flag(of: name)), $0) }
     }
     return """
       # Every option of this run, the defaults too. To train like this again:
@@ -32,8 +30,8 @@ extension TrainingOptions {
   /// Nil for what is said by leaving it out.
   private static func node(_ value: JSONValue) -> Node? {
     switch value {
-    case .null, .boolean(false), .object: nil
-    case .boolean(true): Node("true", .implicit, .plain)
+    case .null, .object: nil
+    case .boolean(let isOn): Node("\(isOn)", .implicit, .plain)
     case .integer(let number): Node("\(number)", .implicit, .plain)
     case .unsigned(let number): Node("\(number)", .implicit, .plain)
     case .number(let number): Node("\(number)", .implicit, .plain)

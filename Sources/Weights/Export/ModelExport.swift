@@ -72,8 +72,6 @@ package struct ModelExport {
   }
 
   private func writeStateDict(_ network: Network, _ description: ModelDescription) throws -> [String] {
-    var alone = description
-    alone.classNames = []
     let count = try replaceOutput { temporary in
       if format == .pytorch {
         let writer = ModelFile.torchWriter(network, description)
@@ -83,6 +81,8 @@ package struct ModelExport {
         }
         try writer.write(to: temporary)
       } else {
+        var alone = description
+        alone.classNames = []
         try ModelFile.write(network, classWeight: nil, alone, to: temporary)
       }
       let written = try SafetensorsFile(path: temporary)
