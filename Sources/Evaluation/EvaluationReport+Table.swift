@@ -31,11 +31,11 @@ extension EvaluationReport: CustomStringConvertible {
 
   private static func figures(_ report: VerificationReport) -> [(name: String, value: String)] {
     [
-      ("accuracy", percent(report.best.accuracy)),
+      ("accuracy, in-sample", percent(report.best.accuracy)),
       ("precision", report.best.precision.map(percent) ?? "-"),
       ("recall", percent(report.best.recall)),
       ("F1", String(format: "%.4f", report.best.f1)),
-      ("10-fold accuracy", report.crossValidation.map { percent($0.mean) } ?? "-"),
+      ("accuracy, cross-validated", report.crossValidation.map { percent($0.mean) } ?? "-"),
       ("AUC", String(format: "%.4f", report.areaUnderCurve)),
       ("EER", percent(report.equalErrorRate)),
     ]

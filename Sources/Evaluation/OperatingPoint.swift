@@ -1,8 +1,11 @@
 /// A threshold and how well it verifies.
 ///
+/// Accuracy is balanced: the mean of both kinds' shares of right answers, so that its value does not hang on how many pairs of
+/// each kind were drawn. With as many of both, as LFW has them, it is the share of right answers.
+///
 /// T, F = right and wrong answers; P, N = "same person" and "different people" answered
 ///
-///     accuracy = (TP + TN) / all   precision = TP / (TP + FP)   recall = TP / (TP + FN)   F1 = 2 TP / (2 TP + FP + FN)
+///     accuracy = (TP / (TP + FN) + TN / (TN + FP)) / 2   precision = TP / (TP + FP)   recall = TP / (TP + FN)   F1 = 2 TP / (2 TP + FP + FN)
 package struct OperatingPoint: Codable, Equatable, Sendable {
   /// A pair is taken for the same person where score >= threshold.
   package let threshold: Double
@@ -23,7 +26,8 @@ package struct OperatingPoint: Codable, Equatable, Sendable {
     trueNegatives = scores.differentCount - falsePositives
     falseNegatives = scores.sameCount - truePositives
     let accepted = truePositives + falsePositives
-    accuracy = Double(truePositives + trueNegatives) / Double(scores.entries.count)
+    accuracy = PairCount(same: truePositives, different: trueNegatives).balancedAccuracy(
+      of: PairCount(same: scores.sameCount, different: scores.differentCount))
     precision = accepted > 0 ? Double(truePositives) / Double(accepted) : nil
     recall = Double(truePositives) / Double(scores.sameCount)
     f1 = Double(2 * truePositives) / Double(accepted + scores.sameCount)

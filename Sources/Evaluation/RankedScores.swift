@@ -26,6 +26,8 @@ package struct RankedScores: Sendable {
   package let sameCount: Int
   package let differentCount: Int
   package let foldCount: Int
+  /// Pairs of each fold, by kind.
+  let folds: [PairCount]
 
   /// `folds[i]` in 0..<`foldCount`.  O(n log n).
   package init<S: BinaryFloatingPoint>(
@@ -45,6 +47,9 @@ package struct RankedScores: Sendable {
           + "but there are \(sameCount) and \(differentCount)")
     }
     self.foldCount = foldCount
+    var counts = [PairCount](repeating: PairCount(), count: foldCount)
+    for (fold, same) in zip(folds, same) { counts[fold].add(same) }
+    self.folds = counts
     var entries = scores.indices.map { Entry(score: Double(scores[$0]), same: same[$0], fold: Int32(folds[$0])) }
     entries.sort { $0.score > $1.score }
     self.entries = entries
@@ -69,24 +74,48 @@ package struct RankedScores: Sendable {
     body(Cut(threshold: previous, acceptedSame: acceptedSame, acceptedDifferent: acceptedDifferent))
   }
 
-  /// The cut with the most right answers; among equals that of the lowest threshold.
+  /// The cut with the highest balanced accuracy; among equals that of the lowest threshold.
   package func bestCut(excluding excluded: Int32? = nil) -> Cut {
+    let left = excluded.map { folds[Int($0)] } ?? PairCount()
+    let (same, different) = (sameCount - left.same, differentCount - left.different)
     var best = Cut(threshold: 0, acceptedSame: 0, acceptedDifferent: 0)
-    // Right answers are acceptedSame + (different - acceptedDifferent), and `different` is the same for every cut.
+    // Twice the balanced accuracy is acceptedSame / same + 1 - acceptedDifferent / different: compared in whole numbers.
     var most = Int.min
     forEachCut(excluding: excluded) { cut in
-      let right = cut.acceptedSame - cut.acceptedDifferent
-      if right >= most {
-        most = right
+      let advantage = cut.acceptedSame * different - cut.acceptedDifferent * same
+      if advantage >= most {
+        most = advantage
         best = cut
       }
     }
     return best
   }
 
+  /// The cut of the lowest threshold that accepts at most `count` pairs of different people.
+  package func cut(acceptingAtMost count: Int, excluding excluded: Int32? = nil) -> Cut {
+    var last = Cut(threshold: .infinity, acceptedSame: 0, acceptedDifferent: 0)
+    forEachCut(excluding: excluded) { if $0.acceptedDifferent <= count { last = $0 } }
+    return last
+  }
+
   /// A number above `low` and at most `high`: also where no other number lies between them.
   private static func between(_ low: Double, _ high: Double) -> Double {
     let middle = low + (high - low) / 2
     return middle > low ? middle : high
+  }
+}
+
+/// Pairs by kind.
+package struct PairCount: Equatable, Sendable {
+  package var same = 0
+  package var different = 0
+
+  package mutating func add(_ isSame: Bool) { if isSame { same += 1 } else { different += 1 } }
+
+  /// The mean of both kinds' shares of right answers, where this is how many of `all` were answered rightly. One constant answer
+  /// has 1/2, however many pairs of each kind there are.
+  package func balancedAccuracy(of all: PairCount) -> Double {
+    precondition(all.same > 0 && all.different > 0, "Balanced accuracy over \(all)")
+    return Double(same * all.different + different * all.same) / Double(2 * all.same * all.different)
   }
 }

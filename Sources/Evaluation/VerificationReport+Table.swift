@@ -11,8 +11,8 @@ extension VerificationReport: CustomStringConvertible {
         "\(sameCount) of the same person, \(differentCount) of different people"
       ),
       (
-        "accuracy", percent(best.accuracy),
-        "at the best threshold, \(number(best.threshold)); one constant answer: \(percent(constantAccuracy))"
+        "accuracy, in-sample", percent(best.accuracy),
+        "balanced, at the best threshold for these pairs, \(number(best.threshold))"
       ),
       ("precision", best.precision.map(percent) ?? "-", "there"),
       ("recall", percent(best.recall), "there"),
@@ -22,12 +22,26 @@ extension VerificationReport: CustomStringConvertible {
       let origin = folds.prescribed ? "prescribed" : "assigned"
       rows.append(
         (
-          "\(folds.accuracies.count)-fold accuracy", percent(folds.mean),
-          "deviation \(percent(folds.standardDeviation)), standard error \(percent(folds.standardError)), "
+          "accuracy, \(folds.accuracies.count)-fold", percent(folds.mean),
+          "balanced, deviation \(percent(folds.standardDeviation)), standard error \(percent(folds.standardError)), "
             + "\(origin) folds"
         ))
+      if let theirs = folds.insightFace {
+        rows.append(
+          (
+            "accuracy, InsightFace's", percent(theirs.mean),
+            "deviation \(percent(theirs.deviation)), its grid of thresholds"
+          ))
+      }
+      if let rate = folds.validationRate {
+        rows.append(
+          (
+            "VAL at FAR 1e-3", percent(rate.mean),
+            "deviation \(percent(rate.standardDeviation)), FAR of the folds \(String(format: "%.1e", rate.reachedFalseAcceptRate))"
+          ))
+      }
     } else {
-      rows.append(("10-fold accuracy", "-", crossValidationReason ?? ""))
+      rows.append(("accuracy, 10-fold", "-", crossValidationReason ?? ""))
     }
     rows.append(("AUC", number(areaUnderCurve), ""))
     rows.append(("EER", percent(equalErrorRate), ""))

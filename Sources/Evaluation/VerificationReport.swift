@@ -11,8 +11,7 @@ package struct VerificationReport: Codable, Equatable, Sendable {
   package let differentCount: Int
   /// At the threshold with the best accuracy on these very pairs (the lowest such threshold): an optimistic figure.
   package let best: OperatingPoint
-  /// The accuracy of always giving the more frequent answer; `best` is no lower.
-  package let constantAccuracy: Double
+  /// Accuracy at thresholds that other pairs chose.
   package let crossValidation: CrossValidation?
   /// Why there is no cross validation.
   package let crossValidationReason: String?
@@ -32,21 +31,21 @@ package struct VerificationReport: Codable, Equatable, Sendable {
     scores: [S], same: [Bool], folds: [Int]? = nil
   ) throws(EvaluationError) {
     let division = CrossValidation.folds(given: folds, same: same)
+    let divided = try? division.get()
     let ranked = try RankedScores(
-      scores: scores, same: same, folds: division?.folds ?? [Int](repeating: 0, count: same.count),
-      foldCount: division?.count ?? 1)
+      scores: scores, same: same, folds: divided?.places ?? [Int](repeating: 0, count: same.count),
+      foldCount: divided?.count ?? 1)
     let curve = ROCCurve(of: ranked)
 
     sameCount = ranked.sameCount
     differentCount = ranked.differentCount
     best = OperatingPoint(ranked.bestCut(), of: ranked)
-    constantAccuracy = Double(max(sameCount, differentCount)) / Double(same.count)
-    crossValidation = division.map { CrossValidation(of: ranked, prescribed: $0.prescribed) }
-    crossValidationReason =
-      division == nil
-      ? "ten folds need ten pairs of each kind, there are \(sameCount) of the same person "
-        + "and \(differentCount) of different people"
-      : nil
+    switch division {
+    case .success(let folds):
+      crossValidation = CrossValidation(of: ranked, prescribed: folds.prescribed)
+      crossValidationReason = nil
+    case .failure(let why): (crossValidation, crossValidationReason) = (nil, why.reason)
+    }
     areaUnderCurve = curve.area
     equalErrorRate = curve.equalErrorRate
     let differentCount = differentCount

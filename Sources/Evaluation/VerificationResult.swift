@@ -27,7 +27,7 @@ package struct VerificationResult: Sendable {
     norms = images.norms
     badImages = embeddings.badImages
     let (same, given) = (pairs.map(\.same), verification.foldCount > 1 ? pairs.map(\.fold) : nil)
-    folds = CrossValidation.folds(given: given, same: same)?.folds
+    folds = (try? CrossValidation.folds(given: given, same: same).get())?.places
     report = try VerificationReport(scores: scores, same: same, folds: given)
   }
 }

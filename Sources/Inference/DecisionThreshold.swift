@@ -18,7 +18,7 @@ struct DecisionThreshold {
     } else if let kept, kept.flip == options.flip {
       value = kept.threshold
       source =
-        "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
+        "the best for \(kept.pairs) pairs of \(kept.data), balanced accuracy \(Figures.percent(kept.accuracy)) there"
     } else {
       value = nil
       source =

@@ -3,13 +3,14 @@ import Foundation
 package import NeuralNetwork
 import Weights
 
-/// From which cosine on two images are taken for the same person: `threshold.json` beside a run's model.
+/// From which cosine on two images are taken for the same person: `threshold.json` beside a run's model.safetensors,
+/// `NAME.threshold.json` beside any other NAME.safetensors.
 ///
-/// It is the threshold with the best accuracy on the pairs that the network was evaluated on last: at the end of training with
+/// It is the threshold with the best balanced accuracy on the pairs that the network was evaluated on last: at the end of training with
 /// validation, or by `evaluate --keep-threshold`. It belongs to these very weights.
 package struct VerificationThreshold: Codable, Equatable, Sendable {
   package var threshold: Double
-  /// On those pairs, at this threshold: an optimistic figure.
+  /// Balanced, on those pairs, at this threshold: an optimistic figure.
   package var accuracy: Double
   package var pairs: Int
   /// What it was evaluated on, as a person named it.
@@ -30,7 +31,8 @@ package struct VerificationThreshold: Codable, Equatable, Sendable {
   }
 
   package static func path(beside weightFile: String) -> String {
-    FilePath.join(FilePath.folder(of: weightFile), fileName)
+    let name = FilePath.withoutEnding(FilePath.name(of: weightFile))
+    return FilePath.join(FilePath.folder(of: weightFile), name == "model" ? fileName : "\(name).\(fileName)")
   }
 
   /// Writes it beside the network's weight file.

@@ -26,10 +26,19 @@ extension TrainingOptions {
     let isLarge = (margin ?? marginKind.usual) >= 0.5
     let rules: [(Bool, String)] = [
       (joinPeople && data.count == 1, "--join-people needs several sets: --data A B."),
-      (validationImages != nil && validation == nil, "--validation-images needs the pair list: --validation."),
+      (validationImages != nil && validation.isEmpty, "--validation-images needs the pair list: --validation."),
       (
-        validateEvery != Self.defaults.validateEvery && validation == nil && holdoutPeople == 0,
-        "--validate-every needs people to validate on: --validation or --holdout-people."
+        (validateEvery != Self.defaults.validateEvery || bestBy != nil || patience != nil) && validationSources.isEmpty,
+        "--validate-every, --best-by and --patience need people to validate on: --validation or --holdout-people."
+      ),
+      (
+        Set(validation.map { Name($0) }).count < validation.count,
+        "--validation names a set twice."
+      ),
+      (
+        !validationSources.isEmpty && choosingSource == nil,
+        "--best-by \((bestBy ?? "").printableName): the validation sets are called "
+          + validationSources.map(\.name.printableName).joined(separator: ", ") + "."
       ),
       (augmentStrength != nil && augment != .standard, "--augment-strength goes with --augment standard."),
       (

@@ -38,6 +38,8 @@ extension TrainingOptions {
   package init(configuration: [String: JSONValue]) throws {
     var values = configuration
     for (old, new) in Self.renamed { values[new] = values[new] ?? values.removeValue(forKey: old) }
+    // One set alone, in former versions.
+    if case .string? = values["validation"] { values["validation"] = .array([values["validation"]!]) }
     self = try TrainingOptions(values)
     // Whoever trained with such a margin had said so.
     if configuration["allowLargeMargin"] == nil, marginKind != .angular, margin ?? 0 >= 0.5 { allowLargeMargin = true }

@@ -20,10 +20,14 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(0, Limits.people) public var holdoutPeople: Int
   @Setting(0.001, Limits.badImages, resuming: .free) public var maxBadImages: Double
   @Setting(1, Limits.threads, resuming: .free) public var workers: Int
-  /// A folder of other people's images, a record file, a .bin, or a pair list over `validationImages`.
-  @Setting(nil, resuming: .free) public var validation: String?
+  /// Folders of other people's images, record files, .bin files, and pair lists over `validationImages`.
+  @Setting([], resuming: .free) public var validation: [String]
   @Setting(nil, resuming: .free) public var validationImages: String?
   @Setting(.epochs(1), resuming: .free) public var validateEvery: TrainingLength
+  /// The name of the validation set that chooses the best model. nil: the first.
+  @Setting(nil, resuming: .free) public var bestBy: String?
+  /// Validations in a row without a better model after which the run ends; nil: it goes to its end.
+  @Setting(nil, NumberRange(1...1_000_000), resuming: .free) public var patience: Int?
 
   // Network and warm start
   @Setting(.mobilefacenet, resuming: .fixed) public var network: NetworkKind

@@ -51,13 +51,26 @@ struct DataOptions: ParsableArguments {
   @Option(
     of: \.$validation,
     help:
-      "Validate on these while training: other people (folder, .rec, list), a .bin, or a pair list with --validation-images."
-  )
-  var validation: String?
+      """
+      Validate on these while training: sets of other people (folder, .rec, list), .bin files, or pair lists with \
+      --validation-images; one or several.
+      """)
+  var validation: [String]
 
-  @Option(of: \.$validationImages, help: "Root of the images that the pair list of --validation names.")
+  @Option(of: \.$validationImages, help: "Root of the images that the pair lists of --validation name.")
   var validationImages: String?
 
-  @Option(of: \.$validateEvery, help: "How often to validate, on --validation or on the people held out.")
+  @Option(of: \.$validateEvery, help: "How often to validate, on --validation and on the people held out.")
   var validateEvery: TrainingLength
+
+  @Option(
+    of: \.$bestBy,
+    help: """
+      The validation set that chooses best.safetensors, by its file's name without ending, or heldOut; the first of \
+      --validation unless given
+      """)
+  var bestBy: String?
+
+  @Option(of: \.$patience, help: "End the run after so many validations in a row without a better model.")
+  var patience: Int?
 }

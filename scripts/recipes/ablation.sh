@@ -68,7 +68,7 @@ for line in map(json.loads, open(sys.argv[2])):
     epochs.setdefault(line["epoch"], []).append(line)
 value = {
     "loss": lambda lines: "%.2f" % (sum(line["loss"] for line in lines) / len(lines)),
-    "accuracy": lambda lines: "%.1f" % (100 * lines[-1].get("accuracy", float("nan"))),
+    "accuracy": lambda lines: "%.1f" % (100 * lines[-1]["validations"][0]["crossValidatedAccuracy"] if "validations" in lines[-1] else float("nan")),
 }[sys.argv[1]]
 print(" ".join(value(lines) for _, lines in sorted(epochs.items())))
 P

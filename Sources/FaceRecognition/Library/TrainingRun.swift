@@ -35,7 +35,8 @@ public struct TrainingRun: Sendable {
     public let learningRate: Double
     /// Of all ranks.
     public let imagesPerSecond: Double
-    /// Of verification, on the steps after which the network was validated.
+    /// Balanced accuracy at the best threshold, by the set that chooses the best model, on the steps after which the
+    /// network was validated.
     public let accuracy: Double?
   }
 

@@ -57,7 +57,11 @@ extension Chart {
       isTight: true, integers: places == .steps)
     let up = Axis(values.lowerBound * scale...values.upperBound * scale, from: Self.bottom, to: Self.top)
 
-    identifier = "chart-" + name
+    identifier =
+      "chart-"
+      + name.unicodeScalars.map {
+        $0.isASCII && $0.properties.isAlphabetic ? "\($0)" : "-" + String($0.value, radix: 16)
+      }.joined()
     self.heading = heading
     summary = curves.map { _, run, curve in
       Self.words(curve, scale: scale, unit: unit, run: curves.count > 1 ? run : nil)

@@ -14,7 +14,9 @@ package struct MetricsHistory: Sendable {
 
   /// By the names of `MetricsFile.Line.scalars`.
   package private(set) var curves: [String: Curve] = [:]
-  /// Accuracies of validations over the seconds that the steps before took.
+  /// Names of the sets that the network was validated on, in the order of their first line.
+  package private(set) var validationSets: [String] = []
+  /// Accuracies by the set that chooses the best model, over the seconds that the steps before took.
   package private(set) var accuracyOverSeconds = Curve()
   package private(set) var steps = 0
   package private(set) var samples = 0
@@ -67,6 +69,7 @@ package struct MetricsHistory: Sendable {
     dataSeconds += line.dataSeconds
     communicationSeconds += line.communicationShare * line.seconds
     last = line
+    for set in (line.validations ?? []).map(\.set) where !validationSets.contains(set) { validationSets.append(set) }
     guard let accuracy = line.accuracy else { return }
     accuracyOverSeconds.append(accuracy, at: Int(seconds.rounded()))
     if accuracy > best?.accuracy ?? -1 { best = (line.step, accuracy) }

@@ -21,19 +21,24 @@ package struct ReportOptions: Sendable {
     self.output = output
   }
 
-  /// What a run is evaluated on: `data`, else the validation set of its own options, else its people held out, else nil.
+  /// What a run is evaluated on: `data`, else the set of its own options that chose its best model, else nil.
   func evaluation(of run: RunFolder, options own: TrainingOptions?) -> EvaluationOptions? {
     guard evaluates else { return nil }
     var options: EvaluationOptions
     if let data {
       options = EvaluationOptions(model: run.path, data: data)
       options.pairs = pairs
-    } else if let own, let validation = own.validation {
-      options = EvaluationOptions(model: run.path, data: own.validationImages ?? validation)
-      options.pairs = own.validationImages == nil ? nil : validation
-    } else if let own, own.holdoutPeople > 0, own.data.count == 1 {
-      options = EvaluationOptions(model: run.path, data: own.data[0])
-      options.holdoutPeople = own.holdoutPeople
+    } else if let own, let source = own.choosingSource {
+      switch source.kind {
+      case .set(let path): options = EvaluationOptions(model: run.path, data: path)
+      case .pairs(let path, let root):
+        options = EvaluationOptions(model: run.path, data: root)
+        options.pairs = path
+      case .heldOut:
+        guard own.data.count == 1 else { return nil }
+        options = EvaluationOptions(model: run.path, data: own.data[0])
+        options.holdoutPeople = own.holdoutPeople
+      }
     } else {
       return nil
     }

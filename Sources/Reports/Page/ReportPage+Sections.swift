@@ -1,24 +1,36 @@
 import Evaluation
+import Files
 import Inference
 import Training
 
 extension ReportPage {
   static func curves(_ runs: [RunRecord]) -> Section? {
-    let charts = [
-      Chart("Loss", "loss", of: runs), Chart("Scale of the logits", "scale", of: runs),
-      Chart("Learning rate", "learningRate", of: runs),
-      Chart("Speed", "imagesPerSecond", unit: " images/s", of: runs),
-      Chart("Waiting for images", "dataShare", unit: " % of the step", of: runs, scale: 100),
-      Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100),
-      Chart("Accuracy of validations", "accuracy", unit: " %", of: runs, scale: 100),
-      Chart.accuracyOverMinutes(runs),
-      Chart("Area under the ROC curve of validations", "areaUnderCurve", of: runs),
-    ].compactMap(\.self)
+    let charts =
+      [
+        Chart("Loss", "loss", of: runs), Chart("Scale of the logits", "scale", of: runs),
+        Chart("Learning rate", "learningRate", of: runs),
+        Chart("Speed", "imagesPerSecond", unit: " images/s", of: runs),
+        Chart("Waiting for images", "dataShare", unit: " % of the step", of: runs, scale: 100),
+        Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100),
+        Chart.accuracyOverMinutes(runs),
+      ].compactMap(\.self) + validationCharts(runs)
     guard !charts.isEmpty else { return nil }
     return section(
       "curves", "Curves",
       ["Lines are means of neighbouring steps; the shade reaches from the smallest value to the largest."],
       charts: charts)
+  }
+
+  /// Of each set that a run was validated on.
+  private static func validationCharts(_ runs: [RunRecord]) -> [Chart] {
+    let sets = Set(runs.flatMap(\.history.validationSets).map { Name($0) }).map(\.text).sorted()
+    return sets.flatMap { set in
+      [
+        Chart("Accuracy on \(set), at the best threshold", "accuracy/\(set)", unit: " %", of: runs, scale: 100),
+        Chart("Cross-validated accuracy on \(set)", "crossValidatedAccuracy/\(set)", unit: " %", of: runs, scale: 100),
+        Chart("Area under the ROC curve of \(set)", "areaUnderCurve/\(set)", of: runs),
+      ].compactMap(\.self)
+    }
   }
 
   static func verification(_ runs: [Chart.Evaluated]) -> Section {
@@ -28,11 +40,11 @@ extension ReportPage {
       ("pairs", verifications.map { ($0.sameCount + $0.differentCount).grouped }),
       ("of the same person", verifications.map { $0.sameCount.grouped }),
       ("images", reports.map { $0.images.grouped }),
-      ("accuracy at the best threshold", verifications.map { Figure.percent($0.best.accuracy) }),
+      ("accuracy, in-sample, at the best threshold", verifications.map { Figure.percent($0.best.accuracy) }),
       ("best threshold", verifications.map { Figure.fixed($0.best.threshold, 4) }),
       ("precision there", verifications.map { $0.best.precision.map(Figure.percent) ?? "-" }),
       ("recall there", verifications.map { Figure.percent($0.best.recall) }),
-      ("accuracy over folds", verifications.map { $0.crossValidation.map { Figure.percent($0.mean) } ?? "-" }),
+      ("accuracy, cross-validated", verifications.map { $0.crossValidation.map { Figure.percent($0.mean) } ?? "-" }),
       ("area under the ROC curve", verifications.map { Figure.fixed($0.areaUnderCurve, 4) }),
       ("equal error rate", verifications.map { Figure.percent($0.equalErrorRate) }),
     ]

@@ -44,26 +44,42 @@ extension Trainer {
     return .stopped(exitCode: StopRequest.exitCode)
   }
 
-  func complete(_ threshold: VerificationThreshold?) throws -> Outcome {
+  /// Ends a run whose validations have got no better for long enough.
+  func completeEarly(
+    after index: Int, _ best: CheckpointState.Validation?, _ threshold: VerificationThreshold?
+  ) throws -> Outcome {
+    if isRoot, let best, let patience = options.patience {
+      progress.say(
+        "ended     after step \(index + 1) of \(totalSteps): \(patience.counted("validation")) in a row brought nothing better "
+          + "than step \(best.step), which is \(folder.best)")
+    }
+    return try complete(after: index + 1, threshold)
+  }
+
+  /// - Parameter step: how many steps the weights were trained.
+  func complete(after step: Int, _ threshold: VerificationThreshold?) throws -> Outcome {
     try checkpoints.finish()
     tellBadImages()
     // The model first: no error in what only shows the run may lose it.
-    if isRoot {
-      let classWeight = ModelFile.StreamedClassWeight(
-        count: step.classWeight.classCount, width: step.classWeight.width, stream: step.classifier.streamRows)
-      try World.during("writing the model") {
-        try ModelFile.write(
-          step.network, classWeight: classWeight, description(after: max(totalSteps, firstStep)), to: folder.model)
-      }
-      try threshold?.write(beside: folder.model)
-      progress.say("model     \(folder.model)")
-    } else {
-      try step.classifier.streamRows { _ in }
-    }
+    try writeModel(to: folder.model, after: step, threshold)
+    if isRoot { progress.say("model     \(folder.model)") }
     try files?.finish("Training is complete.")
     try writeTrace()
     try communicator.barrier()
     return .complete
+  }
+
+  /// Writes the weights as they are, and the threshold that goes with them. Every rank calls it.
+  func writeModel(to path: String, after step: Int, _ threshold: VerificationThreshold?) throws {
+    self.step.classWeight.materialize()
+    guard isRoot else { return try self.step.classifier.streamRows { _ in } }
+    let classWeight = ModelFile.StreamedClassWeight(
+      count: self.step.classWeight.classCount, width: self.step.classWeight.width,
+      stream: self.step.classifier.streamRows)
+    try World.during("writing the model") {
+      try ModelFile.write(self.step.network, classWeight: classWeight, description(after: step), to: path)
+    }
+    try threshold?.write(beside: path)
   }
 
   private func tellBadImages() {

@@ -12,30 +12,35 @@ extension Trainer {
     try prepareWeights()
     try report()
     StopRequest.listen()
-    var best = resumption?.state.best
+    var best = validations?.best(of: resumption?.state)
     var threshold: VerificationThreshold?
     // An accepted change may have made the run shorter than what is trained already.
-    let left = max(totalSteps - firstStep, 0)
+    let isFinished = validations?.isOutOfPatience(after: firstStep - 1, best: best) ?? false
+    let left = isFinished ? 0 : max(totalSteps - firstStep, 0)
     let end = firstStep + min(left, options.stopAfter?.steps(perEpoch: data.order.stepsPerEpoch) ?? left)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
-    if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
+    if end == firstStep && end < totalSteps && !isFinished { try save(after: end - 1, best: best) }
+    if isFinished { return try completeEarly(after: firstStep - 1, best, threshold) }
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
-      if let validation, calendar.isValidationDue(after: index) {
-        let result = try recorder.span(.validation) { try validation.run(communicator) }
-        (line.accuracy, line.areaUnderCurve) = (result.accuracy, result.areaUnderCurve)
-        threshold = index + 1 == totalSteps ? result.threshold : nil
-        if result.accuracy > best?.accuracy ?? 0 {
-          best = .init(step: index + 1, accuracy: result.accuracy)
+      var isOutOfPatience = false
+      if let validations, calendar.isValidationDue(after: index) {
+        let results = try recorder.span(.validation) { try validations.run(communicator) }
+        line.validations = results.lines
+        threshold = results.threshold
+        if isRoot { results.descriptions.forEach { progress.say("validated " + $0) } }
+        if results.accuracy > best?.accuracy ?? 0 {
+          best = .init(step: index + 1, accuracy: results.accuracy, set: results.lines[0].set)
+          try writeModel(to: folder.best, after: index + 1, results.threshold)
           // The best checkpoint is kept, so there must be one.
           wish = max(wish, .checkpoint)
         }
-        if isRoot { progress.say("validated " + result.description) }
+        isOutOfPatience = validations.isOutOfPatience(after: index, best: best)
         // Judging may take all the time that a batch system leaves after its signal.
         if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
       }
-      let isLast = index + 1 == end || wish == .stop
+      let isLast = index + 1 == end || wish == .stop || isOutOfPatience
       try files?.write(line)
       onStep(line)
       if isRoot { progress.show(line, isLast: isLast) }
@@ -46,9 +51,10 @@ extension Trainer {
       if isLast || wish == .checkpoint || calendar.isCheckpointDue(after: index) {
         try recorder.span(.checkpoint) { try save(after: index, best: best) }
       }
+      if isOutOfPatience && index + 1 < totalSteps { return try completeEarly(after: index, best, threshold) }
       if wish == .stop && index + 1 < totalSteps { return try stop(after: index) }
     }
-    return end < totalSteps ? try stop(after: end - 1) : try complete(threshold)
+    return end < totalSteps ? try stop(after: end - 1) : try complete(after: max(totalSteps, firstStep), threshold)
   }
 
   /// What ranks ask each other for after a step.

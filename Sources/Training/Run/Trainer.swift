@@ -26,7 +26,7 @@ package final class Trainer {
   let folder: RunFolder
   let files: RunFiles?
   let checkpoints: RunCheckpoints
-  let validation: Validation?
+  let validations: Validations?
   let resumption: Resumption?
   let warmStart: WarmStart?
   let teacher: (any Teacher)?
@@ -107,7 +107,7 @@ package final class Trainer {
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
       communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
-    validation = try Validation(options, heldOut: data.heldOut, network: network)
+    validations = try Validations(options, calendar, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // After all checks: a corrected command must not find remains of this one.
@@ -168,9 +168,9 @@ package final class Trainer {
     let report = StartReport(
       options: options, step: step, data: data, placements: hosts.map { String(decoding: $0, as: UTF8.self) },
       totalSteps: totalSteps, headSteps: calendar.headSteps, memory: memory, teacher: teacher)
-    let sources = data.notes + (teacher?.notes ?? []) + (validation?.notes ?? []) + (files?.notes ?? [])
+    let sources = data.notes + (teacher?.notes ?? []) + (validations?.notes ?? []) + (files?.notes ?? [])
     let notes = Set(sources).sorted().map { "note      \($0)" }
-    let warnings = options.validation == nil ? [] : validation?.warnings(trainingOn: data.training) ?? []
+    let warnings = validations?.warnings(trainingOn: data.training) ?? []
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }
     if let resumption {

@@ -21,8 +21,19 @@ package final class MetricsFile {
     package var badImages: Int
     /// Of embeddings and their teacher's, mean over the step's samples; where there is a teacher.
     package var teacherCosine: Double?
-    /// On the steps after which the network was validated.
-    package var accuracy: Double?
+    /// On the steps after which the network was validated; the set that chooses the best model first.
+    package var validations: [Validation]?
+  }
+
+  /// What a set for validation says of the network.
+  package struct Validation: Codable, Equatable, Sendable {
+    /// The set's name.
+    package var set: String
+    /// Balanced, at the best threshold for these very pairs: by it the best model is chosen.
+    package var accuracy: Double
+    /// Balanced, at thresholds that other folds of the pairs chose, their mean; nil without folds.
+    package var crossValidatedAccuracy: Double?
+    /// Nil in lines of other programs that only say how accurate they are.
     package var areaUnderCurve: Double?
   }
 
@@ -48,10 +59,18 @@ extension MetricsFile.Line {
       ("communicationShare", communicationShare),
     ]
     if let teacherCosine { scalars.append(("teacherCosine", teacherCosine)) }
-    if let accuracy { scalars.append(("accuracy", accuracy)) }
-    if let areaUnderCurve { scalars.append(("areaUnderCurve", areaUnderCurve)) }
+    for validation in validations ?? [] {
+      scalars.append(("accuracy/" + validation.set, validation.accuracy))
+      if let accuracy = validation.crossValidatedAccuracy {
+        scalars.append(("crossValidatedAccuracy/" + validation.set, accuracy))
+      }
+      if let area = validation.areaUnderCurve { scalars.append(("areaUnderCurve/" + validation.set, area)) }
+    }
     return scalars
   }
+
+  /// By the set that chooses the best model; nil where the network was not validated.
+  package var accuracy: Double? { validations?.first?.accuracy }
 
   /// The part of the step's time that rank 0 waited for images: `dataSeconds` of `seconds`.
   var dataShare: Double { seconds > 0 ? dataSeconds / seconds : 0 }

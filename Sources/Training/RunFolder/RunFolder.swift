@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Inference
 import Weights
 
 /// The folder that a run writes to.
@@ -9,6 +10,8 @@ package struct RunFolder: Sendable {
   package init(_ path: String) { self.path = path }
 
   package var model: String { file("model.safetensors") }
+  /// The model as it was after its best validation.
+  package var best: String { file("best.safetensors") }
   package var metrics: String { file("metrics.jsonl") }
   package var configuration: String { file("configuration.json") }
   /// Which images each step trained on, where that is asked for.
@@ -31,7 +34,7 @@ package struct RunFolder: Sendable {
       let store = CheckpointStore(run: path)
       signs += try (store.folders() + store.setAside()).map(\.path)
     } else {
-      signs += [metrics, configuration, samples, starts, tensorboard, file("checkpoints")]
+      signs += [best, metrics, configuration, samples, starts, tensorboard, file("checkpoints")]
     }
     guard try !signs.contains(where: FilePath.isThere) else {
       throw TrainingError.outputHoldsRun(path)
@@ -48,7 +51,7 @@ package struct RunFolder: Sendable {
   /// Removes the files of a run that ended before its first checkpoint, once `refuseRun` has let it pass. Under the run's
   /// lock: another process may just have begun it.
   func clear() throws {
-    for path in [metrics, configuration, samples, starts, tensorboard] where FilePath.exists(path) {
+    for path in [best, VerificationThreshold.path(beside: best), metrics, configuration, samples, starts, tensorboard] where FilePath.exists(path) {
       try FileManager.default.removeItem(atPath: path)
     }
   }

@@ -11,10 +11,13 @@ package struct CheckpointState: Codable, Equatable, Sendable {
     package var step: Int
     /// 0...1.
     package var accuracy: Double
+    /// The name of the set that it was measured on; nil in checkpoints of former versions.
+    package var set: String?
 
-    package init(step: Int, accuracy: Double) {
+    package init(step: Int, accuracy: Double, set: String? = nil) {
       self.step = step
       self.accuracy = accuracy
+      self.set = set
     }
   }
 

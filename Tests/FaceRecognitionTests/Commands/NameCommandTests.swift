@@ -160,15 +160,16 @@ import Weights
     let people = try validated("people", by: files["known"])
     #expect(
       people.text.contains(
-        "warning   1 of the 2 people of the validation have names of people in --data (\(Self.zoes[1]))"),
+        "warning   1 of the 2 people of the validation 'known' have names of people in --data (\(Self.zoes[1]))"),
       "\(people.text)")
-    #expect(people.text.contains("threshold.json") && !people.text.contains("images of the validation"))
+    #expect(people.text.contains("the threshold that is kept") && !people.text.contains("images of the validation"))
     // Pairs say nothing of people; the link leads to the same images.
     try #require(symlink(files["faces"], files["link"]) == 0)
     try files.write(Data("bo/0.pgm bo/1.pgm 1\nbo/0.pgm \(Self.zoes[0])/0.pgm 0\n".utf8), to: "pairs.txt")
     let pairs = try validated("pairs", by: files["pairs.txt"], "--validation-images", files["link"])
     #expect(
-      pairs.text.contains("warning   3 of the 3 images of the validation are images in --data ("), "\(pairs.text)")
+      pairs.text.contains("warning   3 of the 3 images of the validation 'pairs' are images in --data ("),
+      "\(pairs.text)")
     try addPerson(8, "other", to: "strangers")
     try addPerson(9, "others", to: "strangers")
     #expect(try !validated("strangers", by: files["strangers"]).text.contains("of the validation"))

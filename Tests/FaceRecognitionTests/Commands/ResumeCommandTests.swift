@@ -234,9 +234,8 @@ import Weights
     #expect(outcome.exitCode == 0, "\(outcome.text)")
     let last = try Checkpoint(path: "\(runs)/run/checkpoints/step-00000012")
     let best = try #require(last.state.best)
-    let lines = try String(contentsOfFile: "\(runs)/run/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      try JSONDecoder().decode(MetricsFile.Line.self, from: Data($0.utf8))
-    }
+    let lines = try RunMetrics.lines("\(runs)/run")
+    #expect(best.set == "heldOut")
     #expect(best.accuracy == lines.compactMap(\.accuracy).max())
     #expect(lines[best.step - 1].accuracy == best.accuracy)
     let kept = try CheckpointStore(run: "\(runs)/run").folders().compactMap(\.step)

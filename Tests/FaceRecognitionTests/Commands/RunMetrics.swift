@@ -9,7 +9,7 @@ enum RunMetrics {
   /// The mean cosine to the teacher's embeddings, of each step that has one.
   static func teacherCosines(_ run: String) throws -> [Double] { try lines(run).compactMap(\.teacherCosine) }
 
-  private static func lines(_ run: String) throws -> [MetricsFile.Line] {
+  static func lines(_ run: String) throws -> [MetricsFile.Line] {
     try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
       try JSONDecoder().decode(MetricsFile.Line.self, from: Data($0.utf8))
     }

@@ -25,8 +25,18 @@ import Weights
   }
 
   private func metrics() throws -> [[String: Double]] {
-    try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
-      try JSONDecoder().decode([String: Double].self, from: Data($0.utf8))
+    try RunMetrics.lines(run).map { line in
+      var numbers = ["dataSeconds": line.dataSeconds, "seconds": line.seconds, "loss": line.loss, "scale": line.scale]
+      numbers["classWeightNorm"] = line.classWeightNorm
+      numbers["learningRate"] = line.learningRate
+      numbers["imagesPerSecond"] = line.imagesPerSecond
+      numbers["communicationShare"] = line.communicationShare
+      for validation in line.validations ?? [] {
+        numbers["accuracy/" + validation.set] = validation.accuracy
+        numbers["crossValidatedAccuracy/" + validation.set] = validation.crossValidatedAccuracy
+        numbers["areaUnderCurve/" + validation.set] = validation.areaUnderCurve
+      }
+      return numbers
     }
   }
 
@@ -41,8 +51,8 @@ import Weights
     #expect(steps.map(\.step) == Array(0..<6))
     for (event, line) in zip(steps, lines) {
       let names = [
-        "loss", "scale", "classWeightNorm", "learningRate", "imagesPerSecond", "communicationShare", "accuracy",
-        "areaUnderCurve",
+        "loss", "scale", "classWeightNorm", "learningRate", "imagesPerSecond", "communicationShare",
+        "accuracy/heldOut", "crossValidatedAccuracy/heldOut", "areaUnderCurve/heldOut",
       ]
       for name in names {
         #expect(event.scalar(name) == line[name].map { Float($0) }, "\(name) at step \(event.step)")
@@ -50,7 +60,7 @@ import Weights
       let share = try #require(line["dataSeconds"]) / #require(line["seconds"])
       #expect(abs(Double(try #require(event.scalar("dataShare"))) - share) < 1e-6)
     }
-    #expect(steps.compactMap { $0.scalar("accuracy") }.count == 2)
+    #expect(steps.compactMap { $0.scalar("accuracy/heldOut") }.count == 2)
     try expectHistograms(Array(steps), lines)
     try expectPictures(Array(steps))
   }

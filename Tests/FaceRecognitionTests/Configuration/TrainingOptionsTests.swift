@@ -52,6 +52,31 @@ import Training
     #expect(conflict { $0.dropout = 0.4 }.contains("mobilefacenet has no dropout"))
   }
 
+  /// Sets for validation are called by their files, and by their paths where two would have one name.
+  @Test func validationSetsHaveNames() throws {
+    func names(_ paths: String..., heldOut: Int = 0) -> [String] {
+      var options = TrainingOptions.defaults
+      (options.validation, options.holdoutPeople) = (paths, heldOut)
+      return options.validationSources.map(\.name)
+    }
+    #expect(names() == [])
+    #expect(names("a/lfw.bin", "b/cfp_fp.bin", "people/", heldOut: 3) == ["lfw", "cfp_fp", "people", "heldOut"])
+    #expect(names("a/val", "b/val") == ["a/val", "b/val"])
+    #expect(names("heldOut", heldOut: 1) == ["heldOut", "heldOut"])
+    var options = TrainingOptions.defaults
+    options.validation = ["a/lfw.bin", "list.txt", "people.rec"]
+    options.validationImages = "root"
+    #expect(
+      options.validationSources.map(\.kind) == [
+        .set(path: "a/lfw.bin"), .pairs(path: "list.txt", root: "root"), .set(path: "people.rec"),
+      ])
+    options.bestBy = "people"
+    #expect(options.choosingSource?.kind == .set(path: "people.rec"))
+    // One set alone, as runs of before have it.
+    let former = try TrainingOptions(configuration: ["validation": .string("a/lfw.bin")])
+    #expect(former.validation == ["a/lfw.bin"])
+  }
+
   /// What is left open is filled in by the run's own numbers, and nothing else.
   @Test func whatIsLeftOpen() {
     func resolved(_ people: Int, _ batch: Int, _ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions

@@ -23,8 +23,10 @@ import Testing
 
   /// scikit-learn 1.9.1 and NumPy 2.4.6: `roc_auc_score`; the EER by `brentq` on `interp1d` of
   /// `roc_curve(drop_intermediate=False)`; precision, recall and F1 of `precision_recall_fscore_support`; TAR the largest
-  /// tpr with fpr * D <= D // 10^k; thresholds the first argmax over midpoints of `np.unique` of the scores (and over the
-  /// lowest score and the number above the highest), accuracies `np.mean((s >= t) == y)`, `np.std(ddof=1)`.
+  /// tpr with fpr * D <= D // 10^k; thresholds the lowest argmax, in whole numbers, over midpoints of `np.unique` of the scores
+  /// (and over the lowest score and the number above the highest), accuracies `(np.mean(s[y] >= t) + np.mean(s[~y] < t)) / 2`,
+  /// `np.std(ddof=1)`; VAL at the lowest of the same thresholds with `(s[~y] >= t).sum() <= D // 1000` on the other folds;
+  /// InsightFace's by its `calculate_roc` over `np.arange(0, 4, 0.01)` with `dist = 2 - 2 s`.
   @Test func prescribedFoldsEqualNumPys() throws {
     let (scores, same) = data(6000, 2, 256)
     let report = try VerificationReport(scores: scores, same: same, folds: (0..<6000).map { $0 / 600 })
@@ -47,6 +49,12 @@ import Testing
     expectNear(folds.mean, 0.6226666666666667, "mean accuracy")
     expectNear(folds.standardDeviation, 0.004245549594342841, "standard deviation")
     expectNear(folds.standardError, 0.001342560663732729, "standard error")
+    expectNear(folds.insightFace?.mean, 0.6226666666666666, "InsightFace's mean")
+    expectNear(folds.insightFace?.deviation, 0.004163331998932265, "InsightFace's deviation")
+    let rate = try #require(folds.validationRate)
+    expectNear(rate.mean, 0.25, "VAL")
+    expectNear(rate.standardDeviation, 0.004157397096415488, "deviation of VAL")
+    #expect(rate.falseAcceptRate == 0.001 && rate.reachedFalseAcceptRate == 0)
     #expect(
       folds.thresholds == [
         -0.240234375, -0.107421875, -0.091796875, -0.091796875, 0.052734375, -0.166015625, -0.099609375, -0.091796875,
@@ -58,12 +66,12 @@ import Testing
     let (scores, same) = data(5000, 11, 1024)
     let report = try VerificationReport(scores: scores, same: same)
     #expect(report.sameCount == 455)
-    #expect(report.best.threshold == 0.49951171875)
-    expectNear(report.best.accuracy, 0.9316, "accuracy")
-    expectNear(report.best.precision, 1, "precision")
-    expectNear(report.best.recall, 0.24835164835164836, "recall")
-    expectNear(report.best.f1, 0.397887323943662, "F1")
-    expectNear(report.constantAccuracy, 4545.0 / 5000, "constant answer")
+    // Accepting nobody is right for 91 % of these pairs: 50 % when both kinds count alike.
+    #expect(report.best.threshold == 0.41845703125)
+    expectNear(report.best.accuracy, 0.6254500175292255, "accuracy")
+    expectNear(report.best.precision, 0.2909441233140655, "precision")
+    expectNear(report.best.recall, 0.33186813186813185, "recall")
+    expectNear(report.best.f1, 0.31006160164271046, "F1")
     expectNear(report.areaUnderCurve, 0.717015196025097, "AUC")
     expectNear(report.equalErrorRate, 0.3761421319796954, "EER")
     for (rate, expected) in zip(report.acceptRates, [0.34725274725274724, 0.2571428571428571, 0.24835164835164836]) {
@@ -72,10 +80,39 @@ import Testing
     // Folds: the rank within the pair's kind, mod 10.
     let folds = try #require(report.crossValidation)
     #expect(!folds.prescribed)
-    expectNear(folds.mean, 0.9314041256165024, "mean accuracy")
-    expectNear(folds.standardDeviation, 0.005600835820458098, "standard deviation")
-    expectNear(folds.standardError, 0.0017711397993305478, "standard error")
-    expectNear(folds.accuracies[9], 0.9258517034068137, "last fold")
+    expectNear(folds.mean, 0.5991360510140437, "mean accuracy")
+    expectNear(folds.standardDeviation, 0.018107527709804134, "standard deviation")
+    expectNear(folds.standardError, 0.005726103035759351, "standard error")
+    expectNear(folds.accuracies[9], 0.5729319627998042, "last fold")
+    expectNear(folds.validationRate?.mean, 0.24855072463768116, "VAL")
+    expectNear(folds.validationRate?.standardDeviation, 0.05653263402528092, "deviation of VAL")
+    expectNear(folds.validationRate?.reachedFalseAcceptRate, 0.00110035339110229, "FAR of the folds")
+    // InsightFace has no folds of its own for such pairs.
+    #expect(folds.insightFace == nil)
+  }
+
+  /// InsightFace counts right answers, whatever the kinds' numbers; only prescribed folds have its figure.
+  @Test func insightFaceCountsAnswers() throws {
+    let (scores, same) = data(5000, 11, 1024)
+    var counts = [0, 0]
+    let folds = same.map { isSame in
+      counts[isSame ? 1 : 0] += 1
+      return (counts[isSame ? 1 : 0] - 1) % 10
+    }
+    let report = try VerificationReport(scores: scores, same: same, folds: folds)
+    expectNear(report.crossValidation?.mean, 0.5991360510140437, "mean accuracy")
+    expectNear(report.crossValidation?.insightFace?.mean, 0.9314041256165024, "InsightFace's mean")
+    expectNear(report.crossValidation?.insightFace?.deviation, 0.005313419397991644, "InsightFace's deviation")
+  }
+
+  @Test func aFoldOfOneKindIsTold() throws {
+    let (scores, same) = data(400, 2, 256)
+    let folds = same.indices.map { same[$0] && $0 < 200 ? 1 : $0 % 3 + 2 }
+    let report = try VerificationReport(scores: scores, same: same, folds: folds)
+    #expect(report.crossValidation == nil)
+    #expect(
+      report.crossValidationReason
+        == "accuracy needs pairs of both kinds, fold 1 of 4 has 100 of the same person and 0 of different people")
   }
 
   @Test func tooFewPairsOfDifferentPeople() throws {
@@ -102,8 +139,9 @@ import Testing
     let same = (0..<50).map { $0 % 5 == 0 }
     let report = try VerificationReport(scores: same.map { _ in 0.5 }, same: same)
     #expect(report.areaUnderCurve == 0.5 && report.equalErrorRate == 0.5)
-    #expect(report.best.accuracy == 0.8 && report.best.precision == nil && report.best.recall == 0)
-    #expect(report.best.threshold == 0.5.nextUp)
+    // Accepting all and nobody are equally right: the lowest threshold is taken.
+    #expect(report.best.accuracy == 0.5 && report.best.precision == 0.2 && report.best.recall == 1)
+    #expect(report.best.threshold == 0.5)
     #expect(report.acceptRates[0].trueAcceptRate == 0)
   }
 
@@ -156,11 +194,11 @@ import Testing
     #expect(
       report.description == """
         pairs                          40  20 of the same person, 20 of different people
-        accuracy                 100.00 %  at the best threshold, 0.3750; one constant answer: 50.00 %
+        accuracy, in-sample      100.00 %  balanced, at the best threshold for these pairs, 0.3750
         precision                100.00 %  there
         recall                   100.00 %  there
         F1                         1.0000  there
-        10-fold accuracy         100.00 %  deviation 0.00 %, standard error 0.00 %, assigned folds
+        accuracy, 10-fold        100.00 %  balanced, deviation 0.00 %, standard error 0.00 %, assigned folds
         AUC                        1.0000
         EER                        0.00 %
         TAR at FAR 1e-1          100.00 %  threshold 0.3750

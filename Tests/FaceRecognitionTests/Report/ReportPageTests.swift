@@ -10,7 +10,7 @@ struct ReportPageTests {
   init() throws { folder = try TemporaryFolder() }
 
   private func line(_ step: Int, loss: Double, accuracy: Double? = nil) -> String {
-    let more = accuracy.map { ",\"accuracy\":\($0),\"areaUnderCurve\":0.75" } ?? ""
+    let more = accuracy.map { ",\"validations\":[{\"set\":\"lfw\",\"accuracy\":\($0),\"areaUnderCurve\":0.75}]" } ?? ""
     return
       "{\"badImages\":0,\"classWeightNorm\":1.5,\"communicationShare\":0.125,\"dataSeconds\":0.25,\"epoch\":0,\"imagesPerSecond\":32.5,"
       + "\"learningRate\":0.0375,\"loss\":\(loss),\"samples\":16,\"scale\":48.25,\"seconds\":0.5,\"step\":\(step)\(more)}"

@@ -1,0 +1,31 @@
+/// LFW's VAL at a FAR: the share of pairs of the same person that is accepted at a threshold which other pairs chose.
+///
+/// Each fold is evaluated at the lowest threshold at which all other folds have at most the given share of false accepts
+/// (Schroff et al., FaceNet, CVPR 2015, section 4). InsightFace and facenet interpolate between two thresholds of a grid there,
+/// which may accept more than the share; here it is never exceeded.
+package struct ValidationRate: Codable, Equatable, Sendable {
+  /// What the other folds may have at most.
+  package let falseAcceptRate: Double
+  package let mean: Double
+  package let standardDeviation: Double
+  /// What the folds themselves have at these thresholds, their mean.
+  package let reachedFalseAcceptRate: Double
+
+  /// At FAR 1 / `count`; nil where a fold's others have fewer pairs of different people than that.
+  package init?(of scores: RankedScores, perDifferentPairs count: Int) {
+    var thresholds: [Double] = []
+    for fold in 0..<scores.foldCount {
+      let others = scores.differentCount - scores.folds[fold].different
+      guard others >= count else { return nil }
+      thresholds.append(scores.cut(acceptingAtMost: others / count, excluding: Int32(fold)).threshold)
+    }
+    var accepted = [PairCount](repeating: PairCount(), count: scores.foldCount)
+    for entry in scores.entries where entry.score >= thresholds[Int(entry.fold)] {
+      accepted[Int(entry.fold)].add(entry.same)
+    }
+    falseAcceptRate = 1 / Double(count)
+    let folds = zip(accepted, scores.folds)
+    (mean, standardDeviation) = folds.map { Double($0.same) / Double($1.same) }.meanAndDeviation
+    reachedFalseAcceptRate = folds.map { Double($0.different) / Double($1.different) }.meanAndDeviation.mean
+  }
+}
