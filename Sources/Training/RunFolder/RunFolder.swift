@@ -51,7 +51,8 @@ package struct RunFolder: Sendable {
   /// Removes the files of a run that ended before its first checkpoint, once `refuseRun` has let it pass. Under the run's
   /// lock: another process may just have begun it.
   func clear() throws {
-    for path in [best, VerificationThreshold.path(beside: best), metrics, configuration, samples, starts, tensorboard] where FilePath.exists(path) {
+    for path in [best, VerificationThreshold.path(beside: best), metrics, configuration, samples, starts, tensorboard]
+    where FilePath.exists(path) {
       try FileManager.default.removeItem(atPath: path)
     }
   }
