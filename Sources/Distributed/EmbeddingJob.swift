@@ -18,7 +18,8 @@ package final class EmbeddingJob {
 
   private let options: EmbeddingOptions
   private let format: EmbeddingFormat
-  private let images: any ImageSource
+  private let named: NamedImages
+  private var images: any ImageSource { named.source }
   package var notes: [String] { images.notes }
   private let embedder: Embedder
   private let parts: EmbeddingParts
@@ -34,8 +35,9 @@ package final class EmbeddingJob {
         [options.output, format.namesPath(for: options.output)], inputs: [options.data, options.model])
     }
     let network = try ModelFile.open(options.model, assuming: options.assumedModel).network
-    images = try Self.images(options.data)
+    named = try NamedImages(path: options.data)
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
+    let images = named.source
     let inventory = try images.inventory()
     let key = [
       ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", inventory.fingerprint),
@@ -44,18 +46,6 @@ package final class EmbeddingJob {
     try RankAgreement.check(key, communicator)
     parts = EmbeddingParts(output: options.output, job: Digest(ofNames: key.map { Name($0.1) }))
     try DividedImages.check(absent: inventory.absent, limit: badImageLimit, images)
-  }
-
-  /// The images of a .rec in its order; those of a folder or a list sorted by their paths.
-  private static func images(_ path: String) throws -> any ImageSource {
-    let set = try ImageSet.images(at: path)
-    // Names stand one a line beside the rows; a .rec alone may have others.
-    if set is RecordSet,
-      let sample = (0..<set.count).first(where: { set.identifier(of: $0).contains(where: \.isNewline) })
-    {
-      throw DataError(set.path(of: sample), "this name is not one line", remedy: "Rename it and pack the set again.")
-    }
-    return set
   }
 
   /// Images of a part: whole batches, so that an image has the same neighbours whatever the parts.
@@ -112,19 +102,21 @@ package final class EmbeddingJob {
 
   /// The parts as one file.
   private func join() throws -> Summary {
-    var names: [String] = []
+    var rows: [Int] = []
     var badImages: [BadImage] = []
     for part in 0..<partCount {
       let (samples, bad) = try parts.samples(part)
-      names += samples.map { images.identifier(of: $0) }
+      rows += samples
       badImages += bad
     }
     let files = try World.during("writing the embeddings") {
       try format.write(
-        names: names, width: width, flip: options.flip, isNormalized: options.normalize, to: options.output,
-        parts: 0..<partCount, part: parts.rows)
+        names: rows.map(named.name), people: named.isLabelled ? rows.map(named.person) : nil, width: width,
+        origin: EmbeddingOrigin(
+          flip: options.flip, isNormalized: options.normalize, weights: embedder.network.weightsDigest),
+        to: options.output, parts: 0..<partCount, part: parts.rows)
     }
     try parts.remove()
-    return Summary(files: files, rows: names.count, badImages: badImages)
+    return Summary(files: files, rows: rows.count, badImages: badImages)
   }
 }

@@ -12,6 +12,7 @@ struct Cosface: ParsableCommand {
       EmbedCommand.self,
       CompareCommand.self,
       IdentifyCommand.self,
+      GalleryCommand.self,
       ReportCommand.self,
       ExportCommand.self,
       ReplayCommand.self,

@@ -11,13 +11,15 @@ struct EmbedCommand: ParsableCommand {
     abstract: "Write the embeddings of images to a file, alone or divided among ranks by mpirun.",
     discussion: """
       The file's ending says how: .npy (float32 rows, with the names beside in .names.txt), .safetensors (embeddings, \
-      names, and as metadata the flip test) or .csv. Rows are in the order of the sorted paths, those of a .rec in its own. What is done is kept in OUTPUT.parts until the file is \
-      complete: after an interruption the same command goes on from there.
+      names, people, and as metadata the flip test and the weights) or .csv. Rows are in the order of the sorted paths, \
+      those of a .rec or of a list with people in its own. What is done is kept in OUTPUT.parts until the file is \
+      complete: after an interruption the same command goes on from there. A .safetensors is a gallery of \
+      'cosface identify', where each image shows the person of its folder, of its list 'path person' or of its .rec.
       """)
 
   @OptionGroup var inference: InferenceOptionGroup
 
-  @Option(help: "Folder of images, at any depth, a text file with the path of an image a line, or a .rec.")
+  @Option(help: "Folder of images, at any depth, a list with the path of an image a line (and its person), or a .rec.")
   var data: String
 
   @Option(help: "File to write: .npy, .safetensors or .csv.")

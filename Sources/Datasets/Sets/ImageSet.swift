@@ -26,9 +26,10 @@ package enum ImageSet {
     }
   }
 
-  /// Images whose people nobody asks for: a folder at any depth, a list of paths, a .rec or a folder that holds `train.rec`.
+  /// Images whose people nobody asks for: a folder at any depth, a list of paths, with people or without, a .rec or a folder
+  /// that holds `train.rec`.
   ///
-  /// Those of a .rec are in its order, others sorted by their paths.
+  /// Those of a .rec or a list with people are in its order, others sorted by their paths.
   ///
   /// - Throws: `DataError`
   package static func images(at path: String) throws -> any ImageSource {
@@ -40,7 +41,13 @@ package enum ImageSet {
         path, "an image of a .bin has no name, and stands in several pairs",
         remedy: "Unpack it, 'cosface dataset unpack \(path) DIR', and give the folder.")
     }
-    return try ImageList(at: path)
+    let plain = Result { try ImageList(at: path) }
+    if FilePath.kind(path) == .file, !((try? plain.get()).map { FilePath.kind($0.path(of: 0)) != .missing } ?? false),
+      let list = try? LabelledList(path: path), FilePath.kind(list.path(of: 0)) == .file
+    {
+      return list
+    }
+    return try plain.get()
   }
 
   /// The images of all `paths`, each opened by `images(at:)`, as one set without people.

@@ -22,7 +22,7 @@ public final class FaceModel {
   /// Side of the network's input in pixels.
   public let inputSide: Int
 
-  private let backbone: Network
+  let backbone: Network
 
   /// Images that go through the network at once, where there are several.
   private static let batchSize = 16

@@ -106,9 +106,12 @@ import Weights
     let pair = try comparison(compare(face(2, 3), "\(single.path)/\(best.name)/00.pgm", "--json"))
     #expect(abs(best.cosine - pair.cosine) < 1e-5)
     let table = try identify(face(2, 3), more: ["--threshold", "1"], gallery: gallery.path)
-    #expect(table.lines[0] == face(2, 3) && table.lines[1].hasPrefix("  1  ") && table.lines.count == 6)
-    #expect(table.lines[5] == "threshold  1.0000, given", "\(table.text)")
-    #expect(table.lines[1].hasSuffix("p02 (3 images, below the threshold)"))
+    #expect(table.lines[0] == face(2, 3) && table.lines[2].hasPrefix("  1  ") && table.lines.count == 7)
+    #expect(table.lines[1] == "  answer  nobody" && table.lines[6] == "threshold  1.0000, given", "\(table.text)")
+    #expect(table.lines[2].hasSuffix("p02 (3 images, below the threshold)"))
+    let found = try identify(face(2, 3), more: ["--threshold=-1", "--top", "1"], gallery: gallery.path)
+    #expect(found.lines[1] == "  answer  p02" && found.lines.count == 4, "\(found.text)")
+    #expect(result.photographs.allSatisfy { $0.isNobody == nil })
   }
 
   @Test(arguments: [1, 2]) func galleriesThatCannotBeUsed(ranks: Int) throws {

@@ -76,7 +76,7 @@ import Testing
     #expect(try embed("both.safetensors", "--flip", "concatenate").exitCode == 0)
     let both = try SafetensorsFile(path: files["both.safetensors"])
     #expect(try both.shape(of: "embeddings") == [20, 64])
-    #expect(both.metadata == ["flip": "concatenate", "normalize": "false"])
+    #expect(both.metadata == ["flip": "concatenate", "normalize": "false", "weights": network.weightsDigest])
     let halves = try both.floats(of: "embeddings")[(64 * 7)..<(64 * 8)]
     #expect(Array(halves.prefix(32)) == Array(plain[(32 * 7)..<(32 * 8)]))
     #expect(zip(halves.prefix(32), halves.suffix(32)).map { $0 + $1 } == Array(flip[(32 * 7)..<(32 * 8)]))
@@ -85,7 +85,7 @@ import Testing
     let file = try SafetensorsFile(path: files["unit.safetensors"])
     let unit = try file.floats(of: "embeddings")
     #expect(try file.shape(of: "embeddings") == [20, 32])
-    #expect(file.metadata == ["flip": "sum", "normalize": "true"])
+    #expect(file.metadata == ["flip": "sum", "normalize": "true", "weights": network.weightsDigest])
     #expect(abs(unit[32..<64].reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
     let text = try file.withBytes(of: "names") { String(decoding: $0, as: UTF8.self) }
     #expect(text == names.map { $0 + "\n" }.joined())

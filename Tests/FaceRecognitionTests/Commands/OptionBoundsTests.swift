@@ -8,8 +8,8 @@ import Testing
   /// Options whose values are no numbers: paths, names and addresses. All others have bounds, or a list of values.
   private static let texts: Set<String> = [
     "best-by", "boxes", "compute", "config", "dashboard", "data", "distractors", "freeze", "gallery", "images",
-    "landmarks",
-    "link", "model", "output", "pairs", "people", "probes", "resume", "resume-or-start", "roc", "size:align", "teacher",
+    "landmarks", "link", "model", "output", "pairs", "people", "person", "probes", "resume", "resume-or-start", "roc",
+    "size:align", "teacher",
     "teacher-embeddings", "templates", "trace", "validation", "validation-images", "weights", "batches",
   ]
 

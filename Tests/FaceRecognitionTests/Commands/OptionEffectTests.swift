@@ -58,6 +58,8 @@ import Weights
     ("train --data d --output o --accept-changes", "--accept-changes goes with --resume"),
     ("train --data d --output o --join-people", "--join-people needs several sets"),
     ("train --data d --output o --max-per-person=3", "--max-per-person is now --max-images-per-person"),
+    ("identify a --gallery g --model m --probes p", "Give photographs, or a set of them: --probes; not both"),
+    ("identify --gallery g --model m", "Give photographs, or a set of them: --probes; not both"),
     ("compare a b --model m --no-flip", "--no-flip is now --flip none"),
     ("dataset pack d o.rec --threads 3", "--threads is now --workers"),
   ])

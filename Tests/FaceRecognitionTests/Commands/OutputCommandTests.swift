@@ -35,6 +35,7 @@ import Testing
     Case("evaluate --model none --probes none --distractors none", "output", "csv"),
     Case("embed --model none --data none", "output", "npy"), Case("embed --model none --data none", "output", "csv"),
     Case("embed --model none --data none", "output", "safetensors"),
+    Case("identify --model none --gallery none --probes none", "output", "csv"),
     Case("export --model none", "output", "onnx"),
     Case("export --model none --format safetensors", "output", "safetensors"),
     Case("replay --network spherenet20 --weights none --batches none", "output", "safetensors"),

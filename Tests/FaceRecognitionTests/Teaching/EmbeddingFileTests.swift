@@ -21,7 +21,8 @@ import Testing
     var values = (0..<(names.count * width)).map { Float($0 + 1) }
     change(&values)
     _ = try EmbeddingFormat.safetensors.write(
-      names: names, width: width, flip: flip, isNormalized: false, to: files[name], parts: 0..<1
+      names: names.map { Name($0) }, width: width,
+      origin: EmbeddingOrigin(flip: flip, isNormalized: false, weights: "w"), to: files[name], parts: 0..<1
     ) { _ in values }
     return files[name]
   }
@@ -55,7 +56,7 @@ import Testing
 
   @Test func metadataTellHowRowsWereMade() throws {
     let file = try SafetensorsFile(path: write(names, flip: .sum))
-    #expect(file.metadata == ["flip": "sum", "normalize": "false"])
+    #expect(file.metadata == ["flip": "sum", "normalize": "false", "weights": "w"])
     for (metadata, part) in [([:], "does not say"), (["flip": "twice"], "'twice', which is unknown")] {
       var writer = SafetensorsWriter(metadata: metadata)
       writer.add("embeddings", shape: [4, 1], [1, 2, 3, 4] as [Float])

@@ -1,4 +1,4 @@
-import Files
+package import Files
 import Foundation
 package import Weights
 
@@ -6,7 +6,8 @@ package import Weights
 package enum EmbeddingFormat: String, CaseIterable, Sendable {
   /// NumPy's array (N, K) of float32, and beside it the names, a line each: `faces.npy`, `faces.names.txt`.
   case npy
-  /// `embeddings` (N, K) float32, `names`, UTF-8 bytes, a line each, and as metadata how the rows were made.
+  /// `embeddings` (N, K) float32, `names`, UTF-8 bytes, a line each, `people`, the same, where they are not the folders
+  /// of the names, and as metadata how the rows were made.
   case safetensors
   /// A header, then a name and K numbers a line.
   case csv
@@ -26,26 +27,22 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
     self == .npy ? FilePath.withoutEnding(path) + ".names.txt" : nil
   }
 
-  /// Keys of the metadata of a .safetensors: the flip test's name, and "true" or "false".
-  package static let flipKey = "flip"
-  package static let normalizeKey = "normalize"
-
   /// Writes N = names.count rows of K = `width`, which come part after part, and returns the paths of the files.
   ///
   /// - Parameters:
-  ///   - flip: what stands for an image: its embedding, or what was made of both; said in a .safetensors.
-  ///   - isNormalized: whether rows have length 1; said there too.
+  ///   - people: whom each row shows, kept in a .safetensors; nil where the folders of the names say it.
+  ///   - origin: how the rows were made; said there too.
   /// - Throws: `FileError`, or what `part` throws.
   package func write(
-    names: [String], width: Int, flip: FlipTest, isNormalized: Bool, to path: String, parts: Range<Int>,
-    part: (Int) throws -> [Float]
+    names: [Name], people: [Name]? = nil, width: Int, origin: EmbeddingOrigin, to path: String, parts: Range<Int>,
+    part: @escaping (Int) throws -> [Float]
   ) throws -> [String] {
     switch self {
     case .npy:
       let namesPath = namesPath(for: path)!
       // Both are whole before one gets its name: a full disk leaves the former pair.
       let namesFile = try AtomicFile(path: namesPath)
-      try Array(names.map { $0 + "\n" }.joined().utf8).withUnsafeBytes { try namesFile.write($0) }
+      try Self.lines(names).withUnsafeBytes { try namesFile.write($0) }
       try stream(to: path) { add in
         try Self.header(rows: names.count, width: width).withUnsafeBytes(add)
         for index in parts { try part(index).withUnsafeBytes(add) }
@@ -61,24 +58,36 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
           let values = try part(index)
           for start in stride(from: 0, to: values.count, by: width) {
             let numbers = values[start..<(start + width)].map { ",\($0)" }.joined()
-            try Array("\(CSV.field(names[row]))\(numbers)\n".utf8).withUnsafeBytes(add)
+            try Array("\(CSV.field(names[row].text))\(numbers)\n".utf8).withUnsafeBytes(add)
             row += 1
           }
         }
       }
     case .safetensors:
-      var all: [Float] = []
-      all.reserveCapacity(names.count * width)
-      for index in parts { all += try part(index) }
-      let text = Array(names.map { $0 + "\n" }.joined().utf8)
-      var writer = SafetensorsWriter(metadata: [
-        Self.flipKey: flip.rawValue, Self.normalizeKey: "\(isNormalized)",
-      ])
-      writer.add("embeddings", shape: [names.count, width], all)
-      writer.add("names", shape: [text.count], text)
+      var writer = SafetensorsWriter(metadata: origin.metadata)
+      writer.add(EmbeddingFile.rowsName, Float.self, shape: [names.count, width]) { write in
+        for index in parts { try part(index).withUnsafeBytes(write) }
+      }
+      var columns = [(EmbeddingFile.namesName, names)]
+      if let people, zip(names, people).contains(where: { EmbeddingFile.folder(of: $0) != $1 }) {
+        columns.append((EmbeddingFile.peopleName, people))
+      }
+      for (name, lines) in columns {
+        let text = Self.lines(lines)
+        writer.add(name, shape: [text.count], text)
+      }
       try writer.write(to: path)
     }
     return [path]
+  }
+
+  private static func lines(_ names: [Name]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for name in names {
+      bytes += name.text.utf8
+      bytes.append(UInt8(ascii: "\n"))
+    }
+    return bytes
   }
 
   private func stream(
