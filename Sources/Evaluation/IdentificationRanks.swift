@@ -1,5 +1,4 @@
 package import Inference
-import NeuralNetwork
 import VectorKernels
 
 /// Searches for people in a gallery: who else comes before the right one?
@@ -21,25 +20,21 @@ package struct IdentificationRanks {
     }
   }
 
-  /// Rows that go through one matrix product: fixed, so that nothing depends on ranks or threads.
-  private static let probeBlock = 64
-  private static let rowBlock = 512
-
   let probes: EmbeddingTable
   /// Ordered by their probes.
   let searches: [Search]
-  /// Where each block of probes begins in `searches`, and the end.
-  private let blocks: [Int]
+  /// Where each probe's searches begin, and the end.
+  private let starts: [Int]
 
   package init(probes: EmbeddingTable, searches: [Search]) {
     self.probes = probes
     self.searches = searches
-    var blocks = [0]
+    var starts = [0]
     for (place, search) in searches.enumerated() {
       precondition(place == 0 || searches[place - 1].probe <= search.probe, "Searches in the order of their probes")
-      while search.probe >= blocks.count * Self.probeBlock { blocks.append(place) }
+      while search.probe >= starts.count { starts.append(place) }
     }
-    self.blocks = blocks + [searches.count]
+    self.starts = starts + [Int](repeating: searches.count, count: probes.count + 1 - starts.count)
   }
 
   /// The rows of `table` that come before each search's mate, for the `part`-th share of the probes; 0 for the others.
@@ -47,53 +42,34 @@ package struct IdentificationRanks {
   /// `people[j]` is whom row j shows; nil where no row shows anybody that is searched for. Float products only rule rows
   /// out: near the mate's score the exact cosine decides, so the count is that of exact cosines.
   package func competitors(in table: EmbeddingTable, people: [Int]?, part: Int, of parts: Int) -> [Int] {
-    let share = Share.range(of: blocks.count - 1, part, parts)
-    var counts = [Int](repeating: 0, count: searches.count)
+    let products = TiledProducts(probes, table)
+    // Each thread counts among its own rows.
+    var counts = [Int](repeating: 0, count: products.parts * searches.count)
     counts.withUnsafeMutableBufferPointer { counts in
-      // A search belongs to one block, a block to one thread.
-      Parallel.ranges(share.count) { range in
-        for block in range { count(in: table, people, block: share.lowerBound + block, counts) }
+      let counts = counts.baseAddress!
+      products.forEach(Share.range(of: probes.count, part, parts)) { thread, tile in
+        for place in starts[tile.probes.lowerBound]..<starts[tile.probes.upperBound] {
+          counts[thread * searches.count + place] += found(tile, searches[place], people, products)
+        }
       }
     }
-    return counts
+    return searches.indices.map { place in
+      stride(from: place, to: counts.count, by: searches.count).reduce(0) { $0 + counts[$1] }
+    }
   }
 
-  private func count(
-    in table: EmbeddingTable, _ people: [Int]?, block: Int, _ counts: UnsafeMutableBufferPointer<Int>
-  ) {
-    let width = probes.width
-    let first = block * Self.probeBlock
-    let rows = first..<min(first + Self.probeBlock, probes.count)
-    let searches = searches[blocks[block]..<blocks[block + 1]]
-    guard !searches.isEmpty else { return }
-    // Twice the bound of a Float inner product of unit vectors, with the rounding of the vectors themselves.
-    let margin = Double(width + 8) * Double(Float.ulpOfOne)
-    let memory = [rows.count * width, Self.rowBlock * width, rows.count * Self.rowBlock].map(AlignedMemory.init)
-    // Its last use would otherwise be the next line.
-    defer { withExtendedLifetime(memory) {} }
-    let (left, right, products) = (
-      memory[0].elements.baseAddress!, memory[1].elements.baseAddress!, memory[2].elements.baseAddress!
-    )
-    probes.copyUnitVectors(rows, to: left)
-    for start in stride(from: 0, to: table.count, by: Self.rowBlock) {
-      let others = start..<min(start + Self.rowBlock, table.count)
-      table.copyUnitVectors(others, to: right)
-      gemm(.none, .transpose, rows.count, others.count, width, left, right, into: products)
-      for (place, search) in zip(searches.indices, searches) {
-        let scores = products + (search.probe - first) * others.count
-        let least = Float(search.score - margin)
-        var found = 0
-        for other in 0..<others.count where scores[other] >= least {
-          let row = start + other
-          if let people, people[row] == search.person { continue }
-          if Double(scores[other]) > search.score + margin
-            || probes.cosine(search.probe, of: table, row) >= search.score
-          {
-            found += 1
-          }
-        }
-        counts[place] += found
+  private func found(
+    _ tile: TiledProducts.Tile, _ search: Search, _ people: [Int]?, _ products: TiledProducts
+  ) -> Int {
+    var found = 0
+    tile.forEachRow(of: search.probe, from: products.least(for: search.score)) { row, product in
+      if let people, people[row] == search.person { return }
+      if Double(product) > search.score + products.margin
+        || probes.cosine(search.probe, of: products.table, row) >= search.score
+      {
+        found += 1
       }
     }
+    return found
   }
 }

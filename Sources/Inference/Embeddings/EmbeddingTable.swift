@@ -79,9 +79,11 @@ package struct EmbeddingTable: Sendable {
 
   /// v_i / |v_i| of the rows, (rows.count, width), rounded to Float.
   package func copyUnitVectors(_ rows: Range<Int>, to output: UnsafeMutablePointer<Float>) {
-    for (place, row) in rows.enumerated() {
-      for column in 0..<width {
-        output[place * width + column] = Float(Double(vectors[row * width + column]) * inverseNorms[row])
+    precondition(rows.isEmpty || rows.lowerBound >= 0 && rows.upperBound <= count, "Rows \(rows) of \(count)")
+    vectors.withUnsafeBufferPointer { vectors in
+      for (place, row) in rows.enumerated() {
+        let (from, to, factor) = (vectors.baseAddress! + row * width, output + place * width, inverseNorms[row])
+        for column in 0..<width { to[column] = Float(Double(from[column]) * factor) }
       }
     }
   }

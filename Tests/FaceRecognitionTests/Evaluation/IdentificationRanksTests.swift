@@ -12,12 +12,12 @@ import Testing
     return try EmbeddingTable(rows, width: width) { "\($0)" }
   }
 
-  /// Against every exact cosine: blocks that are full and that are not, several searches of one probe, none of another;
+  /// Against every exact cosine: tiles that are full and that are not, several searches of one probe, none of another;
   /// whole numbers make equal scores.
   @Test(arguments: [1, 2, 3]) func equalExactComparisons(parts: Int) throws {
-    let (probes, others) = (try table(150, width: 5, seed: 1), try table(1100, width: 5, seed: 2))
+    let (probes, others) = (try table(300, width: 5, seed: 1), try table(1100, width: 5, seed: 2))
     let people = (0..<others.count).map { $0 % 31 }
-    let searches = (0..<150).filter { $0 % 4 != 2 }.flatMap { probe in
+    let searches = (0..<300).filter { $0 % 4 != 2 }.flatMap { probe in
       (0...(probe % 3)).map { mate in
         IdentificationRanks.Search(
           probe: probe, person: probe % 31, score: probes.cosine(probe, of: others, (7 * probe + 300 * mate) % 1100))
