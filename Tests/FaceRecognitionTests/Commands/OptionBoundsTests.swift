@@ -9,7 +9,8 @@ import Testing
   private static let texts: Set<String> = [
     "boxes", "compute", "config", "dashboard", "data", "distractors", "freeze", "gallery", "images", "landmarks",
     "link", "model", "output", "pairs", "people", "probes", "resume", "resume-or-start", "roc", "size:align", "teacher",
-    "teacher-embeddings", "templates", "trace", "validation", "validation-images", "weights", "batches",
+    "teacher-embeddings", "templates", "trace", "validation", "validation-images", "weights", "batches", "embeddings",
+    "sheet", "table", "validation-embeddings",
   ]
 
   struct Number: CustomStringConvertible, Sendable {
