@@ -58,6 +58,11 @@ let package = Package(
         "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
       ]),
     .target(
+      name: "Cleaning",
+      dependencies: [
+        "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
+      ]),
+    .target(
       name: "Training",
       dependencies: [
         "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
@@ -66,7 +71,7 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "Files", "VectorKernels", "MPI", "Datasets", "Inference", "Evaluation", "Training",
+        "Files", "VectorKernels", "MPI", "Datasets", "Inference", "Evaluation", "Cleaning", "Training",
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
@@ -83,8 +88,8 @@ let package = Package(
     .executableTarget(
       name: "cosface",
       dependencies: [
-        "Files", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed", "Evaluation", "Training",
-        "Reports", "Planning", "FaceRecognition",
+        "Files", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed", "Evaluation", "Cleaning",
+        "Training", "Reports", "Planning", "FaceRecognition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What a user sees when ranks fail: MPITests runs it under mpirun and reads its output.
@@ -98,7 +103,7 @@ let package = Package(
       name: "FaceRecognitionTests",
       dependencies: [
         "Files", "VectorKernels", "MPI", "NeuralNetwork", "Datasets", "Weights", "Inference", "Distributed",
-        "Evaluation",
+        "Evaluation", "Cleaning",
         "Training", "Reports", "Planning", "FaceRecognition", "TestSupport", "cosface", "CSPNG", "CTurboJPEG", "CZlib",
       ]),
     .testTarget(

@@ -15,6 +15,8 @@ struct DatasetCommand: ParsableCommand {
       DatasetPackCommand.self,
       DatasetUnpackCommand.self,
       DatasetAlignCommand.self,
+      DatasetCleanCommand.self,
+      DatasetApplyCommand.self,
     ])
 }
 

@@ -7,6 +7,18 @@ import Training
 struct InferenceOptionGroup: ParsableArguments {
   @OptionGroup var named: ModelOptions
 
+  @OptionGroup var work: EmbeddingOptionGroup
+
+  var flip: FlipTest { work.flip }
+  var batchSize: Int { work.batchSize }
+  var workers: Int { work.workers }
+
+  /// Starts MPI and runs `body` on all ranks.
+  func run(_ body: (Communicator) throws -> Void) { work.run(body) }
+}
+
+/// How a network looks at images, whichever it is.
+struct EmbeddingOptionGroup: ParsableArguments {
   @Option(help: "Embed the mirrored image too and join both: sum, concatenate, or none.")
   var flip = FlipTest.sum
 

@@ -5,12 +5,20 @@ import Weights
 
 /// The model that a command takes, one way for all, and what a person may say of it.
 struct ModelOptions: ParsableArguments {
-  @Option(
-    help: """
-      Model: a run's folder, one of its checkpoints/step-…, or a file: .safetensors, PyTorch's .pt or .pth, .onnx. Which \
-      network it is of, and its sizes, are found in it.
-      """)
+  @Option(help: ModelKindOptions.modelHelp)
   var model: String
+
+  @OptionGroup var kind: ModelKindOptions
+
+  var assumed: AssumedModel { kind.assumed }
+}
+
+/// What a person may say of a model.
+struct ModelKindOptions: ParsableArguments {
+  static let modelHelp: ArgumentHelp = """
+    Model: a run's folder, one of its checkpoints/step-…, or a file: .safetensors, PyTorch's .pt or .pth, .onnx. Which \
+    network it is of, and its sizes, are found in it.
+    """
 
   @Option(
     help: """

@@ -92,7 +92,7 @@ package struct DatasetUnpacker {
   private func write(_ data: Data, to name: String) throws { try data.withUnsafeBytes { try write($0, to: name) } }
 
   /// One component of a path, visible, that leads nowhere else.
-  static func isPlain(_ name: String) -> Bool {
+  package static func isPlain(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.first != UInt8(ascii: ".") && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
       && name.utf8.count <= 255
   }

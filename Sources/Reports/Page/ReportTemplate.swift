@@ -111,7 +111,7 @@ enum ReportTemplate {
 
     """#
 
-  private static let style = #"""
+  static let style = #"""
     :root { color-scheme: light dark; --page: #f5f6f8; --card: #fff; --text: #1b1f24; --quiet: #57606a; --edge: #d8dee4;
       --note: #fff4d6; --c0: #0b5cad; --c1: #b3420a; --c2: #1a7a3c; --c3: #8a2be2; --c4: #8a6100; --c5: #b0125b; }
     @media (prefers-color-scheme: dark) { :root { --page: #0f1317; --card: #181d23; --text: #e6e9ed; --quiet: #9aa5b1;

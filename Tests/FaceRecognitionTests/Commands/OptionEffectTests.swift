@@ -44,6 +44,17 @@ import Weights
     ("dataset align i o --landmarks l --margin 1.5", "--margin goes with --boxes"),
     ("dataset align i o --boxes b --max-residual 9", "--max-residual goes with --landmarks"),
     ("dataset align i o --boxes b --format png --quality 9", "--quality goes with --format jpeg"),
+    ("dataset clean --data d --output o --model m --embeddings e", "not both"),
+    ("dataset clean --data d --output o --embeddings e --flip none", "--flip is of no use with --embeddings"),
+    (
+      "dataset clean --data d --output o --embeddings e --network iresnet18", "--network is of no use with --embeddings"
+    ),
+    ("dataset clean --data d --output o --embeddings e --validation v", "belong together"),
+    ("dataset clean --data d --output o --model m --validation-embeddings v", "goes with --embeddings"),
+    ("dataset clean --data d --output o --model m --pictures 3", "--pictures goes with --sheet"),
+    ("dataset clean --data d --output o --model m --label-score 1 --false-labels 0.1", "exclude each other"),
+    ("dataset clean --data d --output o --model m --person-score 1 --false-people 0.1", "exclude each other"),
+    ("dataset apply --table t --data d --output o.csv --workers 2", "--workers goes with"),
     ("inspect p --json --tensors", "leave out --tensors"),
     ("train --data d --output o --validate-every 3", "--best-by and --patience need people to validate on"),
     ("train --data d --output o --patience 3", "--patience need people to validate on"),

@@ -38,15 +38,19 @@ import Testing
     Case("identify --model none --gallery none --probes none", "output", "csv"),
     Case("export --model none", "output", "onnx"),
     Case("export --model none --format safetensors", "output", "safetensors"),
+    Case("dataset clean --model none --data none", "output", "csv"),
+    Case("dataset clean --model none --data none --output x.csv", "sheet", "html"),
+    Case("dataset apply --table none --data none", "output", "csv"),
     Case("replay --network spherenet20 --weights none --batches none", "output", "safetensors"),
   ]
 
   /// Whoever adds an output adds it here, or to one of the tests below.
   @Test func theseAreAllOutputs() throws {
     let outputs = try CommandLineOption.all().filter {
-      ["output", "roc", "trace"].contains($0.name) || $0.help.contains(/(File|Folder) to write/)
+      ["output", "roc", "trace", "sheet"].contains($0.name) || $0.help.contains(/(File|Folder) to write/)
     }
-    let known = Set(Self.cases.map { "\($0.words.split(separator: " ")[0]) --\($0.option)" })
+    let known = Set(
+      Self.cases.map { "\($0.words.prefix(upTo: $0.words.firstRange(of: " --")!.lowerBound)) --\($0.option)" })
     #expect(Set(outputs.map(\.description)) == known.union(["report --output", "train --output", "train --trace"]))
   }
 
