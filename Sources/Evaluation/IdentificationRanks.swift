@@ -58,16 +58,56 @@ package struct IdentificationRanks {
     return counts
   }
 
+  /// The greatest exact cosine of each search's probe with a row of `table`, for the `part`-th share of the probes; -1 for the
+  /// others.
+  package func bestScores(in table: EmbeddingTable, part: Int, of parts: Int) -> [Double] {
+    let share = Share.range(of: blocks.count - 1, part, parts)
+    var best = [Double](repeating: -1, count: searches.count)
+    best.withUnsafeMutableBufferPointer { best in
+      Parallel.ranges(share.count) { range in
+        for block in range {
+          forEachRow(of: table, block: share.lowerBound + block) { place, search, scores, rows in
+            for row in rows where Double(scores[row - rows.lowerBound]) >= best[place] - margin {
+              best[place] = max(best[place], probes.cosine(search.probe, of: table, row))
+            }
+          }
+        }
+      }
+    }
+    return best
+  }
+
   private func count(
     in table: EmbeddingTable, _ people: [Int]?, block: Int, _ counts: UnsafeMutableBufferPointer<Int>
+  ) {
+    forEachRow(of: table, block: block) { place, search, scores, rows in
+      let least = Float(search.score - margin)
+      var found = 0
+      for row in rows where scores[row - rows.lowerBound] >= least {
+        if let people, people[row] == search.person { continue }
+        if Double(scores[row - rows.lowerBound]) > search.score + margin
+          || probes.cosine(search.probe, of: table, row) >= search.score
+        {
+          found += 1
+        }
+      }
+      counts[place] += found
+    }
+  }
+
+  /// Twice the bound of a Float inner product of unit vectors, with the rounding of the vectors themselves.
+  private var margin: Double { Double(probes.width + 8) * Double(Float.ulpOfOne) }
+
+  /// Calls `body` with each search of a block and its place, and with Float products of its probe and rows of `table`.
+  private func forEachRow(
+    of table: EmbeddingTable, block: Int,
+    _ body: (_ place: Int, _ search: Search, _ scores: UnsafePointer<Float>, _ rows: Range<Int>) -> Void
   ) {
     let width = probes.width
     let first = block * Self.probeBlock
     let rows = first..<min(first + Self.probeBlock, probes.count)
     let searches = searches[blocks[block]..<blocks[block + 1]]
     guard !searches.isEmpty else { return }
-    // Twice the bound of a Float inner product of unit vectors, with the rounding of the vectors themselves.
-    let margin = Double(width + 8) * Double(Float.ulpOfOne)
     let memory = [rows.count * width, Self.rowBlock * width, rows.count * Self.rowBlock].map(AlignedMemory.init)
     // Its last use would otherwise be the next line.
     defer { withExtendedLifetime(memory) {} }
@@ -80,19 +120,7 @@ package struct IdentificationRanks {
       table.copyUnitVectors(others, to: right)
       gemm(.none, .transpose, rows.count, others.count, width, left, right, into: products)
       for (place, search) in zip(searches.indices, searches) {
-        let scores = products + (search.probe - first) * others.count
-        let least = Float(search.score - margin)
-        var found = 0
-        for other in 0..<others.count where scores[other] >= least {
-          let row = start + other
-          if let people, people[row] == search.person { continue }
-          if Double(scores[other]) > search.score + margin
-            || probes.cosine(search.probe, of: table, row) >= search.score
-          {
-            found += 1
-          }
-        }
-        counts[place] += found
+        body(place, search, products + (search.probe - first) * others.count, others)
       }
     }
   }

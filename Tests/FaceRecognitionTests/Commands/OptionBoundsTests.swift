@@ -7,8 +7,10 @@ import Testing
 @Suite(.serialized) struct OptionBoundsTests {
   /// Options whose values are no numbers: paths, names and addresses. All others have bounds, or a list of values.
   private static let texts: Set<String> = [
-    "boxes", "compute", "config", "dashboard", "data", "distractors", "freeze", "gallery", "images", "landmarks",
-    "link", "model", "output", "pairs", "people", "probes", "resume", "resume-or-start", "roc", "size:align", "teacher",
+    "boxes", "compute", "config", "dashboard", "data", "detector-scores", "distractors", "freeze", "gallery",
+    "gallery-templates", "images", "landmarks",
+    "link", "model", "output", "pairs", "people", "probe-templates", "probes", "resume", "resume-or-start", "roc",
+    "size:align", "teacher",
     "teacher-embeddings", "templates", "trace", "validation", "validation-images", "weights", "batches",
   ]
 
