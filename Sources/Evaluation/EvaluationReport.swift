@@ -39,7 +39,13 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     trainedSteps = model.step
     data = options.data
     images = verification.samples.count
-    templates = verification.templates.map { _ in Set(verification.pairs.flatMap { [$0.first, $0.second] }).count }
+    templates = verification.templates.map { _ in
+      // Pairs are many millions, templates some thousands.
+      verification.pairs.reduce(into: Set<Int>()) { named, pair in
+        named.insert(pair.first)
+        named.insert(pair.second)
+      }.count
+    }
     pooling = verification.templates == nil ? nil : options.pooling
     detectorScores = options.detectorScores
     people = verification.knowsPeople ? verification.source.classNames.count : nil

@@ -1,12 +1,12 @@
-/// TPIR at FPIR: the share of searches for people of the gallery that find the right one first and by a score at or above
-/// the threshold, while at most a given share of the searches for strangers finds anybody.
+/// TPIR at FPIR: the share of searches for people of the gallery that find the right one first and by a score at or
+/// above the threshold, while at most a given share of the searches for strangers finds anybody.
 ///
 ///     FPIR(t) = share of strangers' searches with best score >= t
 ///     TPIR(t) = share of searches for people of the gallery with the mate first and its score >= t
 ///
-/// As NIST and the Janus benchmarks define open-set identification (Grother et al., NISTIR 8271; Maze et al., ICB 2018). With
-/// S searches for strangers and FPIR = 1/n, at most floor(S / n) of them may find anybody; t is the least number above the
-/// next one's best score. Below S = n not one may, and the figure is left out.
+/// As NIST and the Janus benchmarks define open-set identification (Grother et al., NISTIR 8271; Maze et al., ICB
+/// 2018). With S searches for strangers and FPIR = 1/n, at most floor(S / n) of them may find anybody; t is the least
+/// number above the next one's best score. Below S = n not one may, and the figure is left out.
 package struct OpenSetRate: Codable, Equatable, Sendable {
   /// The FPIR that was asked for.
   package let falsePositiveRate: Double

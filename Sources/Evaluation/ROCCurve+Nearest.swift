@@ -1,9 +1,9 @@
 extension ROCCurve {
-  /// The point whose rate of false accepts is nearest to a given one; of two as near that of more accepted pairs.
+  /// The point whose rate of false accepts is nearest to a given one; of two as near, the one that accepts more pairs.
   ///
-  /// As InsightFace's `eval_ijbc.py` chooses it, among the points of scikit-learn's `roc_curve`: that leaves out those where
-  /// as many pairs of each kind are added before as behind, so that the ends of a row of false accepts are left of it. A rate
-  /// of false accepts may therefore lie well above or below the one asked for. O(log n), and the length of such rows.
+  /// As InsightFace's `eval_ijbc.py` chooses it, among the points of scikit-learn's `roc_curve`. That leaves out a point
+  /// where the step before adds as many pairs of each kind as the step behind: of false accepts in a row only the ends are
+  /// left, so that the point's rate may lie well above or below the given one. O(log n), and the length of such rows.
   package func nearestPoint(to rate: Double) -> Point {
     // The last point at or below the rate that is kept, and behind it the last of those at the next rate.
     var low = 0

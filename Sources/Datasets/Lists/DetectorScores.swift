@@ -3,8 +3,8 @@ package import Files
 /// How sure a detector was of each image's face, the weight of the image in its template.
 ///
 /// A line `path x1 y1 x2 y2 x3 y3 x4 y4 x5 y5 score`, as InsightFace's copies of IJB-B and IJB-C have it
-/// (`ijbc_name_5pts_score.txt`), or `path score`, as `DelimitedText` reads lines; titles may stand in the first line. Images
-/// that are in no template are passed over.
+/// (`ijbc_name_5pts_score.txt`), or `path score`, as `DelimitedText` reads lines; titles may stand in the first line.
+/// Images that are in no template are passed over.
 package struct DetectorScores: Sendable {
   package let path: String
   /// Of the list's `images`; finite, not below 0. Rounded to Float, as InsightFace reads them.
@@ -12,8 +12,8 @@ package struct DetectorScores: Sendable {
   /// What was taken for titles.
   package private(set) var notes: [String] = []
 
-  /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong, or an image of the list
-  ///   that has no score.
+  /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong, or an image of the
+  ///   list that has no score.
   package init(path: String, of list: TemplateList) throws {
     try self.init(try DelimitedText(path: path), of: list)
   }

@@ -3,8 +3,9 @@ package import Files
 /// Who is on which templates: a gallery to be searched, or the probes of a search, as IJB-B and IJB-C have them
 /// (`ijbc_1N_gallery_G1.csv`, `ijbc_1N_probe_mixed.csv`).
 ///
-/// A line `template_id subject_id`, as `DelimitedText` reads lines. Titles in the first line, `template_id` and `subject_id`
-/// among them, say which columns these are. A template may be named several times, once for each of its images.
+/// A line `template_id subject_id`, as `DelimitedText` reads lines. Titles in the first line, `template_id` and
+/// `subject_id` among them, say which columns these are. A template may be named several times, once for each of its
+/// images.
 package struct TemplateSubjects: Sendable {
   package let path: String
   /// Places in the list's `templates`, in the order of the file, each once.
@@ -12,8 +13,8 @@ package struct TemplateSubjects: Sendable {
   /// The person on each.
   package private(set) var subjects: [Name] = []
 
-  /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong: a template that `list`
-  ///   lacks, or one of two people.
+  /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong: a template that
+  ///   `list` lacks, or one of two people.
   package init(path: String, of list: TemplateList) throws {
     try self.init(try DelimitedText(path: path), of: list)
   }

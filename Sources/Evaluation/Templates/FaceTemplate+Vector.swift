@@ -4,8 +4,8 @@ package import Inference
 extension FaceTemplate {
   /// Writes the template's unit vector (width) to `vector`, and returns false where no image has a row.
   ///
-  /// Images that could not be read have no row: they are left out of their medium, and a medium without an image out of the
-  /// template.
+  /// Images that could not be read have no row: they are left out of their medium, and a medium without an image out of
+  /// the template.
   ///
   /// - Parameter rows: the rows of `images` in `table`.
   /// - Throws: `EvaluationError` where the images cancel out, or all weigh nothing.

@@ -5,7 +5,8 @@ import VectorKernels
 
 /// Searches of probe templates in one gallery: what comes before the right person?
 ///
-///     competitors(p) = number of strangers g in the gallery with score(p, g) >= score(p, mate)     rank = competitors + 1
+///     competitors(p) = number of strangers g in the gallery with score(p, g) >= score(p, mate)
+///     rank(p) = competitors(p) + 1
 ///
 /// Equal scores count against the mate.
 package struct GalleryMatches: Equatable, Sendable {

@@ -68,8 +68,8 @@ package struct InsightFaceRate: Codable, Equatable, Sendable {
 
   static let shares = [0.01, 0.1]
 
-  /// As `ijb_evals.py`: the threshold is the floor(S FPIR)-th best score of the S strangers' searches, at least the first;
-  /// the mate must be first, above it. Nil without strangers.
+  /// As `ijb_evals.py`: the threshold is the floor(S FPIR)-th best score of the S strangers' searches, at least the
+  /// first; the mate must be first, above it. Nil without strangers.
   package static func ofStrangers(_ scores: [Double], _ mated: [OpenSetRate.Mated]) -> [InsightFaceRate]? {
     guard !scores.isEmpty else { return nil }
     let falling = scores.sorted(by: >)
@@ -86,8 +86,8 @@ package struct InsightFaceRate: Codable, Equatable, Sendable {
 package struct JoinedGalleries: Codable, Equatable, Sendable {
   package let templates: Int
   package let rates: [IdentificationReport.RankRate]
-  /// The share of searches whose mate's score is above a threshold: with S searches, the ceil(S share)-th greatest score of all
-  /// pairs of a probe and a stranger. The share is one of false pairs to searches.
+  /// The share of searches whose mate's score is above a threshold: with S searches, the ceil(S share)-th greatest
+  /// score of all pairs of a probe and a stranger. The share is one of false pairs to searches.
   package let insightFace: [InsightFaceRate]
 
   /// How many of the greatest scores with strangers the figures need.

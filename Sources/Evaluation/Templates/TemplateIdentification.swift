@@ -6,11 +6,11 @@ import Inference
 package import MPI
 import Weights
 
-/// The search for people by templates in galleries of templates, with one model, on all ranks: the 1:N protocols of IJB-B and
-/// IJB-C.
+/// The search for people by templates in galleries of templates, with one model, on all ranks: the 1:N protocols of
+/// IJB-B and IJB-C.
 ///
-/// Every probe is searched for in every gallery. Where its person is in the gallery, the rank of that one's template is asked
-/// for; where not, the search is a stranger's, which should find nobody.
+/// Every probe is searched for in every gallery. Where its person is in the gallery, the rank of that one's template is
+/// asked for; where not, the search is a stranger's, which should find nobody.
 package final class TemplateIdentification {
   private let options: EvaluationOptions
   private let communicator: Communicator
@@ -86,8 +86,8 @@ package final class TemplateIdentification {
       embeddingNorms: images.norms, badImages: embeddings.badImages)
   }
 
-  /// Writes each search that `run` made, one a line under a header, as CSV: the rank and the mate's score are empty where the
-  /// gallery lacks the person. One rank calls it.
+  /// Writes each search that `run` made, one a line under a header, as CSV: the rank and the mate's score are empty
+  /// where the gallery lacks the person. One rank calls it.
   ///
   /// - Throws: `FileError`
   package func writeSearches(to path: String) throws {

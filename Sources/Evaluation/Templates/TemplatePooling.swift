@@ -3,13 +3,13 @@ import Files
 
 /// How the vectors of a template's images become one.
 ///
-/// v_i = an image's embedding, or what the flip test makes of both, see `EmbeddingTable`; s_i = its detector score, or 1
+/// v_i = an image's embedding, or what the flip test makes of both (`EmbeddingTable`); s_i = its detector score, or 1
 ///
 ///     u_i = v_i / |v_i| (unit), v_i (norm)
 ///     medium = mean of s_i u_i over its images     template = mean of its media     score = cosine of two templates
 ///
-/// As InsightFace's `eval_ijbc.py` computes them: `norm` is its `use_norm_score`, scores its `use_detector_score`. A length
-/// says how sure the network is of a face; with unit vectors every image of a medium counts alike.
+/// As InsightFace's `eval_ijbc.py` computes them: `norm` is its `use_norm_score`, scores its `use_detector_score`. A
+/// length says how sure the network is of a face; with unit vectors every image of a medium counts alike.
 package struct TemplatePooling: Equatable, Sendable {
   package enum Rule: String, Codable, CaseIterable, Sendable {
     case unit, norm

@@ -44,7 +44,8 @@ package struct TemplateTable: Sendable {
   /// Whether the template at this place of the list has a vector.
   package func has(_ place: Int) -> Bool { rows[place] >= 0 }
 
-  /// The inner product of the unit vectors of two templates, by their places in the list: in [-1, 1], a multiple of 2^-44.
+  /// The inner product of the unit vectors of two templates, by their places in the list: in [-1, 1], a multiple of
+  /// 2^-44.
   ///
   /// Sums in another order differ in their last bits. What differs by less than 6e-14 is a tie: a network that gives
   /// everybody one vector tells nobody from anybody.

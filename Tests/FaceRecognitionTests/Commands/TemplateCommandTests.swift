@@ -175,8 +175,8 @@ import Weights
         ["evaluate", "--model", model, "--data", faces.path, "--json", "--keep-threshold"] + more)
     }
     func comparison() throws -> String {
-      let faces = [0, 1].map { "\(faces.path)/\(FaceFolder.name($0, 0))" }
-      return try Subprocess.cosface(["compare", "--model", model] + faces).text
+      let photographs = [0, 1].map { "\(faces.path)/\(FaceFolder.name($0, 0))" }
+      return try Subprocess.cosface(["compare", "--model", model] + photographs).text
     }
     // 36 pairs of the same people, 240 of others: at most 24 of these are accepted.
     let report: EvaluationReport = try decode(keep("--threshold-at", "0.1"))
@@ -188,9 +188,8 @@ import Weights
     #expect(kept["trueAcceptRate"] as? Double == rate.trueAcceptRate && rate.reachedFalseAcceptRate! <= 0.1)
     #expect(rate.threshold != report.verification.best.threshold)
     let share = String(format: "%.2f %%", 100 * rate.trueAcceptRate!)
-    #expect(
-      try comparison().contains("that of FAR 0.1 on 276 pairs of \(faces.path), where TAR is \(share)"),
-      "\(try comparison())")
+    let compared = try comparison()
+    #expect(compared.contains("that of FAR 0.1 on 276 pairs of \(faces.path), where TAR is \(share)"), "\(compared)")
     let refused = try keep("--threshold-at", "1e-3")
     #expect(refused.exitCode != 0 && refused.text.contains("at FAR 0.001: it needs 1000 pairs"), "\(refused.text)")
     #expect(try String(contentsOfFile: files["threshold.json"], encoding: .utf8) == file)
