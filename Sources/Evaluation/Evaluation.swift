@@ -42,10 +42,20 @@ package final class Evaluation {
         ("weights of \(options.model)", network.weightsDigest),
         ("images in \(options.data)", inventory.fingerprint),
         ("pairs", "\(verification.pairs.count), \(samples.count) images"),
+        ("detector scores", verification.pooling.digest),
       ], communicator)
     try DividedImages.check(
       absent: inventory.absent, samples: samples, limit: BadImage.limit(options.maximumBadImages, of: samples.count),
       verification.source)
+    // Told before the work.
+    if let far = options.thresholdAt {
+      try Self.checkThreshold(at: far, differentCount: verification.pairs.count { !$0.same })
+    }
+  }
+
+  private static func checkThreshold(at far: Double, differentCount: Int) throws(EvaluationError) {
+    guard let shortage = AcceptRate.shortage(at: far, differentCount: differentCount) else { return }
+    throw EvaluationError("There is no threshold at FAR \(far.shown): it \(shortage)")
   }
 
   private static func verification(_ options: EvaluationOptions) throws -> Verification {
@@ -55,7 +65,8 @@ package final class Evaluation {
         throw EvaluationError("--pairs does not go with \(options.data.printableName): a .bin holds its own pairs")
       }
       if let templates = options.templates {
-        return try Verification(TemplateList(path: templates, pairs: pairs, root: options.data))
+        let list = try TemplateList(path: templates, pairs: pairs, options)
+        return try Verification(list, pooling: TemplatePooling(options.pooling, weights: list.detectorScores))
       }
       return try Verification(
         PairList(path: pairs, root: options.data), maximumBadImages: options.maximumBadImages)
@@ -117,13 +128,8 @@ package final class Evaluation {
   ///
   /// - Throws: `FileError`
   package func writeROC(to path: String) throws {
-    guard let results else { preconditionFailure("The curve is written after the run") }
-    let scores = results.network.scores
-    let ranked = try RankedScores(
-      scores: scores, same: results.network.pairs.map(\.same), folds: [Int](repeating: 0, count: scores.count),
-      foldCount: 1)
     var text = "threshold,falseAcceptRate,trueAcceptRate\n"
-    for point in ROCCurve(of: ranked).points {
+    for point in try ROCCurve(of: ranked()).points {
       text += "\(point.threshold),\(point.falseAcceptRate),\(point.trueAcceptRate)\n"
     }
     try AtomicFile.write(Data(text.utf8), to: path)
@@ -134,13 +140,35 @@ package final class Evaluation {
   /// - Throws: `FileError`
   package func tryOutThreshold() throws { try AtomicFile.tryOut(VerificationThreshold.path(beside: weightFile)) }
 
-  /// Keeps the threshold that `run` found best beside the model, for `compare`. One rank calls it.
+  /// The scores that `run` found.
+  private func ranked() throws -> RankedScores {
+    guard let results else { preconditionFailure("Scores are ranked after the run") }
+    let scores = results.network.scores
+    return try RankedScores(
+      scores: scores, same: results.network.pairs.map(\.same), folds: [Int](repeating: 0, count: scores.count),
+      foldCount: 1)
+  }
+
+  /// Keeps the threshold that `run` found best, or the one at the FAR that the options give, beside the model, for
+  /// `compare`. One rank calls it.
   ///
-  /// - Throws: `FileError`
+  /// - Throws: `FileError`; `EvaluationError` where unreadable images leave too few pairs for this FAR.
   package func keepThreshold() throws {
     guard let results else { preconditionFailure("A threshold is kept after the run") }
-    try results.network.report
-      .threshold(data: options.pairs ?? options.data, flip: options.flip, of: embedder.network)
-      .write(beside: weightFile)
+    let data = options.pairs ?? options.data
+    guard let far = options.thresholdAt else {
+      try results.network.report.threshold(data: data, flip: options.flip, of: embedder.network)
+        .write(beside: weightFile)
+      return
+    }
+    let ranked = try ranked()
+    try Self.checkThreshold(at: far, differentCount: ranked.differentCount)
+    let cut = ROCCurve(of: ranked).cut(
+      acceptingAtMost: AcceptRate.acceptable(at: far, differentCount: ranked.differentCount))
+    let point = OperatingPoint(cut, of: ranked)
+    try VerificationThreshold(
+      threshold: point.threshold, at: (far, point.recall), accuracy: point.accuracy, pairs: ranked.entries.count,
+      data: data, flip: options.flip, of: embedder.network
+    ).write(beside: weightFile)
   }
 }

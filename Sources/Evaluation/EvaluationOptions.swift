@@ -13,6 +13,12 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   package var pairs: String?
   /// A list of templates, which `pairs` then names.
   package var templates: String?
+  /// How a template's images become one vector.
+  package var pooling = TemplatePooling.Rule.unit
+  /// A list of detector scores, the weights of the templates' images.
+  package var detectorScores: String?
+  /// The FAR whose threshold is kept; that of the best accuracy unless given.
+  package var thresholdAt: Double?
   /// If above 0, only the people that training with this number and `seed` held out are evaluated.
   package var holdoutPeople = 0
   package var seed: UInt64 = 1

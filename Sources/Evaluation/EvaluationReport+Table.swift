@@ -11,12 +11,26 @@ extension EvaluationReport: CustomStringConvertible {
       model       \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
       data        \(data): \(images) images\(whose); \(selection)
       embeddings  norm \(norms[0]), deviation \(norms[1])\(flip == .none ? "" : "; " + flip.description)
-      """,
+      """ + (pooling.map { "\ntemplates   " + $0.description(scores: detectorScores) } ?? ""),
       verification.description,
+      templates == nil ? nil : nearestPoints,
       rawPixels.map(comparison),
       badImages.isEmpty ? nil : "Images that could not be read, their pairs left out:\n" + badImageLines,
     ]
     return parts.compactMap { $0 }.joined(separator: "\n\n")
+  }
+
+  /// What programs for templates print.
+  private var nearestPoints: String {
+    let rows = verification.acceptRates.map { rate in
+      let point = rate.nearestPoint
+      return [
+        "FAR \(rate.falseAcceptRate.shown)", Self.percent(point.trueAcceptRate),
+        "at FAR \(String(format: "%.3g", point.falseAcceptRate))",
+      ]
+    }
+    return "TAR at the nearest FAR of the curve, as insightface prints it:\n"
+      + TextTable.lines(rows, right: 1..<2).map { "  " + $0 }.joined(separator: "\n")
   }
 
   private var badImageLines: String {

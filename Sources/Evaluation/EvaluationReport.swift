@@ -14,6 +14,10 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
   package let images: Int
   /// Templates that the pairs name, where they are of templates.
   package let templates: Int?
+  /// How a template's images became one vector.
+  package let pooling: TemplatePooling.Rule?
+  /// Where the weights of the templates' images came from.
+  package let detectorScores: String?
   /// Nil where a list of pairs says nothing of people.
   package let people: Int?
   /// How the pairs were chosen.
@@ -35,7 +39,15 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     trainedSteps = model.step
     data = options.data
     images = verification.samples.count
-    templates = verification.templates.map { _ in Set(verification.pairs.flatMap { [$0.first, $0.second] }).count }
+    templates = verification.templates.map { _ in
+      // Pairs are many millions, templates some thousands.
+      verification.pairs.reduce(into: Set<Int>()) { named, pair in
+        named.insert(pair.first)
+        named.insert(pair.second)
+      }.count
+    }
+    pooling = verification.templates == nil ? nil : options.pooling
+    detectorScores = options.detectorScores
     people = verification.knowsPeople ? verification.source.classNames.count : nil
     let heldOut = options.holdoutPeople > 0 ? " of the people held out by seed \(options.seed)" : ""
     selection =

@@ -13,7 +13,8 @@ import Weights
 /// searches, in which the mate and the distractors are the gallery.
 ///
 /// With a gallery each probe is one search, among all images of the gallery and the distractors; of its person's images
-/// the nearest counts as the mate, the others do not compete.
+/// the nearest counts as the mate, the others do not compete. In an open set a probe's person may be missing there: the best
+/// score of such a search says how easily a stranger is taken for somebody.
 package final class Identification {
   private let options: IdentificationOptions
   private let communicator: Communicator
@@ -24,6 +25,8 @@ package final class Identification {
   private let distractors: (any ImageSource)?
   /// Made by `run`: each search's probe, its mate where it is one image, and its rank.
   private var results: [(probe: Int, mate: Int?, rank: Int, score: Double)] = []
+  /// Made by `run` of an open set: the probes whose person is not in the gallery, and their best scores.
+  private var strangers: [(probe: Int, score: Double)] = []
 
   /// Opens the model and the sets; every rank calls it.
   ///
@@ -55,13 +58,27 @@ package final class Identification {
           remedy: "Give sets with people's names: folders PERSON/IMAGE, lists 'path person', or .recs that "
             + "'cosface dataset pack' made of them, with their catalogs.")
       }
-      let missing = Set(probes.classNames).subtracting(gallery.classNames).sorted()
-      guard missing.isEmpty else {
-        throw EvaluationError(
-          "\(options.probes.printableName): \(missing.count) of its people are not in the gallery \(gallery.location.printableName): "
-            + missing.prefix(5).map(\.text.printableName).joined(separator: ", ") + (missing.count > 5 ? " ..." : ""))
-      }
+      try Self.checkPeople(probes, gallery, isOpenSet: options.isOpenSet)
     }
+  }
+
+  /// Refuses probes that are not in the gallery, and in an open set those who all are, or none.
+  private static func checkPeople(
+    _ probes: any ImageSource, _ gallery: any ImageSource, isOpenSet: Bool
+  ) throws(EvaluationError) {
+    let missing = Set(probes.classNames).subtracting(gallery.classNames).sorted()
+    let (path, other) = (probes.location.printableName, gallery.location.printableName)
+    if isOpenSet {
+      guard missing.isEmpty || missing.count == probes.classNames.count else { return }
+      throw EvaluationError(
+        "\(path): \(missing.isEmpty ? "all" : "none") of its people are in the gallery \(other): "
+          + "an open set needs some who are there, and some who are not")
+    }
+    guard !missing.isEmpty else { return }
+    throw EvaluationError(
+      "\(path): \(missing.count) of its people are not in the gallery \(other): "
+        + missing.prefix(5).map(\.text.printableName).joined(separator: ", ") + (missing.count > 5 ? " ..." : "")
+        + ". With --open-set they are strangers, who should find nobody")
   }
 
   /// People among the probes whose names stand in the model: their figures tell little of strangers.
@@ -93,10 +110,14 @@ package final class Identification {
     results = zip(tasks, counts).map { task, count in
       (searched.samples[task.probe], task.mate.map { searched.samples[$0] }, count + 1, task.score)
     }
-    return report(searched, known, others, tasks)
+    let openSet = try known.flatMap {
+      options.isOpenSet ? try searchStrangers(searched, [$0, others].compactMap { $0 }) : nil
+    }
+    return report(searched, known, others, tasks, openSet)
   }
 
-  /// Writes each search that `run` made, one a line under a header, as CSV. One rank calls it.
+  /// Writes each search that `run` made, one a line under a header, as CSV: of a stranger's the best score, without a rank.
+  /// One rank calls it.
   ///
   /// - Throws: `FileError`
   package func writeRanks(to path: String) throws {
@@ -105,6 +126,7 @@ package final class Identification {
       let names = [result.probe, result.mate].map { $0.map { CSV.field(probes.identifier(of: $0)) } ?? "" }
       text += "\(names[0]),\(names[1]),\(result.rank),\(result.score)\n"
     }
+    for stranger in strangers { text += "\(CSV.field(probes.identifier(of: stranger.probe))),,,\(stranger.score)\n" }
     try AtomicFile.write(Data(text.utf8), to: path)
   }
 
@@ -150,6 +172,30 @@ package final class Identification {
     return tasks
   }
 
+  /// The best scores of the probes whose people are not in the gallery, among the rows of `sets`.
+  private func searchStrangers(_ probes: Embedded, _ sets: [Embedded]) throws -> IdentificationReport.OpenSet {
+    let names = self.probes.classNames
+    let absent = Set(names).subtracting(gallery?.classNames ?? [])
+    let rows = probes.people.indices.filter { absent.contains(names[probes.people[$0]]) }
+    guard !rows.isEmpty else {
+      throw EvaluationError(
+        "\(options.probes.printableName): no image of a person who is not in the gallery can be read")
+    }
+    let ranking = IdentificationRanks(
+      probes: probes.table, searches: rows.map { .init(probe: $0, person: probes.people[$0], score: -1) })
+    var best = [Double](repeating: -1, count: rows.count)
+    for set in sets {
+      let part = ranking.bestScores(in: set.table, part: communicator.rank, of: communicator.size)
+      best = zip(best, part).map(max)
+    }
+    best = try communicator.allReduce(best, .max)
+    strangers = zip(rows, best).map { (probes.samples[$0], $1) }
+    let mated = results.map { OpenSetRate.Mated(score: $0.score, isFirst: $0.rank == 1) }
+    return IdentificationReport.OpenSet(
+      people: absent.count, searches: rows.count, rates: OpenSetRate.usual(strangers: best, mated: mated),
+      bestScores: Distribution(of: best))
+  }
+
   /// Names that stand among the probes and the distractors, where both have names.
   private var sharedNames: Int {
     guard let distractors, distractors.namesPeople, probes.namesPeople else { return 0 }
@@ -157,7 +203,8 @@ package final class Identification {
   }
 
   private func report(
-    _ searched: Embedded, _ known: Embedded?, _ others: Embedded?, _ tasks: [Task]
+    _ searched: Embedded, _ known: Embedded?, _ others: Embedded?, _ tasks: [Task],
+    _ openSet: IdentificationReport.OpenSet?
   ) -> IdentificationReport {
     let ownImages = known.map { Dictionary(grouping: $0.people) { $0 }.mapValues(\.count) }
     // The mate itself, and those who compete with it.
@@ -173,6 +220,6 @@ package final class Identification {
       rates: IdentificationReport.rates(of: results.map(\.rank), largestGallery: sizes.max()!),
       mateScores: Distribution(of: tasks.map(\.score)), embeddingNorms: searched.table.norms,
       badImages: [searched, known, others].compactMap { $0?.badImages }.flatMap { $0 },
-      sharedNames: sharedNames)
+      sharedNames: sharedNames, openSet: openSet)
   }
 }

@@ -11,6 +11,8 @@ package struct IdentificationOptions: Codable, Equatable, Sendable {
   package var probes: String
   /// A set that holds the probes' people.
   package var gallery: String?
+  /// Whether probes of people who are not in the gallery are searched for, too: they should find nobody.
+  package var isOpenSet = false
   /// A set of other people.
   package var distractors: String?
   package var flip = FlipTest.sum

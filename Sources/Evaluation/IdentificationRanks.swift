@@ -43,33 +43,47 @@ package struct IdentificationRanks {
   /// out: near the mate's score the exact cosine decides, so the count is that of exact cosines.
   package func competitors(in table: EmbeddingTable, people: [Int]?, part: Int, of parts: Int) -> [Int] {
     let products = TiledProducts(probes, table)
-    // Each thread counts among its own rows.
-    var counts = [Int](repeating: 0, count: products.parts * searches.count)
-    counts.withUnsafeMutableBufferPointer { counts in
-      let counts = counts.baseAddress!
+    return reduce(products, from: 0, part, parts, joining: +) { tile, search, found in
+      tile.forEachRow(of: search.probe, from: products.least(for: search.score)) { row, product in
+        if let people, people[row] == search.person { return }
+        if Double(product) > search.score + products.margin
+          || probes.cosine(search.probe, of: table, row) >= search.score
+        {
+          found += 1
+        }
+      }
+    }
+  }
+
+  /// The greatest exact cosine of each search's probe with a row of `table`, for the `part`-th share of the probes; -1 for the
+  /// others.
+  package func bestScores(in table: EmbeddingTable, part: Int, of parts: Int) -> [Double] {
+    let products = TiledProducts(probes, table)
+    return reduce(products, from: -1.0, part, parts, joining: max) { tile, search, best in
+      tile.forEachRow(of: search.probe, from: products.least(for: best)) { row, product in
+        guard Double(product) >= best - products.margin else { return }
+        best = max(best, probes.cosine(search.probe, of: table, row))
+      }
+    }
+  }
+
+  /// For each search a value that all tiles of its probe add to.
+  private func reduce<Value>(
+    _ products: TiledProducts, from start: Value, _ part: Int, _ parts: Int, joining join: (Value, Value) -> Value,
+    _ body: (TiledProducts.Tile, Search, inout Value) -> Void
+  ) -> [Value] {
+    // Each thread has values of its own, for its own rows.
+    var values = [Value](repeating: start, count: products.parts * searches.count)
+    values.withUnsafeMutableBufferPointer { values in
+      let values = values.baseAddress!
       products.forEach(Share.range(of: probes.count, part, parts)) { thread, tile in
         for place in starts[tile.probes.lowerBound]..<starts[tile.probes.upperBound] {
-          counts[thread * searches.count + place] += found(tile, searches[place], people, products)
+          body(tile, searches[place], &values[thread * searches.count + place])
         }
       }
     }
     return searches.indices.map { place in
-      stride(from: place, to: counts.count, by: searches.count).reduce(0) { $0 + counts[$1] }
+      stride(from: place, to: values.count, by: searches.count).reduce(start) { join($0, values[$1]) }
     }
-  }
-
-  private func found(
-    _ tile: TiledProducts.Tile, _ search: Search, _ people: [Int]?, _ products: TiledProducts
-  ) -> Int {
-    var found = 0
-    tile.forEachRow(of: search.probe, from: products.least(for: search.score)) { row, product in
-      if let people, people[row] == search.person { return }
-      if Double(product) > search.score + products.margin
-        || probes.cosine(search.probe, of: products.table, row) >= search.score
-      {
-        found += 1
-      }
-    }
-    return found
   }
 }

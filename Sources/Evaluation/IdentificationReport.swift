@@ -1,4 +1,5 @@
 package import Datasets
+import Files
 import Foundation
 package import Inference
 
@@ -36,8 +37,25 @@ package struct IdentificationReport: Codable, Equatable, Sendable {
   /// Folders of distractors that are named like people searched for: perhaps the same people.
   package let sharedNames: Int
 
+  /// Searches for people who are not in the gallery.
+  package struct OpenSet: Codable, Equatable, Sendable {
+    package let people: Int
+    package let searches: Int
+    /// At FPIR 0.01 and 0.1.
+    package let rates: [OpenSetRate]
+    /// The best score of each.
+    package let bestScores: Distribution
+  }
+
+  /// Nil unless asked for.
+  package let openSet: OpenSet?
+
   package static func rates(of ranks: [Int], largestGallery: Int) -> [RankRate] {
-    [1, 5, 10, 20, 50, 100].filter { $0 <= 5 || $0 < largestGallery }.map { rank in
+    Self.rates(of: ranks, at: [1, 5, 10, 20, 50, 100].filter { $0 <= 5 || $0 < largestGallery })
+  }
+
+  static func rates(of ranks: [Int], at places: [Int]) -> [RankRate] {
+    places.map { rank in
       let found = ranks.count { $0 <= rank }
       return RankRate(rank: rank, found: found, rate: Double(found) / Double(ranks.count))
     }
@@ -68,6 +86,7 @@ extension IdentificationReport: CustomStringConvertible {
       String(
         format: "mate score   %.4f, deviation %.4f, %.4f to %.4f", mateScores.mean, mateScores.standardDeviation,
         mateScores.minimum, mateScores.maximum))
+    if let openSet { lines += Self.lines(openSet) }
     if sharedNames > 0 {
       lines.append("\(sharedNames) of the people searched for have folders of their names among the distractors.")
     }
@@ -76,5 +95,21 @@ extension IdentificationReport: CustomStringConvertible {
       lines += badImages.map { "  \($0.identifier): \($0.reason)" }
     }
     return lines.joined(separator: "\n")
+  }
+
+  private static func lines(_ openSet: OpenSet) -> [String] {
+    let head =
+      "strangers    \(openSet.searches) searches for \(openSet.people) people not in the gallery, "
+      + String(
+        format: "best score %.4f, %.4f to %.4f", openSet.bestScores.mean, openSet.bestScores.minimum,
+        openSet.bestScores.maximum)
+    return [head]
+      + openSet.rates.map { rate in
+        let name = "TPIR at FPIR \(rate.falsePositiveRate.shown)".padding(toLength: 19, withPad: " ", startingAt: 0)
+        guard let share = rate.truePositiveRate, let threshold = rate.threshold else {
+          return "\(name)-  \(rate.reason ?? "")"
+        }
+        return name + String(format: "%.2f %%  threshold %.4f", 100 * share, threshold)
+      }
   }
 }

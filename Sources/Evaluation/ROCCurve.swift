@@ -50,14 +50,16 @@ package struct ROCCurve: Sendable {
   }
 
   /// The last point whose false accepts are at most `count` pairs: the most true accepts for them.
-  package func point(acceptingAtMost count: Int) -> Point {
+  package func point(acceptingAtMost count: Int) -> Point { point(cut(acceptingAtMost: count)) }
+
+  func cut(acceptingAtMost count: Int) -> RankedScores.Cut {
     var low = 0
     var high = cuts.count
     while high - low > 1 {
       let middle = (low + high) / 2
       if cuts[middle].acceptedDifferent <= count { low = middle } else { high = middle }
     }
-    return point(cuts[low])
+    return cuts[low]
   }
 
   /// Points for a drawing, a few hundred of any curve: the ends, and each that lies 1/200 from the last one taken in
@@ -75,7 +77,7 @@ package struct ROCCurve: Sendable {
     return taken + points.suffix(1)
   }
 
-  private func point(_ cut: RankedScores.Cut) -> Point {
+  func point(_ cut: RankedScores.Cut) -> Point {
     Point(
       threshold: cut.threshold, falseAcceptRate: Double(cut.acceptedDifferent) / Double(differentCount),
       trueAcceptRate: Double(cut.acceptedSame) / Double(sameCount))

@@ -29,6 +29,8 @@ package struct Verification: Sendable {
   package let source: any ImageSource
   /// What the pairs are of; nil where they are of single images.
   package let templates: [FaceTemplate]?
+  /// How a template's images become one vector.
+  package let pooling: TemplatePooling
   /// By sample numbers of the source, or by places in `templates`.
   package let pairs: [FacePair]
   package let selection: Selection
@@ -80,16 +82,17 @@ package struct Verification: Sendable {
   /// Pairs of templates.
   ///
   /// - Throws: `EvaluationError` where all of them are of one kind.
-  package init(_ list: TemplateList) throws {
+  package init(_ list: TemplateList, pooling: TemplatePooling = .init()) throws {
+    guard let pairsPath = list.pairsPath else { preconditionFailure("\(list.path) without pairs") }
     try self.init(
       ImageList(list.images, root: list.root, notes: list.notes), list.pairs,
-      .templates(path: list.path, pairs: list.pairsPath), of: list.pairsPath, templates: list.templates)
+      .templates(path: list.path, pairs: pairsPath), of: pairsPath, templates: list.templates, pooling: pooling)
   }
 
   /// `path` is where the pairs stand, for the message.
   private init(
     _ source: any ImageSource, _ pairs: [FacePair], _ selection: Selection, of path: String, foldCount: Int = 0,
-    templates: [FaceTemplate]? = nil
+    templates: [FaceTemplate]? = nil, pooling: TemplatePooling = .init()
   ) throws(EvaluationError) {
     let sameCount = pairs.count { $0.same }
     guard sameCount > 0, sameCount < pairs.count else {
@@ -98,7 +101,7 @@ package struct Verification: Sendable {
           + "\(sameCount) and \(pairs.count - sameCount)")
     }
     (self.source, self.pairs, self.selection) = (source, pairs, selection)
-    (self.foldCount, self.templates) = (foldCount, templates)
+    (self.foldCount, self.templates, self.pooling) = (foldCount, templates, pooling)
     let named = Set(pairs.lazy.flatMap { [$0.first, $0.second] })
     samples = templates.map { all in Set(named.lazy.flatMap { all[$0].media.joined() }).sorted() } ?? named.sorted()
   }

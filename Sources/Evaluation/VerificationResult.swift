@@ -17,13 +17,15 @@ package struct VerificationResult: Sendable {
   /// Throws an `EvaluationError` for an embedding that is zero or not finite, and where no pair of one kind is left.
   init(of embeddings: Embeddings, _ verification: Verification) throws {
     let images = try embeddings.table(of: verification.source)
-    var table = images
-    var rows = Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...))
+    let rows = Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...))
     if let templates = verification.templates {
-      (table, rows) = try FaceTemplate.table(of: templates, images, rows)
+      let table = try TemplateTable(of: templates, images, rows, verification.pooling)
+      pairs = verification.pairs.filter { table.has($0.first) && table.has($0.second) }
+      scores = table.scores(of: pairs)
+    } else {
+      pairs = verification.pairs.filter { rows[$0.first] != nil && rows[$0.second] != nil }
+      scores = pairs.map { images.cosine(rows[$0.first]!, rows[$0.second]!) }
     }
-    pairs = verification.pairs.filter { rows[$0.first] != nil && rows[$0.second] != nil }
-    scores = pairs.map { table.cosine(rows[$0.first]!, rows[$0.second]!) }
     norms = images.norms
     badImages = embeddings.badImages
     let (same, given) = (pairs.map(\.same), verification.foldCount > 1 ? pairs.map(\.fold) : nil)

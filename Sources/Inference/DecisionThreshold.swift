@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import NeuralNetwork
 
@@ -17,14 +18,21 @@ struct DecisionThreshold {
       (value, source) = (given, "given")
     } else if let kept, kept.flip == options.flip {
       value = kept.threshold
-      source =
-        "the best for \(kept.pairs) pairs of \(kept.data), balanced accuracy \(Figures.percent(kept.accuracy)) there"
+      source = Self.source(of: kept)
     } else {
       value = nil
       source =
         kept.map { "the run's is for --flip \($0.flip.rawValue)" }
         ?? "these weights have none: give --threshold, or find one by `cosface evaluate --keep-threshold`"
     }
+  }
+
+  private static func source(of kept: VerificationThreshold) -> String {
+    guard let far = kept.falseAcceptRate, let tar = kept.trueAcceptRate else {
+      return
+        "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
+    }
+    return "that of FAR \(far.shown) on \(kept.pairs) pairs of \(kept.data), where TAR is \(Figures.percent(tar))"
   }
 }
 

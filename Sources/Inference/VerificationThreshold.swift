@@ -7,9 +7,13 @@ import Weights
 /// `NAME.threshold.json` beside any other NAME.safetensors.
 ///
 /// It is the threshold with the best balanced accuracy on the pairs that the network was evaluated on last: at the end of training with
-/// validation, or by `evaluate --keep-threshold`. It belongs to these very weights.
+/// validation, or by `evaluate --keep-threshold`; with `--threshold-at` that of a FAR. It belongs to these very weights.
 package struct VerificationThreshold: Codable, Equatable, Sendable {
   package var threshold: Double
+  /// The FAR that it was chosen for; nil where it is the one of the best accuracy.
+  package var falseAcceptRate: Double?
+  /// The share of the pairs of the same person that it accepts, where it was chosen for a FAR.
+  package var trueAcceptRate: Double?
   /// Balanced, on those pairs, at this threshold: an optimistic figure.
   package var accuracy: Double
   package var pairs: Int
@@ -23,9 +27,11 @@ package struct VerificationThreshold: Codable, Equatable, Sendable {
   package static let fileName = "threshold.json"
 
   package init(
-    threshold: Double, accuracy: Double, pairs: Int, data: String, flip: FlipTest, of network: Network
+    threshold: Double, at rates: (falseAccept: Double, trueAccept: Double)? = nil, accuracy: Double, pairs: Int,
+    data: String, flip: FlipTest, of network: Network
   ) {
     (self.threshold, self.accuracy, self.pairs) = (threshold, accuracy, pairs)
+    (falseAcceptRate, trueAcceptRate) = (rates?.falseAccept, rates?.trueAccept)
     (self.data, self.flip) = (data, flip)
     weights = network.weightsDigest
   }

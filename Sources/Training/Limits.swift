@@ -41,6 +41,7 @@ package enum Limits {
 
   // Figures and measurements
   package static let threshold = NumberRange(-1.0...1)
+  package static let falseAcceptRate = NumberRange(1e-9...0.5)
   package static let shownPeople = NumberRange(1...1_000_000)
   package static let pictures = NumberRange(0...100)
   package static let partSize = NumberRange(1...10_000_000)

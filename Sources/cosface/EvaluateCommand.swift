@@ -17,12 +17,12 @@ struct EvaluateCommand: ParsableCommand {
       half of different people. Accuracy, precision and recall at the best threshold, ten-fold accuracy (LFW's own folds \
       where the list has them), AUC, EER and TAR at FAR go to standard output. With --templates the pairs are of \
       templates, sets of images of one person, as in IJB-A, B and C: a template's vector is the mean of its media's \
-      means of normalized embeddings.
+      means, and with --gallery-templates and --probe-templates in place of --pairs people are searched for by them.
 
       Identification, with --probes: is the right person the first, or among the first five, whom a search finds? With \
       --distractors alone as in MegaFace: each image of a person is put among the distractors in turn, and each of the \
       person's other images is searched for. With --gallery each probe is searched for among all the gallery's images, \
-      and the distractors if there are any.
+      and the distractors if there are any; with --open-set also probes whose person is not there.
       """)
 
   @OptionGroup var inference: InferenceOptionGroup
@@ -38,12 +38,8 @@ struct EvaluateCommand: ParsableCommand {
       """)
   var pairs: String?
 
-  @Option(
-    help: """
-      List of templates, lines 'TEMPLATE SUBJECT MEDIA PATH' (or 'PATH TEMPLATE MEDIA'); --pairs then has lines \
-      'TEMPLATE TEMPLATE 0|1', or without the last field where subjects are known.
-      """)
-  var templates: String?
+  @OptionGroup(title: "Templates")
+  var templates: TemplateFlags
 
   @OptionGroup(title: "Identification")
   var identification: IdentificationFlags
@@ -69,7 +65,7 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Write one JSON object instead of a table.")
   var json = false
 
-  @Option(help: "File to write every pair and its cosine to, as CSV; of an identification every search and its rank.")
+  @Option(help: "File to write every pair and its cosine to, as CSV; of a search for people every search and its rank.")
   var output: String?
 
   @Option(help: "File to write the points of the ROC curve to, as CSV.")
@@ -77,6 +73,12 @@ struct EvaluateCommand: ParsableCommand {
 
   @Flag(help: "Keep the best threshold beside the model, for 'cosface compare'.")
   var keepThreshold = false
+
+  @Option(
+    Limits.falseAcceptRate,
+    help:
+      "FAR whose threshold --keep-threshold keeps, in place of the best: at most this share of strangers is accepted.")
+  var thresholdAt: Double?
 
   @Option(
     Limits.badImages, help: "Fraction of the images that may be unreadable; each is named, and its pairs are left out.")
@@ -88,11 +90,13 @@ struct EvaluateCommand: ParsableCommand {
     }
     if identification.probes != nil {
       let others: [(String, Bool)] = [
-        ("--pairs", pairs != nil), ("--templates", templates != nil), ("--holdout-people", holdoutPeople > 0),
-        ("--raw-pixels", rawPixels), ("--roc", roc != nil), ("--keep-threshold", keepThreshold),
-        ("--max-pairs", maxPairs != nil), ("--seed", seed != nil),
+        ("--templates", templates.templates != nil)
       ]
-      if let (name, _) = others.first(where: \.1) { throw ValidationError("\(name) is of no use with --probes.") }
+      try refuse(others + verificationAlone, with: "--probes")
+    }
+    if templates.isSearch { try refuse(verificationAlone, with: "--probe-templates") }
+    guard keepThreshold || thresholdAt == nil else {
+      throw ValidationError("--threshold-at goes with --keep-threshold.")
     }
     if pairs != nil || data?.hasSuffix(".bin") == true {
       let drawing: [(String, Bool)] = [("--max-pairs", maxPairs != nil), ("--seed", seed != nil)]
@@ -100,23 +104,43 @@ struct EvaluateCommand: ParsableCommand {
         throw ValidationError("\(name) is of no use with a list of pairs: all of them are compared.")
       }
     }
-    guard templates == nil || pairs != nil else {
-      throw ValidationError("--templates needs the pairs of templates that are compared: --pairs.")
+    guard templates.templates == nil || pairs != nil || templates.isSearch else {
+      throw ValidationError(
+        "--templates needs the pairs of templates that are compared: --pairs. Or give --gallery-templates and "
+          + "--probe-templates to search.")
     }
     guard pairs == nil || holdoutPeople == 0 else {
       throw ValidationError("--pairs and --holdout-people exclude each other: a list names its images itself.")
     }
   }
 
+  /// What says nothing to a search.
+  private var verificationAlone: [(String, Bool)] {
+    [
+      ("--pairs", pairs != nil), ("--holdout-people", holdoutPeople > 0), ("--raw-pixels", rawPixels),
+      ("--roc", roc != nil), ("--keep-threshold", keepThreshold), ("--max-pairs", maxPairs != nil),
+      ("--seed", seed != nil),
+    ]
+  }
+
+  private func refuse(_ options: [(String, Bool)], with other: String) throws {
+    if let (name, _) = options.first(where: \.1) { throw ValidationError("\(name) is of no use with \(other).") }
+  }
+
   func run() throws {
     inference.run { communicator in
       if communicator.rank == 0 { try OutputFiles.tryOut([output, roc], inputs: inputs) }
-      if let data { try verify(data, communicator) } else { try identify(communicator) }
+      guard let data else { return try identify(communicator) }
+      if let probes = templates.probeTemplates {
+        try search(probes, data, communicator)
+      } else {
+        try verify(data, communicator)
+      }
     }
   }
 
   private var inputs: [String?] {
-    [inference.named.model, data, pairs, templates]
+    [inference.named.model, data, pairs] + templates.inputs
       + [identification.probes, identification.gallery, identification.distractors]
   }
 
@@ -131,6 +155,16 @@ struct EvaluateCommand: ParsableCommand {
     if let output { try evaluation.writeScores(to: output) }
     if let roc { try evaluation.writeROC(to: roc) }
     if keepThreshold { try evaluation.keepThreshold() }
+  }
+
+  private func search(_ probes: String, _ data: String, _ communicator: Communicator) throws {
+    let search = try TemplateIdentification(
+      options(data), galleries: templates.galleryTemplates, probes: probes, communicator)
+    if communicator.rank == 0 { Notes.show(search.notes) }
+    let report = try search.run()
+    guard communicator.rank == 0 else { return }
+    try json ? Terminal.print(json: report) : Terminal.print(report.description)
+    if let output { try search.writeSearches(to: output) }
   }
 
   private func identify(_ communicator: Communicator) throws {
@@ -153,7 +187,8 @@ struct EvaluateCommand: ParsableCommand {
     var options = EvaluationOptions(model: inference.named.model, data: data)
     options.assumedModel = inference.named.assumed
     options.pairs = pairs
-    options.templates = templates
+    templates.fill(&options)
+    options.thresholdAt = thresholdAt
     options.holdoutPeople = holdoutPeople
     options.seed = seed ?? 1
     options.maximumPairs = maxPairs ?? Verification.defaultMaximumPairs

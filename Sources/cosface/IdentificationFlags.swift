@@ -12,7 +12,13 @@ struct IdentificationFlags: ParsableArguments {
   @Option(help: "Distractors: images of other people than the probes', in the same forms.")
   var distractors: String?
 
+  @Flag(help: "Probes of people who are not in the gallery are searched for too, as strangers who should find nobody.")
+  var openSet = false
+
   func validate() throws {
+    guard !openSet || gallery != nil else {
+      throw ValidationError("--open-set needs a gallery that lacks some of the people: --gallery.")
+    }
     guard probes != nil || (gallery == nil && distractors == nil) else {
       throw ValidationError("--gallery and --distractors need the images to search for: --probes.")
     }
@@ -26,6 +32,7 @@ struct IdentificationFlags: ParsableArguments {
     var options = IdentificationOptions(model: model, probes: probes!)
     options.gallery = gallery
     options.distractors = distractors
+    options.isOpenSet = openSet
     return options
   }
 }

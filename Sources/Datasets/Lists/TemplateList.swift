@@ -1,6 +1,6 @@
 package import Files
 
-/// Templates and the pairs of them that a verification compares: two files, as `DelimitedText` reads lines.
+/// Templates, and where a verification compares them its pairs: two files, as `DelimitedText` reads lines.
 ///
 /// - Templates, one image a line: `template_id subject_id media_id path`, or `path template_id media_id` as InsightFace's
 ///   copies of IJB-B and IJB-C have them (`ijbc_face_tid_mid.txt`). Titles in the first line, `template_id` among them, say
@@ -11,16 +11,20 @@ package import Files
 /// Fields are separated by tabs, else commas, else blanks.
 package struct TemplateList: Sendable {
   package let path: String
-  package let pairsPath: String
+  /// Nil where no pairs are compared.
+  package let pairsPath: String?
   /// The folder of the images.
   package let root: String
   /// The images in the order in which the list first names them.
   package private(set) var images: [String] = []
   package private(set) var templates: [FaceTemplate] = []
   /// By places in `templates`.
-  package private(set) var pairs: [FacePair] = []
+  package internal(set) var pairs: [FacePair] = []
   /// What was taken for titles.
-  package private(set) var notes: [String] = []
+  package internal(set) var notes: [String] = []
+
+  /// Weights of `images`; nil where all count alike.
+  package private(set) var detectorScores: [Float]?
 
   private var places: [Name: Int] = [:]
 
@@ -31,16 +35,36 @@ package struct TemplateList: Sendable {
     var count: Int
   }
 
-  /// - Throws: `FileError` where a file cannot be read, `DataError` naming the line that is wrong.
-  package init(path: String, pairs: String, root: String) throws {
-    try self.init(try DelimitedText(path: path), pairs: try DelimitedText(path: pairs), root: root)
+  private struct Use: Hashable {
+    let template: Int
+    let image: Int
   }
 
-  package init(_ list: DelimitedText, pairs: DelimitedText, root: String) throws(DataError) {
-    (path, pairsPath, self.root) = (list.path, pairs.path, root)
-    try readTemplates(list)
-    try readPairs(pairs)
+  /// - Throws: `FileError` where a file cannot be read, `DataError` naming the line that is wrong.
+  package init(path: String, pairs: String?, root: String) throws {
+    try self.init(try DelimitedText(path: path), pairs: try pairs.map { try DelimitedText(path: $0) }, root: root)
   }
+
+  package init(_ list: DelimitedText, pairs: DelimitedText?, root: String) throws(DataError) {
+    (path, pairsPath, self.root) = (list.path, pairs?.path, root)
+    try readTemplates(list)
+    if let pairs { try readPairs(pairs) }
+  }
+
+  /// Takes the images' weights from a list of them.
+  ///
+  /// - Throws: what `DetectorScores` does.
+  package mutating func readDetectorScores(_ path: String) throws {
+    let scores = try DetectorScores(path: path, of: self)
+    detectorScores = scores.values
+    notes += scores.notes
+  }
+
+  /// The place in `templates` of the one with this id.
+  func place(of id: String) -> Int? { places[Name(id)] }
+
+  /// What a list calls an image, as `images` has it.
+  func imagePath(_ name: String) -> String { name.utf8.first == UInt8(ascii: "/") ? name : "\(root)/\(name)" }
 
   private static func titled(_ fields: [DelimitedText.Field], _ text: DelimitedText) throws(DataError) -> Columns? {
     let titles = ColumnTitles(fields, of: text)
@@ -66,7 +90,7 @@ package struct TemplateList: Sendable {
     var fields: [DelimitedText.Field] = []
     var images: [Name: Int] = [:]
     var media: [[Name: Int]] = []
-    var uses: Set<[Int]> = []
+    var uses: Set<Use> = []
     let rows = text.rows
     var titles: Columns?
     for row in rows {
@@ -97,13 +121,13 @@ package struct TemplateList: Sendable {
           path, line: row + 1,
           "template \(id) is of \(subject ?? "nobody"), but before of \(templates[place].subject ?? "nobody")")
       }
-      let image = name.utf8.first == UInt8(ascii: "/") ? name : "\(root)/\(name)"
+      let image = imagePath(name)
       let sample = images[Name(image)] ?? self.images.count
       if sample == self.images.count {
         images[Name(image)] = sample
         self.images.append(image)
       }
-      guard uses.insert([place, sample]).inserted else {
+      guard uses.insert(Use(template: place, image: sample)).inserted else {
         throw DataError(path, line: row + 1, "template \(id) names the image '\(name)' twice")
       }
       let group = media[place][medium] ?? templates[place].media.count
@@ -116,75 +140,8 @@ package struct TemplateList: Sendable {
     guard !templates.isEmpty else { throw DataError(path, "a list without templates") }
   }
 
-  private mutating func readPairs(_ text: DelimitedText) throws(DataError) {
-    var fields: [DelimitedText.Field] = []
-    let rows = text.rows
-    for row in rows {
-      let line = row + 1
-      text.fields(text.lines[row], text.separator(of: text.lines[row]), into: &fields)
-      guard fields.count == 2 || fields.count == 3 else {
-        throw DataError(
-          pairsPath, line: line, "'template_id template_id 0|1' is needed, but there are \(fields.count) fields")
-      }
-      var parts: [String] = []
-      for field in fields { parts.append(try string(field, of: text, row)) }
-      let known = parts[..<2].map { places[Name($0)] }
-      if row == rows[0], rows.count > 1, known == [nil, nil],
-        fields.allSatisfy({ ColumnTitles.mayBeTitle($0, of: text) })
-      {
-        notes.append(text.titleNote(row))
-        continue
-      }
-      guard let first = known[0], let second = known[1] else {
-        let id = parts[known[0] == nil ? 0 : 1]
-        throw DataError(pairsPath, line: line, "there is no template '\(id)' in \(path)")
-      }
-      let said = parts.count == 3 ? text.isEqual(fields[2], "1") : nil
-      guard said != false || text.isEqual(fields[2], "0") else {
-        throw DataError(
-          pairsPath, line: line, "the last field is '\(parts[2])', but 1 (the same person) or 0 is needed")
-      }
-      pairs.append(try pair(first, second, said, line))
-    }
-    guard !pairs.isEmpty else { throw DataError(pairsPath, "a list without pairs") }
-  }
-
-  /// `said` is the list's word on whether the two are the same person; the subjects have one, too.
-  private func pair(_ first: Int, _ second: Int, _ said: Bool?, _ line: Int) throws(DataError) -> FacePair {
-    let subjects = [first, second].compactMap { templates[$0].subject }
-    let known = subjects.count == 2 ? Name(subjects[0]) == Name(subjects[1]) : nil
-    guard let same = said ?? known else {
-      throw DataError(
-        pairsPath, line: line, "it does not say whether the persons are the same, nor does \(path) name them")
-    }
-    guard known == nil || known == same else {
-      throw DataError(
-        pairsPath, line: line,
-        "it says \(same ? 1 : 0), but the templates are of \(subjects[0]) and \(subjects[1])")
-    }
-    return FacePair(first, second, same: same)
-  }
-
-  private func string(_ field: DelimitedText.Field, of text: DelimitedText, _ row: Int) throws(DataError) -> String {
+  func string(_ field: DelimitedText.Field, of text: DelimitedText, _ row: Int) throws(DataError) -> String {
     guard !field.isEmpty else { throw DataError(text.path, line: row + 1, "an empty field") }
     return try text.string(field, line: row + 1)
-  }
-}
-
-/// A set of images of one person that is compared as a whole: photographs, and frames of videos.
-///
-/// As IARPA's Janus benchmarks use them (Klare et al., CVPR 2015; Maze et al., ICB 2018): frames of one video, or
-/// photographs of one press report, are one medium and count together as one.
-///
-///     medium = mean of v_i / |v_i| over its images     template = mean of its media     score = cosine of two templates
-package struct FaceTemplate: Equatable, Sendable {
-  package let id: String
-  /// Nil where the list does not say who it is.
-  package let subject: String?
-  /// The images of each medium, as numbers of the list's `images`; media in the order in which the list names them.
-  package internal(set) var media: [[Int]]
-
-  package init(id: String, subject: String?, media: [[Int]]) {
-    (self.id, self.subject, self.media) = (id, subject, media)
   }
 }

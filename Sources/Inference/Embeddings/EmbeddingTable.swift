@@ -88,9 +88,13 @@ package struct EmbeddingTable: Sendable {
     }
   }
 
-  /// Adds weight * v_i / |v_i| to `sum` (width).
-  package func addUnitVector(_ i: Int, times weight: Double, to sum: inout [Double]) {
-    for column in 0..<width { sum[column] += weight * (Double(vectors[i * width + column]) * inverseNorms[i]) }
+  /// Adds weight * v_i, or weight * v_i / |v_i|, to `sum` (width).
+  package func add(_ i: Int, times weight: Double, asUnit: Bool, to sum: UnsafeMutableBufferPointer<Double>) {
+    precondition(i < count && sum.count == width, "Row \(i) of \(count), \(sum.count) sums of \(width)")
+    let factor = asUnit ? weight * inverseNorms[i] : weight
+    vectors.withUnsafeBufferPointer { vectors in
+      for column in 0..<width { sum[column] += factor * Double(vectors[i * width + column]) }
+    }
   }
 
   package func cosines(of pairs: [FacePair]) -> [Double] {

@@ -144,6 +144,36 @@ import Weights
     }
   }
 
+  /// Two of the four people are in the gallery; of the others, the best cosine with anybody.
+  @Test func openSet() throws {
+    let gallery = try FaceFolder(people: 2, images: 2)
+    let arguments = ["--gallery", gallery.path, "--distractors", others.path, "--open-set"]
+    let outcomes = try (1...2).map { ranks in
+      try Subprocess.cosface(
+        ["evaluate", "--model", model, "--probes", probes.path, "--json", "--output", files["open\(ranks).csv"]]
+          + arguments, ranks: ranks)
+    }
+    let report = try report(outcomes[0])
+    let csv = try (1...2).map { try String(contentsOfFile: files["open\($0).csv"], encoding: .utf8) }
+    #expect(outcomes[1].text == outcomes[0].text && csv[1] == csv[0])
+    let openSet = try #require(report.openSet)
+    #expect(report.searches == 6 && openSet.searches == 6 && openSet.people == 2)
+    #expect(openSet.rates.map(\.reason?.isEmpty) == [false, false])
+    let cosines = try cosines()
+    let strangers = csv[0].split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      .filter { $0[2].isEmpty }
+    #expect(strangers.map { $0[0] } == (0..<6).map { FaceFolder.name(2 + $0 / 3, $0 % 3)[...] })
+    let names = (0..<4).map { FaceFolder.name($0 / 2, $0 % 2) } + (0..<27).map { "other\($0 / 3)/\($0 % 3).pgm" }
+    for row in strangers {
+      let best = names.map { cosines["\(row[0]) \($0)"]! }.max()!
+      #expect(abs(best - Double(row[3])!) < 1e-5)
+    }
+    let table = try identify("--gallery", gallery.path, "--open-set")
+    #expect(table.text.contains("strangers    6 searches for 2 people not in the gallery"), "\(table.text)")
+    expectRefusal(try identify("--gallery", probes.path, "--open-set"), "all of its people are in the gallery")
+    expectRefusal(try identify("--gallery", others.path, "--open-set"), "none of its people are in the gallery")
+  }
+
   /// The same people in every form that training takes.
   @Test func recordFilesAndLists() throws {
     func pack(_ folder: String, _ name: String) throws -> String {

@@ -7,10 +7,11 @@ import Testing
 @Suite(.serialized) struct OptionBoundsTests {
   /// Options whose values are no numbers: paths, names and addresses. All others have bounds, or a list of values.
   private static let texts: Set<String> = [
-    "batches", "best-by", "boxes", "compute", "config", "dashboard", "data", "distractors", "embeddings", "freeze",
-    "gallery", "images", "landmarks", "link", "model", "output", "pairs", "people", "person", "probes", "resume",
-    "resume-or-start", "roc", "sheet", "size:align", "table", "teacher", "teacher-embeddings", "templates", "trace",
-    "validation", "validation-embeddings", "validation-images", "weights",
+    "batches", "best-by", "boxes", "compute", "config", "dashboard", "data", "detector-scores", "distractors",
+    "embeddings", "freeze", "gallery", "gallery-templates", "images", "landmarks", "link", "model", "output", "pairs",
+    "people", "person", "probe-templates", "probes", "resume", "resume-or-start", "roc", "sheet", "size:align",
+    "table", "teacher", "teacher-embeddings", "templates", "trace", "validation", "validation-embeddings",
+    "validation-images", "weights",
   ]
 
   struct Number: CustomStringConvertible, Sendable {

@@ -26,6 +26,21 @@ import Weights
     ("evaluate --model m --probes p --distractors d --seed 9", "--seed is of no use with --probes"),
     ("evaluate --model m --probes p --distractors d --roc r", "--roc is of no use with --probes"),
     ("evaluate --model m --probes p --distractors d --raw-pixels", "--raw-pixels is of no use with --probes"),
+    ("evaluate --model m --probes p --distractors d --pooling norm --templates t", "--templates is of no use with"),
+    ("evaluate --model m --data d --pooling norm", "--pooling goes with --templates"),
+    ("evaluate --model m --data d --pairs p --detector-scores s", "--detector-scores goes with --templates"),
+    ("evaluate --model m --data d --gallery-templates g", "--gallery-templates goes with --templates"),
+    ("evaluate --model m --data d --templates t --probe-templates g", "belong together"),
+    (
+      "evaluate --model m --data d --templates t --gallery-templates g --probe-templates p --pairs l",
+      "--pairs is of no use"
+    ),
+    (
+      "evaluate --model m --data d --templates t --gallery-templates g --probe-templates p --roc l",
+      "--roc is of no use"
+    ),
+    ("evaluate --model m --data d --threshold-at 1e-3", "--threshold-at goes with --keep-threshold"),
+    ("evaluate --model m --probes p --distractors d --open-set", "--open-set needs a gallery"),
     ("evaluate --model m --data d --pairs p --max-pairs 9", "--max-pairs is of no use with a list of pairs"),
     ("evaluate --model m --data d --pairs p --seed 9", "--seed is of no use with a list of pairs"),
     ("evaluate --model m --data d.bin --seed 9", "--seed is of no use with a list of pairs"),

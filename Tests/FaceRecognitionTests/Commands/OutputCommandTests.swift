@@ -33,6 +33,9 @@ import Testing
   private static let cases = [
     Case("evaluate --model none --data none", "output", "csv"), Case("evaluate --model none --data none", "roc", "csv"),
     Case("evaluate --model none --probes none --distractors none", "output", "csv"),
+    Case(
+      "evaluate --model none --data none --templates none --gallery-templates none --probe-templates none", "output",
+      "csv"),
     Case("embed --model none --data none", "output", "npy"), Case("embed --model none --data none", "output", "csv"),
     Case("embed --model none --data none", "output", "safetensors"),
     Case("identify --model none --gallery none --probes none", "output", "csv"),

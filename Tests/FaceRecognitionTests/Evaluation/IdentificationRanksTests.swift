@@ -39,6 +39,17 @@ import Testing
     }
   }
 
+  /// The best of all exact cosines, blocks full or not, parts of the probes joined.
+  @Test(arguments: [1, 3]) func bestScores(parts: Int) throws {
+    let (probes, others) = (try table(150, width: 5, seed: 1), try table(1100, width: 5, seed: 2))
+    let rows = (0..<150).filter { $0 % 4 != 2 }
+    let ranks = IdentificationRanks(
+      probes: probes, searches: rows.map { .init(probe: $0, person: -1, score: -1) })
+    let found = (0..<parts).map { ranks.bestScores(in: others, part: $0, of: parts) }
+    let best = rows.indices.map { place in found.map { $0[place] }.max()! }
+    #expect(best == rows.map { row in (0..<1100).map { probes.cosine(row, of: others, $0) }.max()! })
+  }
+
   /// A row that is the mate's equal counts against it.
   @Test func equalScores() throws {
     let probes = try EmbeddingTable([1, 0], width: 2) { "\($0)" }

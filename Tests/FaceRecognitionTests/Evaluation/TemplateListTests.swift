@@ -78,15 +78,72 @@ import Testing
     #expect(throws: EvaluationError.self) { try Verification(try read(list, "7 9\n")) }
   }
 
-  /// Unit vectors (0.6, 0.8), (0, 1), (1, 0): the mean of the first and the third is one medium, the second another.
-  @Test func meanOfMediaMeans() throws {
+  /// Unit vectors (0.6, 0.8), (0, 1), (1, 0): the first and the third are one medium, the second another.
+  @Test func pooledVectors() throws {
     let table = try EmbeddingTable([3, 4, 0, 2, 5, 0], width: 2) { "\($0)" }
     let template = FaceTemplate(id: "7", subject: nil, media: [[10, 12], [11]])
-    let vector = try #require(template.vector(table, [10: 0, 11: 1, 12: 2]))
-    #expect(abs(vector[0] - 0.4) < 1e-15 && abs(vector[1] - 0.7) < 1e-15)
+    func pool(_ rows: [Int: Int], _ pooling: TemplatePooling = .init()) throws -> [Double]? {
+      var vector = [Double](repeating: 0, count: 2)
+      return try vector.withUnsafeMutableBufferPointer { try template.pool(table, rows, pooling, into: $0) }
+        ? vector : nil
+    }
+    func expect(_ vector: [Double]?, _ x: Double, _ y: Double) {
+      let norm = (x * x + y * y).squareRoot()
+      #expect(vector.map { abs($0[0] - x / norm) < 1e-15 && abs($0[1] - y / norm) < 1e-15 } == true, "\(vector ?? [])")
+    }
+    let all = [10: 0, 11: 1, 12: 2]
+    expect(try pool(all), 0.8, 1.4)
+    expect(try pool(all, TemplatePooling(.norm)), 4, 4)
+    var weights = [Float](repeating: 0, count: 13)
+    (weights[10], weights[11], weights[12]) = (0.5, 1, 0.25)
+    expect(try pool(all, TemplatePooling(.unit, weights: weights)), 0.275, 1.2)
+    expect(try pool(all, TemplatePooling(.norm, weights: weights)), 1.375, 3)
     // An image that could not be read is left out of its medium, and a medium without an image out of the template.
-    let rest = try #require(template.vector(table, [10: 0]))
-    #expect(abs(rest[0] - 0.6) < 1e-15 && abs(rest[1] - 0.8) < 1e-15)
-    #expect(template.vector(table, [3: 0]) == nil)
+    expect(try pool([10: 0]), 0.6, 0.8)
+    #expect(try pool([3: 0]) == nil)
+    let nothing = TemplatePooling(.unit, weights: [Float](repeating: 0, count: 13))
+    #expect(throws: EvaluationError.self) { try pool(all, nothing) }
+  }
+
+  private func text(_ text: String, _ path: String) throws(DataError) -> DelimitedText {
+    try DelimitedText(Array(text.utf8), path: path)
+  }
+
+  @Test func detectorScores() throws {
+    let list = try read("1.jpg 1 1\n/else/2.jpg 1 2\n3.jpg 2 5\n", "1 2 0\n")
+    let points = " 1 2 3 4 5 6 7 8 9 10 "
+    let scores = try DetectorScores(
+      text("3.jpg\(points)0.25\n9.jpg\(points)x\n1.jpg\(points)0\n/else/2.jpg\(points)1e-1\n", "s.txt"), of: list)
+    #expect(scores.values == [0, 0.1, 0.25] && scores.notes.isEmpty)
+    let table = try DetectorScores(text("path,score\n1.jpg,1\n/else/2.jpg,2\n3.jpg,3\n", "s.csv"), of: list)
+    #expect(
+      table.values == [1, 2, 3] && table.notes == ["s.csv, line 1: 'path,score' was taken for titles of the columns"])
+    for (content, line, reason) in [
+      ("1.jpg 1\n/else/2.jpg 1", nil, "no score of '/faces/3.jpg', an image of templates.txt"),
+      ("1.jpg 1\n1.jpg 1", 2, "the image '1.jpg' twice"), ("1.jpg -1", 1, "the score is '-1'"),
+      ("1.jpg nan", 1, "the score is 'nan'"), ("1.jpg 1e300", 1, "the score is '1e300'"),
+      ("1.jpg 1 2", 1, "there are 3 fields"), ("1.jpg much", 1, "the score is 'much'"),
+    ] as [(String, Int?, String)] {
+      let error = #expect(throws: DataError.self) { try DetectorScores(text(content, "s.txt"), of: list) }
+      #expect(error?.path == "s.txt" + (line.map { ", line \($0)" } ?? "") && error?.reason.contains(reason) == true)
+    }
+  }
+
+  @Test func subjectsOfTemplates() throws {
+    let list = try read("1 ann 1 a.jpg\n2 bo 1 b.jpg\n3 bo 1 c.jpg\n", "1 2\n2 3\n")
+    // Once for each image, as IJB-C has it.
+    let gallery = try TemplateSubjects(
+      text("TEMPLATE_ID,SUBJECT_ID,FILENAME\n3,bo,img/1.jpg\n1,ann,x\n3,bo,img/2.jpg\n", "G1.csv"), of: list)
+    #expect(gallery.templates == [2, 0] && gallery.subjects == ["bo", "ann"])
+    for (content, line, reason) in [
+      ("", nil, "without templates"), ("9 ann", 1, "no template '9' in templates.txt"), ("1", 1, "there are 1 fields"),
+      ("1 bo", 1, "template 1 is of bo, but in templates.txt of ann"), ("1,", 1, "an empty field"),
+    ] as [(String, Int?, String)] {
+      let error = #expect(throws: DataError.self) { try TemplateSubjects(text(content, "G1.csv"), of: list) }
+      #expect(error?.path == "G1.csv" + (line.map { ", line \($0)" } ?? "") && error?.reason.contains(reason) == true)
+    }
+    let nameless = try read("a.jpg 1 1\nb.jpg 2 1\n", "1 2 0\n")
+    let error = #expect(throws: DataError.self) { try TemplateSubjects(text("1 ann\n1 bo\n", "G1.csv"), of: nameless) }
+    #expect(error?.reason == "template 1 is of bo, but before of ann")
   }
 }
