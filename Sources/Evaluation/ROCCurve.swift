@@ -61,14 +61,18 @@ package struct ROCCurve: Sendable {
   }
 
   /// Points for a drawing, a few hundred of any curve: the ends, and each that lies 1/200 from the last one taken in
-  /// either direction, or 5 % in the rate of false accepts, so that a logarithmic axis has its detail too.
+  /// either direction, or 5 % in the rate of false accepts or false rejects, so that logarithmic axes have their detail
+  /// too.
   package var drawing: [Point] {
     let points = points
     var taken = [points[0]]
     for next in points.dropFirst().dropLast() {
       let last = taken[taken.count - 1]
       let across = next.falseAcceptRate - last.falseAcceptRate
-      if across >= 0.005 || next.trueAcceptRate - last.trueAcceptRate >= 0.005 || across > 0.05 * last.falseAcceptRate {
+      let up = next.trueAcceptRate - last.trueAcceptRate
+      if across >= 0.005 || up >= 0.005 || across > 0.05 * last.falseAcceptRate
+        || up > 0.05 * (1 - last.trueAcceptRate)
+      {
         taken.append(next)
       }
     }
