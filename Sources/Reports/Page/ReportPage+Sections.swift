@@ -130,7 +130,7 @@ extension ReportPage {
       return Bars(title: run.name, words: words, parts: parts)
     }
     let columns = timed.flatMap { run in
-      (timed.count > 1 ? ["\(run.name): ms a step", "share"] : ["milliseconds a step", "share"])
+      (timed.count > 1 ? ["\(run.name): ms a step", "share"] : ["ms a step", "share"])
     }
     return section(
       "timing", "Time by part", ["As rank 0 measured it, over all steps; validation and checkpoints are not in it."],

@@ -160,7 +160,8 @@ enum ReportTemplate {
     .matrix th[scope=row] { white-space: nowrap; padding-right: 0.5rem; } abbr { text-decoration: none; } .shade1 { background: rgb(var(--heat) / 0.15); }
     .shade2 { background: rgb(var(--heat) / 0.3); } .shade3 { background: rgb(var(--heat) / 0.45); } .shade4 { background: rgb(var(--heat) / 0.6); }
     summary { cursor: pointer; font-size: 0.875rem; } footer { margin-top: 2rem; }
-    @media (max-width: 30rem) { svg text { font-size: 13px; } }
+    section > .card + .card { margin-top: 0.75rem; }
+    @media (max-width: 30rem) { svg text { font-size: 13px; } th, td { padding-right: 0.5rem; } }
     @media print { details > * { display: block; } .card { break-inside: avoid; } }
     """#
 
