@@ -50,27 +50,34 @@ package struct ROCCurve: Sendable {
   }
 
   /// The last point whose false accepts are at most `count` pairs: the most true accepts for them.
-  package func point(acceptingAtMost count: Int) -> Point { point(cut(acceptingAtMost: count)) }
+  package func point(acceptingAtMost count: Int) -> Point { point(cuts[lastCut(acceptingAtMost: count)]) }
 
-  func cut(acceptingAtMost count: Int) -> RankedScores.Cut {
+  func cut(acceptingAtMost count: Int) -> RankedScores.Cut { cuts[lastCut(acceptingAtMost: count)] }
+
+  private func lastCut(acceptingAtMost count: Int) -> Int {
     var low = 0
     var high = cuts.count
     while high - low > 1 {
       let middle = (low + high) / 2
       if cuts[middle].acceptedDifferent <= count { low = middle } else { high = middle }
     }
-    return cuts[low]
+    return low
   }
 
   /// Points for a drawing, a few hundred of any curve: the ends, and each that lies 1/200 from the last one taken in
-  /// either direction, or 5 % in the rate of false accepts, so that a logarithmic axis has its detail too.
+  /// either direction, or 5 % in the rate of false accepts or false rejects, so that logarithmic axes have their detail
+  /// too. Those at which TAR at FAR 1e-1, 1e-2 ... 1e-6 is stated are among them.
   package var drawing: [Point] {
     let points = points
     var taken = [points[0]]
-    for next in points.dropFirst().dropLast() {
+    let stated = Set([10, 100, 1000, 10_000, 100_000, 1_000_000].map { lastCut(acceptingAtMost: differentCount / $0) })
+    for (index, next) in points.enumerated().dropFirst().dropLast() {
       let last = taken[taken.count - 1]
       let across = next.falseAcceptRate - last.falseAcceptRate
-      if across >= 0.005 || next.trueAcceptRate - last.trueAcceptRate >= 0.005 || across > 0.05 * last.falseAcceptRate {
+      let up = next.trueAcceptRate - last.trueAcceptRate
+      if across >= 0.005 || up >= 0.005 || across > 0.05 * last.falseAcceptRate
+        || up > 0.05 * (1 - last.trueAcceptRate) || stated.contains(index)
+      {
         taken.append(next)
       }
     }

@@ -30,7 +30,7 @@ struct DecisionThreshold {
   private static func source(of kept: VerificationThreshold) -> String {
     guard let far = kept.falseAcceptRate, let tar = kept.trueAcceptRate else {
       return
-        "the best for \(kept.pairs) pairs of \(kept.data), of which it tells \(Figures.percent(kept.accuracy)) rightly"
+        "the best for \(kept.pairs) pairs of \(kept.data), balanced accuracy \(Figures.percent(kept.accuracy)) there"
     }
     return "that of FAR \(far.shown) on \(kept.pairs) pairs of \(kept.data), where TAR is \(Figures.percent(tar))"
   }

@@ -11,8 +11,8 @@ struct ReportCommand: ParsableCommand {
     abstract: "Make one HTML page of a run, or of several side by side.",
     discussion: """
       The page stands for itself and loads nothing: curves, what was run, where and how long. A finished run's model \
-      is evaluated on --data, or else on the run's own validation set or people held out: ROC, precision and recall, \
-      scores. Started alone or by mpirun, which divides the images among ranks.
+      is evaluated on --data, or else on the run's own validation set or people held out: ROC, DET, scores, precision \
+      and recall, who is taken for whom. Started alone or by mpirun, which divides the images among ranks.
       """)
 
   @Argument(help: "Folders of runs; several are compared.")
@@ -35,6 +35,16 @@ struct ReportCommand: ParsableCommand {
     help:
       "Hardest pairs of each kind to show, with pictures and file names in the page: 8 where --data is given, else 0.")
   var pictures: Int?
+
+  @Option(
+    Limits.confusedPeople,
+    help:
+      "Most confused people to show, by name, in a matrix of false accepts: 12 where --data is a set of people, else 0."
+  )
+  var confusedPeople: Int?
+
+  @Flag(help: "Also show what raw pixels achieve, as evaluate does.")
+  var rawPixels = false
 
   @Option(Limits.batchSize, help: "Images per rank that go through the network at once; 32 unless given.")
   var batchSize: Int?
@@ -60,13 +70,20 @@ struct ReportCommand: ParsableCommand {
     }
     guard pairs == nil || data != nil else { throw ValidationError("--pairs needs the images' folder: --data.") }
     let evaluating: [(String, Bool)] = [
-      ("--data", data != nil), ("--pictures", pictures != nil), ("--max-bad-images", maxBadImages != nil),
+      ("--data", data != nil), ("--pictures", pictures != nil), ("--confused-people", confusedPeople != nil),
+      ("--raw-pixels", rawPixels), ("--max-bad-images", maxBadImages != nil),
       ("--batch-size", batchSize != nil), ("--workers", workers != nil), ("--threads", threads != nil),
     ]
     if !evaluation, let (name, _) = evaluating.first(where: \.1) {
       throw ValidationError("\(name) and --no-evaluation exclude each other: no image is looked at.")
     }
-    guard (pictures ?? 0) <= 100 else { throw ValidationError("--pictures \(pictures ?? 0) must be 100 or less.") }
+    guard confusedPeople != 1 else {
+      throw ValidationError("--confused-people is 1, but two are needed for one to be taken for the other.")
+    }
+    guard (confusedPeople ?? 0) == 0 || !comparesList else {
+      throw ValidationError(
+        "--confused-people is of no use with a list of pairs: it does not say who is on the images.")
+    }
   }
 
   func run() throws {
@@ -80,12 +97,16 @@ struct ReportCommand: ParsableCommand {
     }
   }
 
+  private var comparesList: Bool { pairs != nil || data.map { FilePath.hasEnding(".bin", $0) } == true }
+
   private var options: ReportOptions {
     var options = ReportOptions(runs: runs, output: output ?? RunFolder(runs[0]).file("report.html"))
     options.data = data
     options.pairs = pairs
     options.evaluates = evaluation
     options.pictures = pictures ?? (data == nil ? 0 : 8)
+    options.confusedPeople = confusedPeople ?? (data == nil || comparesList ? 0 : 12)
+    options.rawPixels = rawPixels
     options.batchSize = batchSize ?? options.batchSize
     options.workers = workers ?? options.workers
     options.maximumBadImages = maxBadImages ?? options.maximumBadImages

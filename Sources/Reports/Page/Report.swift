@@ -31,9 +31,9 @@ package struct Report {
         evaluations.append(nil)
         continue
       }
-      let (evaluation, note) = try evaluate(options)
+      let (evaluation, more) = try evaluate(options)
       evaluations.append(evaluation)
-      if let note { notes.append(note) }
+      notes += more
     }
     guard isRoot else { return [] }
     let page = ReportPage(runs, evaluations: evaluations, notes: notes)
@@ -62,15 +62,24 @@ package struct Report {
     return Plan(evaluation: evaluation)
   }
 
-  private func evaluate(_ options: EvaluationOptions) throws -> (RunEvaluation?, note: String?) {
+  private func evaluate(_ options: EvaluationOptions) throws -> (RunEvaluation?, notes: [String]) {
     let evaluation = try Evaluation(options, communicator)
     let report = try evaluation.run()
-    guard communicator.rank == 0 else { return (nil, nil) }
+    guard communicator.rank == 0 else { return (nil, []) }
+    var notes: [String] = []
     let trained = evaluation.trainedPeople
-    let note =
-      trained > 0
-      ? "\(trained) of the people in \(options.data) bear names of people that the model was trained on: "
-        + "its figures tell little of strangers." : nil
-    return (try RunEvaluation(evaluation, report, pictures: self.options.pictures), note)
+    if trained > 0 {
+      notes.append(
+        "\(trained) of the people in \(options.data) bear names of people that the model was trained on: "
+          + "its figures tell little of strangers.")
+    }
+    if self.options.confusedPeople > 0, !evaluation.verification.knowsPeople {
+      notes.append(
+        "\(report.selection) do not say who is on the images, so there is no matrix of confused people for \(options.model)."
+      )
+    }
+    let run = try RunEvaluation(
+      evaluation, report, pictures: self.options.pictures, confusedPeople: self.options.confusedPeople)
+    return (run, notes)
   }
 }

@@ -1,5 +1,6 @@
 import Evaluation
-import Training
+package import Files
+package import Training
 
 /// Which runs a report is about, and what their models are evaluated on.
 package struct ReportOptions: Sendable {
@@ -12,6 +13,10 @@ package struct ReportOptions: Sendable {
   package var evaluates = true
   /// Hardest pairs of each kind that are shown with their pictures and names.
   package var pictures = 0
+  /// The most people whose false accepts are counted, under their names; 0 for none.
+  package var confusedPeople = 0
+  /// Whether the pixels themselves are evaluated, too.
+  package var rawPixels = false
   package var batchSize = 32
   package var workers = 1
   package var maximumBadImages = 0.001
@@ -45,7 +50,13 @@ package struct ReportOptions: Sendable {
     options.seed = own?.seed ?? options.seed
     options.batchSize = batchSize
     options.workers = workers
+    options.rawPixels = rawPixels
     options.maximumBadImages = maximumBadImages
     return options
   }
+}
+
+extension Limits {
+  /// A matrix of more people is wider than a page.
+  package static let confusedPeople = NumberRange(0...40)
 }

@@ -5,13 +5,18 @@ import Training
 
 extension ReportPage {
   static func curves(_ runs: [RunRecord]) -> Section? {
-    let charts =
+    let charts: [Chart] =
       [
-        Chart("Loss", "loss", of: runs), Chart("Scale of the logits", "scale", of: runs),
+        Chart("Loss", "loss", of: runs),
+        Chart("Cosine to the teacher's embeddings", "teacherCosine", of: runs),
+        Chart("Scale of the logits", "scale", of: runs, where: \.hasClassifier),
         Chart("Learning rate", "learningRate", of: runs),
         Chart("Speed", "imagesPerSecond", unit: " images/s", of: runs),
         Chart("Waiting for images", "dataShare", unit: " % of the step", of: runs, scale: 100),
-        Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100),
+        Chart("Waiting for other ranks", "communicationShare", unit: " % of the step", of: runs, scale: 100) { run in
+          // A rank alone waits for none.
+          run.history.communicationSeconds > 0
+        },
         Chart.accuracyOverMinutes(runs),
       ].compactMap(\.self) + validationCharts(runs)
     guard !charts.isEmpty else { return nil }
@@ -56,19 +61,38 @@ extension ReportPage {
     }
     rows.append(("mean norm of embeddings", reports.map { Figure.short($0.embeddingNorms.mean) }))
     let compares = runs.count > 1
+    let curves = ErrorCurve.all(runs)
     return section(
       "verification", "Verification",
       runs.map { run in
         (compares ? "\(run.name): " : "")
           + "Evaluated on \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(run.evaluation.report.trainedSteps.grouped) steps."
       },
-      charts: [Chart.roc(runs), Chart.precisionRecall(runs)]
-        + runs.map { Chart.scores($0.evaluation, name: $0.name, number: $0.number, compares: compares) },
+      charts: [Chart.roc(curves), Chart.det(curves)] + runs.map { Chart.scores($0, compares: compares) }
+        + [Chart.precisionRecall(runs)],
       tables: [
         Table(
-          caption: "Figures", corner: "", columns: compares ? runs.map(\.name) : ["figure"], rows: rows,
-          compares: compares)
+          caption: "Figures", corner: "", columns: compares ? runs.map(\.name) : ["figure"], rows: rows)
       ])
+  }
+
+  /// The people who are most often taken for one another, where the pairs know people and their names are asked for.
+  static func confusedPeople(_ runs: [Chart.Evaluated]) -> Section? {
+    let counted = runs.compactMap { run in run.evaluation.confusedPeople.map { (run, $0) } }
+    guard !counted.isEmpty else { return nil }
+    let compares = runs.count > 1
+    return section(
+      "people", "The most confused people",
+      counted.map { run, confused in
+        (compares ? "\(run.name): " : "")
+          + "\(confused.acceptedCount.grouped) of \(confused.comparedCount.counted("pair")) of different people are "
+          + "accepted at the threshold \(Figure.fixed(confused.threshold, 4))."
+      } + ["A cell counts the false accepts of two people; - where no images of theirs were compared."],
+      matrices: counted.filter { !$0.1.people.isEmpty }.map { run, confused in
+        PeopleMatrix(
+          confused, names: run.evaluation.names,
+          caption: "False accepts" + (compares ? ", \(run.name)" : ""))
+      })
   }
 
   static func hardPairs(_ runs: [Chart.Evaluated]) -> Section? {
@@ -109,14 +133,16 @@ extension ReportPage {
       var start = 0.0
       let parts = history.parts.enumerated().map { number, part in
         defer { start += part.seconds / history.seconds * 400 }
+        let share = part.seconds / history.seconds
         return Bars.Part(
-          number: number, x: Chart.text(start), width: Chart.text(part.seconds / history.seconds * 400))
+          number: number, x: Chart.text(start), width: Chart.text(share * 400), name: part.name,
+          share: Figure.percent(share))
       }
-      let words = history.parts.map { "\($0.name) \(Figure.percent($0.seconds / history.seconds))" }
-      return Bars(title: run.name, words: words.joined(separator: ", "), parts: parts)
+      let words = parts.map { "\($0.name) \($0.share)" }.joined(separator: ", ")
+      return Bars(title: run.name, words: words, parts: parts)
     }
     let columns = timed.flatMap { run in
-      (timed.count > 1 ? ["\(run.name): ms", "%"] : ["milliseconds a step", "share"])
+      (timed.count > 1 ? ["\(run.name): ms a step", "share"] : ["ms a step", "share"])
     }
     return section(
       "timing", "Time by part", ["As rank 0 measured it, over all steps; validation and checkpoints are not in it."],
@@ -138,39 +164,53 @@ extension ReportPage {
   }
 
   static func environment(_ runs: [RunRecord]) -> Section? {
-    let starts = runs.flatMap { run in
-      // A run that was resumed often: the first start and the last ones say enough.
-      (run.starts.count > 6 ? Array(run.starts.prefix(1) + run.starts.suffix(5)) : run.starts).map { (run.name, $0) }
+    let compares = runs.count > 1
+    let all = runs.flatMap { run in
+      let starts = run.starts.enumerated().map { number, start in
+        let name = run.starts.count > 1 ? "start \(number + 1)" : "start"
+        return (name: compares ? (run.starts.count > 1 ? "\(run.name), \(name)" : run.name) : name, start: start)
+      }
+      // Of a run that was resumed often, the first start and the last ones say enough.
+      return starts.count > 6 ? Array(starts.prefix(1) + starts.suffix(5)) : starts
     }
-    guard !starts.isEmpty else { return nil }
-    let libraries = Set(starts.flatMap { $0.1.libraries?.keys.map(\.self) ?? [] }).sorted()
-    var rows: [(title: String, value: (RunStart) -> String)] = [
-      ("started", { $0.date }), ("from step", { $0.firstStep.grouped }),
-      ("ranks", { "\($0.ranks)" }),
-      ("hosts", { $0.hosts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ") }),
-      ("threads per rank", { "\($0.threadsPerRank)" }), ("readers per rank", { "\($0.readersPerRank)" }),
-      ("images in a step", { $0.globalBatchSize.grouped }),
-      ("parameters", { $0.parameters.grouped }), ("program", { $0.program }),
-      ("kernels of rank 0", { $0.kernels ?? "-" }),
-      ("processor of rank 0", { $0.processor }), ("its cores", { "\($0.cores)" }),
-      ("its memory", { Figure.fixed(Double($0.memoryBytes) / 1e9, 1) + " GB" }), ("system", { $0.system }),
-    ]
-    rows += libraries.map { name in (name, { $0.libraries?[name] ?? "-" }) }
+    guard !all.isEmpty else { return nil }
+    func table(
+      _ caption: String, _ rows: [(title: String, value: (RunStart) -> String)], compares: Bool = false
+    ) -> Table {
+      Table(
+        caption: caption, corner: "", columns: all.map(\.name),
+        rows: rows.map { row in (title: row.title, cells: all.map { row.value($0.start) }) }, compares: compares)
+    }
+    let libraries = Set(all.flatMap { $0.start.libraries?.keys.map(\.self) ?? [] }).sorted()
     return section(
-      "environment", "Where it ran", [],
+      "environment", "Where it ran",
+      all.count > 1 ? ["Versions and machines in which the starts differ are marked."] : [],
       tables: [
-        Table(
-          caption: "Starts", corner: "", columns: starts.map { runs.count > 1 ? $0.0 : "start" },
-          rows: rows.map { row in (title: row.title, cells: starts.map { row.value($0.1) }) })
+        table(
+          "Starts",
+          [
+            ("started", { $0.date }), ("from step", { $0.firstStep.grouped }), ("ranks", { "\($0.ranks)" }),
+            (
+              "hosts", { $0.hosts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ") }
+            ),
+            ("threads per rank", { "\($0.threadsPerRank)" }), ("readers per rank", { "\($0.readersPerRank)" }),
+            ("images in a step", { $0.globalBatchSize.grouped }), ("parameters", { $0.parameters.grouped }),
+          ]),
+        table(
+          "Versions and machine of rank 0",
+          [("program", { $0.program })] + libraries.map { name in (name, { $0.libraries?[name] ?? "-" }) } + [
+            ("kernels", { $0.kernels ?? "-" }), ("processor", { $0.processor }), ("cores", { "\($0.cores)" }),
+            ("memory", { Figure.fixed(Double($0.memoryBytes) / 1e9, 1) + " GB" }), ("system", { $0.system }),
+          ], compares: true),
       ])
   }
 
   private static func section(
     _ identifier: String, _ heading: String, _ paragraphs: [String], charts: [Chart] = [], tables: [Table] = [],
-    bars: [Bars] = [], pairs: [Pair] = []
+    matrices: [PeopleMatrix] = [], bars: [Bars] = [], pairs: [Pair] = []
   ) -> Section {
     Section(
-      identifier: identifier, heading: heading, paragraphs: paragraphs, charts: charts, tables: tables, bars: bars,
-      pairs: pairs)
+      identifier: identifier, heading: heading, paragraphs: paragraphs, charts: charts, tables: tables,
+      matrices: matrices, bars: bars, pairs: pairs)
   }
 }

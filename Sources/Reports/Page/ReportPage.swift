@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Training
 
 /// A page about one run, or about several side by side: what the template takes.
 ///
@@ -17,6 +18,7 @@ package struct ReportPage {
     let paragraphs: [String]
     let charts: [Chart]
     let tables: [Table]
+    let matrices: [PeopleMatrix]
     let bars: [Bars]
     let pairs: [Pair]
   }
@@ -27,6 +29,9 @@ package struct ReportPage {
       let number: Int
       let x: String
       let width: String
+      /// What the legend says of it.
+      let name: String
+      let share: String
     }
 
     let title: String
@@ -47,6 +52,7 @@ package struct ReportPage {
   let notes: [String]
   let tiles: [Tile]
   let sections: [Section]
+  /// What made the page, and evaluated the models: the program and its libraries.
   let program: String
   let date: String
   /// Of a page that renews itself: what its script must be marked with.
@@ -66,7 +72,7 @@ package struct ReportPage {
   package init(_ runs: [RunRecord], evaluations: [RunEvaluation?], notes: [String] = [], live: Live? = nil) {
     precondition(
       !runs.isEmpty && evaluations.count == runs.count, "\(evaluations.count) evaluations of \(runs.count) runs")
-    heading = runs.map(\.name).joined(separator: " and ")
+    heading = Self.list(runs.map(\.name))
     subtitle = runs.count > 1 ? "Runs compared" : Self.progress(runs[0])
     self.notes =
       notes + runs.flatMap { run in run.notes.map { runs.count > 1 ? "\(run.name): \($0)." : "\($0)." } }
@@ -75,11 +81,10 @@ package struct ReportPage {
       pair.1.map { (number: number, name: pair.0.name, evaluation: $0) }
     }
     sections = [
-      Self.curves(runs), evaluated.isEmpty ? nil : Self.verification(evaluated), Self.hardPairs(evaluated),
-      Self.timing(runs),
-      Self.options(runs), Self.environment(runs),
+      Self.curves(runs), evaluated.isEmpty ? nil : Self.verification(evaluated), Self.confusedPeople(evaluated),
+      Self.hardPairs(evaluated), Self.timing(runs), Self.options(runs), Self.environment(runs),
     ].compactMap(\.self)
-    program = ProgramVersion.name
+    program = ([ProgramVersion.name] + LibraryVersion.all.map { "\($0.name) \($0.loaded)" }).joined(separator: ", ")
     date = Date().formatted(.iso8601)
     self.live = live
   }
@@ -87,27 +92,40 @@ package struct ReportPage {
   /// The page as HTML.
   package var html: String { ReportTemplate.render(self) }
 
+  /// "a, b and c"
+  private static func list(_ names: [String]) -> String {
+    let before = names.dropLast().joined(separator: ", ")
+    return before.isEmpty ? names.joined() : before + " and " + names[names.count - 1]
+  }
+
   private static func progress(_ run: RunRecord) -> String {
     let done = run.history.last.map { $0.step + 1 } ?? 0
-    guard let start = run.starts.last else { return "\(done.grouped) steps" }
+    guard let start = run.starts.last else { return done.counted("step") }
     return
-      "\(done.grouped) of \(start.totalSteps.grouped) steps, \(start.images.grouped) images "
-      + "of \(start.people.grouped) people"
+      "\(done.grouped) of \(start.totalSteps.counted("step")), \(start.images.counted("image"))"
+      + (run.hasClassifier ? " of \(start.people.grouped) people" : "")
   }
 
   private static func tiles(_ run: RunRecord, prefix: String?) -> [Tile] {
     let history = run.history
     guard let last = history.last else { return [] }
     let before = prefix.map { "\($0): " } ?? ""
-    var tiles = [
-      Tile(name: before + "loss", figure: Figure.fixed(last.loss, 4), remark: "at step \(last.step)"),
-      Tile(
-        name: before + "scale of the logits", figure: Figure.fixed(last.scale, 2),
-        remark: "norm of the class weight's rows \(Figure.fixed(last.classWeightNorm, 4))"),
+    var tiles = [Tile(name: before + "loss", figure: Figure.fixed(last.loss, 4), remark: "at step \(last.step)")]
+    if run.hasClassifier {
+      tiles.append(
+        Tile(
+          name: before + "scale of the logits", figure: Figure.fixed(last.scale, 2),
+          remark: "norm of the class weight's rows \(Figure.fixed(last.classWeightNorm, 4))"))
+    }
+    if let cosine = last.teacherCosine {
+      tiles.append(
+        Tile(
+          name: before + "cosine to the teacher", figure: Figure.fixed(cosine, 4), remark: "at step \(last.step)"))
+    }
+    tiles.append(
       Tile(
         name: before + "images/s", figure: Figure.fixed(Double(history.samples) / max(history.seconds, 1e-9), 1),
-        remark: "over \(history.samples.grouped) images in \(Figure.duration(history.seconds))"),
-    ]
+        remark: "over \(history.samples.grouped) images in \(Figure.duration(history.seconds))"))
     if let best = history.best {
       tiles.append(
         Tile(

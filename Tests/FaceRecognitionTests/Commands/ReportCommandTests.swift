@@ -52,7 +52,43 @@ import Training
     }
     #expect(page.contains(start.date) && page.contains("4 of 4 steps, 12 images of 3 people"))
     // Pictures and names of people only where they are asked for.
-    #expect(!page.contains("data:image") && !page.contains(".pgm"))
+    #expect(!page.contains("data:image") && !page.contains(".pgm") && !page.contains("id=\"people\""))
+    try confusedPeople(run)
+  }
+
+  /// The false accepts of the matrix are those of the pairs that `evaluate` writes, on two ranks too.
+  private func confusedPeople(_ run: String) throws {
+    let (page, pairs) = ("\(runs)/people.html", "\(runs)/pairs.csv")
+    let made = try Subprocess.cosface(
+      [
+        "report", run, "--data", faces.path, "--confused-people", "4", "--pictures", "0", "--raw-pixels", "--output",
+        page,
+      ], ranks: 2)
+    #expect(made.exitCode == 0, "\(made.text)")
+    let evaluated = try Subprocess.cosface(
+      ["evaluate", "--model", run, "--data", faces.path, "--json", "--raw-pixels", "--output", pairs])
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(evaluated.text.utf8))
+    let html = try text(page)
+    #expect(
+      html.contains(String(format: "raw pixels: equal error rate %.2f %%.", 100 * report.rawPixels!.equalErrorRate)))
+    var (accepted, compared) = ([[String]: Int](), [[String]: Int]())
+    for line in try text(pairs).split(separator: "\n").dropFirst() {
+      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+      guard fields[2] == "0", let cosine = Double(fields[4]) else { continue }
+      let people = fields[..<2].map { String($0.prefix { $0 != "/" }) }.sorted()
+      compared[people, default: 0] += 1
+      if cosine >= report.verification.best.threshold { accepted[people, default: 0] += 1 }
+    }
+    let rows = html.matches(of: /<th scope="row">(p[0-9]+) and (p[0-9]+)<\/th><td>([0-9]+)<\/td><td>([0-9]+)<\/td>/)
+    #expect(!rows.isEmpty)
+    for row in rows {
+      let people = [String(row.1), String(row.2)].sorted()
+      #expect(Int(row.3) == accepted[people] && Int(row.4) == compared[people], "\(people)")
+    }
+    #expect(rows.first.flatMap { Int($0.3) } == accepted.values.max())
+    let all = accepted.values.reduce(0, +)
+    #expect(html.contains("\(all) of \(compared.values.reduce(0, +)) pairs of different people are accepted"))
+    #expect(!html.contains("data:image"))
   }
 
   @Test func picturesOfTheHardestPairs() throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reports
 import Testing
@@ -136,9 +137,83 @@ struct ReportPageTests {
     for text in ["first and second", "first: loss", "second: loss", "8.0000", "6.1250"] {
       #expect(html.contains(text), "\(text)")
     }
-    let rows = html.matches(of: /<tr( class="different")?><th scope="row">(margin|network)/)
-    #expect(rows.map { "\($0.2) \($0.1 != nil)" } == ["margin true", "network false"])
+    let all = html.matches(of: /<tr( class="different")?><th scope="row">(--margin|--network)[ <]/)
+    #expect(all.map { "\($0.2) \($0.1 != nil)" } == ["--margin true", "--network false"])
     expectWellFormed(html)
+  }
+
+  /// As on the command line; what an older program did not know has its default, and differs from no default.
+  @Test func optionsAreThoseOfTheCommandLine() throws {
+    var options = TrainingOptions(data: ["faces", "more"], output: "runs/first")
+    (options.batchSize, options.length, options.nesterov, options.tensorboard) = (24, .epochs(2.5), true, false)
+    var members = try options.values()
+    for name in ["keep", "nesterov", "warmup", "freeze"] { members[name] = nil }
+    members["ofAnother"] = .string("program")
+    let old = try run("old", [line(0, loss: 9)], options: JSONValue.object(members).text)
+    (options.length, options.nesterov) = (.steps(7), false)
+    let new = try run("new", [line(0, loss: 9)], options: JSONValue(encoding: options).text)
+    let html = try page(old, new)
+    for row in [
+      "--batch-size</th><td>24</td><td>24</td>", "--data</th><td>faces more</td><td>faces more</td>",
+      "--epochs <span class=\"tag\">differs</span></th><td>2.5</td><td>-</td>",
+      "--steps <span class=\"tag\">differs</span></th><td>-</td><td>7</td>",
+      "--tensorboard</th><td>no</td><td>no</td>", "--keep</th><td>3</td><td>3</td>",
+      "ofAnother <span class=\"tag\">differs</span></th><td>program</td><td>-</td>",
+    ] {
+      #expect(html.contains(row), "\(row)")
+    }
+    for name in ["--nesterov", "--freeze", "--length", "batchSize", "--milestones"] {
+      #expect(!html.contains("<th scope=\"row\">\(name)"), "\(name)")
+    }
+    expectWellFormed(html)
+  }
+
+  /// Each start of a resumed run has its column, and versions that changed between them are marked.
+  @Test func startsOfAResumedRun() throws {
+    let folder = try run("resumed", [line(0, loss: 9)])
+    let starts = [(0, "2.6.2"), (40, "2.6.3"), (80, "2.6.3")].map { step, version in
+      #"{"cores":2,"date":"2026-11-30T11:08:15Z","firstStep":\#(step),"globalBatchSize":16,"hosts":{"node":2},"#
+        + #""images":160,"libraries":{"Open MPI":"4.1.4","oneDNN":"\#(version)"},"memoryBytes":1000000000,"#
+        + #""parameters":1000,"people":9,"processor":"one","program":"cosface 0.0.9","ranks":2,"readersPerRank":1,"#
+        + #""stepsPerEpoch":10,"system":"Debian","threadsPerRank":1,"totalSteps":100}"#
+    }
+    try self.folder.write(Data(starts.joined(separator: "\n").utf8), to: "resumed/starts.jsonl")
+    let html = try page(folder)
+    for row in [
+      "<th scope=\"col\">start 1</th><th scope=\"col\">start 2</th><th scope=\"col\">start 3</th>",
+      "from step</th><td>0</td><td>40</td><td>80</td>",
+      "oneDNN <span class=\"tag\">differs</span></th><td>2.6.2</td><td>2.6.3</td><td>2.6.3</td>",
+      "Open MPI</th><td>4.1.4</td><td>4.1.4</td><td>4.1.4</td>", "1 of 100 steps, 160 images of 9 people",
+    ] {
+      #expect(html.contains(row), "\(row)")
+    }
+    // What made the page.
+    for library in LibraryVersion.all { #expect(html.contains(", \(library.name) \(library.loaded)")) }
+  }
+
+  /// A bar of the step's time says what its colors are.
+  @Test func timeHasALegend() throws {
+    let html = try page(run("first", [line(0, loss: 9), line(1, loss: 8)]))
+    let legend = html.matches(of: /<rect class="bar (c[0-9])" width="12" height="12"\/><\/svg>([^<]*)<\/li>/)
+    #expect(
+      legend.map { "\($0.1) \($0.2)" } == [
+        "c0 computing 37.50 %", "c1 waiting for images 50.00 %", "c2 communication that is not hidden 12.50 %",
+      ])
+    let parts = html.matches(of: /<rect class="bar c[0-9]" x="([0-9.]+)" y="0" width="([0-9.]+)"/)
+    #expect(parts.map { "\($0.1) \($0.2)" } == ["0.0 150.0", "150.0 200.0", "350.0 50.0"])
+  }
+
+  /// A run without labels has no logits; a run that has a teacher shows how near it comes; a rank alone waits for none.
+  @Test func chartsOfWhatARunHas() throws {
+    let taught = line(0, loss: 0.5).replacing("\"communicationShare\":0.125", with: "\"communicationShare\":0")
+      .replacing("\"badImages\":0", with: "\"badImages\":0,\"teacherCosine\":0.625")
+    let html = try page(run("taught", [taught], options: #"{"labels":false}"#))
+    #expect(html.contains("id=\"chart-teacherCosine-title\"") && html.contains("<b>0.6250</b>"))
+    for chart in ["chart-scale", "chart-communicationShare"] { #expect(!html.contains(chart), "\(chart)") }
+    #expect(!html.contains("scale of the logits"))
+    let other = try page(run("other", [line(0, loss: 9)]))
+    for chart in ["chart-scale", "chart-communicationShare"] { #expect(other.contains(chart), "\(chart)") }
+    #expect(!other.contains("chart-teacherCosine"))
   }
 
   @Test func aMillionStepsMakeASmallPage() throws {

@@ -28,11 +28,27 @@ struct Axis {
     (self.start, self.end) = (start, end)
   }
 
-  /// A logarithmic axis over 10^`exponents`.
-  init(powersOfTen exponents: ClosedRange<Int>, from start: Double, to end: Double) {
-    ticks = exponents.map { pow(10, Double($0)) }
-    (lower, upper, isLogarithmic) = (ticks[0], ticks[ticks.count - 1], true)
+  /// A logarithmic axis that ends at `values`, which are above 0: with a tick at each power of ten, and at 2 and 5 times
+  /// those where they are few.
+  init(logarithmic values: ClosedRange<Double>, from start: Double, to end: Double) {
+    (lower, upper, isLogarithmic) = (values.lowerBound, values.upperBound, true)
     (self.start, self.end) = (start, end)
+    let exponents = Int(log10(lower).rounded(.down))...Int(log10(upper).rounded(.up))
+    let (least, most) = (lower * (1 - 1e-9), upper * (1 + 1e-9))
+    func ticks(_ factors: [Double]) -> [Double] {
+      let all: [Double] = exponents.flatMap { exponent in
+        let power = pow(10, Double(exponent))
+        return factors.map { $0 * power }
+      }
+      return all.filter { $0 >= least && $0 <= most }
+    }
+    let decades = ticks([1])
+    self.ticks = decades.count > 2 ? decades : ticks([1, 2, 5])
+  }
+
+  /// The ticks' places and numbers.
+  func marks(_ text: (Double) -> String = Figure.short) -> [Chart.Tick] {
+    ticks.map { Chart.Tick(place: Chart.text(place($0)), text: text($0)) }
   }
 
   /// Values outside are drawn at the ends.
@@ -43,8 +59,8 @@ struct Axis {
     return start + share * (end - start)
   }
 
-  /// 1, 2 or 5 times a power of ten, near `value`.
-  private static func niceStep(_ value: Double) -> Double {
+  /// The least of 1, 2 and 5 times powers of ten that is about `value` or more.
+  static func niceStep(_ value: Double) -> Double {
     let power = pow(10, log10(value).rounded(.down))
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= value * 0.999 } ?? 10 * power
   }

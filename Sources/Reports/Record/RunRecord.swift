@@ -6,7 +6,7 @@ package import Training
 package struct RunRecord: Sendable {
   package let name: String
   package let path: String
-  /// Every option and its value, in the options' order of names.
+  /// Every option and its value as they stand on the command line, in the order of their names.
   package let options: [(name: String, value: String)]
   package let starts: [RunStart]
   package let history: MetricsHistory
@@ -44,30 +44,19 @@ package struct RunRecord: Sendable {
   /// A run at work, as its trainer knows it.
   init(folder: RunFolder, options: TrainingOptions, starts: [RunStart], history: MetricsHistory) {
     (path, name) = (folder.path, Self.name(of: folder.path))
-    self.options = (try? JSONValue(encoding: options)).map(Self.options) ?? []
+    self.options = (try? options.values()).map(Self.options) ?? []
     (self.starts, self.history, notes, hasModel) = (starts, history, [], false)
   }
 
-  /// Value of an option, where the configuration has it.
+  /// Value of an option, such as "--batch-size", where the run has it.
   func option(_ name: String) -> String? { options.first { $0.name == name }?.value }
+
+  /// Whether images have people, whom a classifier learns: else a teacher alone tells what to learn.
+  var hasClassifier: Bool { option("--labels") != "no" }
 
   private static func name(of path: String) -> String {
     let name = FilePath.name(of: path)
     return name.isEmpty || name == "." ? path : name
-  }
-
-  private static func options(in path: String) -> [(name: String, value: String)]? {
-    guard let data = FileManager.default.contents(atPath: path),
-      let value = try? JSONDecoder().decode(JSONValue.self, from: data), case .object = value
-    else { return nil }
-    return options(value)
-  }
-
-  private static func options(_ configuration: JSONValue) -> [(name: String, value: String)] {
-    guard case .object(let members) = configuration else { return [] }
-    return members.sorted { $0.key < $1.key }.filter { $0.value != .null }.map { name, value in
-      if case .string(let text) = value { (name, text) } else { (name, value.text) }
-    }
   }
 }
 

@@ -4,10 +4,12 @@ extension Chart {
   /// - Parameters:
   ///   - name: of the curve in the histories.
   ///   - unit: behind numbers in words, such as " images/s".
+  ///   - isMeant: whether the number means anything in a run.
   init?(
-    _ heading: String, _ name: String, unit: String = "", of runs: [RunRecord], scale: Double = 1
+    _ heading: String, _ name: String, unit: String = "", of runs: [RunRecord], scale: Double = 1,
+    where isMeant: (RunRecord) -> Bool = { _ in true }
   ) {
-    self.init(heading, name, .steps, unit: unit, of: runs, scale: scale) { $0.curves[name] }
+    self.init(heading, name, .steps, unit: unit, of: runs, scale: scale) { isMeant($0) ? $0.history.curves[name] : nil }
   }
 
   /// What comparing runs, and programs, of different speed is about.
@@ -15,7 +17,7 @@ extension Chart {
     Chart(
       "Accuracy of validations over the minutes of training", "accuracyOverMinutes", .minutes, unit: " %", of: runs,
       scale: 100
-    ) { $0.accuracyOverSeconds }
+    ) { $0.history.accuracyOverSeconds }
   }
 
   /// What a curve's places are.
@@ -39,10 +41,10 @@ extension Chart {
 
   private init?(
     _ heading: String, _ name: String, _ places: Places, unit: String, of runs: [RunRecord], scale: Double,
-    _ curve: (MetricsHistory) -> Curve?
+    _ curve: (RunRecord) -> Curve?
   ) {
     let curves = runs.enumerated().compactMap { number, run in
-      curve(run.history).map { (number, run.name, $0) }
+      curve(run).map { (number, run.name, $0) }
     }
     let all = curves.flatMap { $0.2.pieces }
     guard let first = all.first else { return nil }
@@ -67,14 +69,13 @@ extension Chart {
       Self.words(curve, scale: scale, unit: unit, run: curves.count > 1 ? run : nil)
     }.joined(separator: " ")
     horizontalTitle = places.title
-    horizontalTicks = across.ticks.map { Tick(place: Self.text(across.place($0)), text: places.text($0)) }
-    verticalTicks = up.ticks.map { Tick(place: Self.text(up.place($0)), text: Figure.short($0)) }
+    horizontalTicks = across.marks(places.text)
+    verticalTicks = up.marks()
     lines = curves.map { number, run, curve in
       Self.line(curve, name: run, number: number) { place, value in
         (across.place(place / places.unit), up.place(value * scale))
       }
     }
-    marks = []
     hasLegend = runs.count > 1
     table = Self.table(heading + unit, curves.map { ($0.1, $0.2) }, places, scale: scale)
   }
@@ -101,9 +102,11 @@ extension Chart {
     let least = pieces.map(\.minimum).min() ?? 0
     let most = pieces.map(\.maximum).max() ?? 0
     let last = curve.last ?? 0
+    let (low, high) = (Figure.short(least * scale), Figure.short(most * scale))
     return (run.map { "\($0): " } ?? "")
-      + "from \(Figure.short(least * scale)) to \(Figure.short(most * scale))\(unit), "
-      + "at the end \(Figure.short(last * scale))\(unit)."
+      + (low == high
+        ? "\(low)\(unit) throughout."
+        : "from \(low) to \(high)\(unit), at the end \(Figure.short(last * scale))\(unit).")
   }
 
   private static func table(
