@@ -97,6 +97,11 @@ package struct EmbeddingTable: Sendable {
     }
   }
 
+  /// Adds weight * v_i / |v_i|.
+  package func addUnitVector(_ i: Int, times weight: Double, to sum: inout [Double]) {
+    sum.withUnsafeMutableBufferPointer { add(i, times: weight, asUnit: true, to: $0) }
+  }
+
   package func cosines(of pairs: [FacePair]) -> [Double] {
     pairs.map { cosine($0.first, $0.second) }
   }
