@@ -21,12 +21,12 @@ package struct CleaningOptions: Equatable, Sendable {
   /// Of images that are far from their person and belong to nobody else of the set, the share that is still named.
   package var falseLabels = 0.1
   /// Of people who are nobody else of the set, the share that is still named as another.
-  package var falsePeople = 0.005
+  package var falsePeople = 0.01
   /// In place of the bounds that these shares give.
   package var labelScore: Double?
   package var personScore: Double?
   /// Least correlation of the grey levels of two pictures that count as one.
-  package var pictureCorrelation = 0.98
+  package var pictureCorrelation = 0.99
 
   package init(data: String) { self.data = data }
 }

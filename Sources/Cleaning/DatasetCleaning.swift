@@ -7,8 +7,8 @@ import Weights
 
 /// The search of a set of people for what is wrong in it, by the embeddings of a network.
 ///
-/// Ranks share the images that are embedded, and the pictures that are compared; what follows from the embeddings is found
-/// by rank 0 on its threads.
+/// Ranks share the images that are embedded, and the pictures that are compared; what follows from the embeddings is
+/// found by rank 0 on its threads.
 package final class DatasetCleaning {
   package let source: any ImageSource
   package let validation: (any ImageSource)?

@@ -43,7 +43,8 @@ struct DatasetCleanCommand: ParsableCommand {
   var sheet: String?
 
   @Option(
-    Limits.findings, help: "Findings of each kind that the contact sheet shows; \(DatasetCleanCommand.defaultPictures) unless given.")
+    Limits.findings,
+    help: "Findings of each kind that the sheet shows; \(DatasetCleanCommand.defaultPictures) unless given.")
   var pictures: Int?
 
   @Option(

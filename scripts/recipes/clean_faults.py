@@ -115,7 +115,7 @@ def judge(output):
     split_whole = [pair for pair in faults["splits"] if frozenset(pair) in pairs("one-person")]
     two = {line["person"] for line in lines if line["kind"] == "two-people"}
     joined = [pair for pair in faults["joins"] if pair[0] in two]
-    known = {p for p in whole if any(kind == "validation" for kind, _ in whole[p])}
+    known = {line["person"] for line in lines if line["kind"] == "validation"}
     validated = [person for person in faults["validation"] if person in known]
     rows = [
         ("images under another person", moved, faults["moved"]),

@@ -2,8 +2,8 @@ package import Datasets
 package import Files
 import Foundation
 
-/// Writes a corrected set: as a list of files and people, as a folder of links, or as a .rec. The images stay where they
-/// are.
+/// Writes a corrected set: as a list of files and people, as a folder of links, or as a .rec. The images stay where
+/// they are.
 package struct CorrectedSetWriter {
   /// What a name of the output asks for.
   package enum Form: Equatable, Sendable {

@@ -109,8 +109,8 @@ private struct Subjects {
       guard source.label(of: sample) == person else {
         throw failure(
           line,
-          "'\(name)' is of the person '\(source.classNames[source.label(of: sample)])', and not of '\(line.person)': the "
-            + "table is of another set")
+          "'\(name)' is of the person '\(source.classNames[source.label(of: sample)])', and not of "
+            + "'\(line.person)': the table is of another set")
       }
       if line.action != .keep, let other = images.updateValue(line, forKey: sample) { try agree(other, line) }
     }

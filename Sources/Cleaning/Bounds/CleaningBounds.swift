@@ -3,11 +3,13 @@ import Inference
 
 /// From where on something counts as wrong, chosen for the network from the set's own cosines.
 package struct CleaningBounds: Codable, Equatable, Sendable {
-  /// Least mean cosine of two parts of a folder that are taken for one person: one in twenty pairs of strangers has more.
+  /// Least mean cosine of two parts of a folder that are taken for one person: one in twenty pairs of strangers has
+  /// more.
   package var partCosine: Double
   /// An image below is far from its person: one in a thousand strangers has more.
   package var ownCosine: Double
-  /// The median cosine of two images of one person: two images of a second person count from there on.
+  /// The cosine that a quarter of the pairs of one person's images exceed: from there on two images are a second person.
+  /// Three need less, since they look like each other three times.
   package var pairCosine: Double
   /// Least scores of `FindingKind.wrongLabel`, `.onePerson` and `.validation`.
   package var labelScore: Double
@@ -18,6 +20,7 @@ package struct CleaningBounds: Codable, Equatable, Sendable {
 
   static let partShare = 0.95
   static let ownShare = 0.999
+  static let pairShare = 0.75
 
   /// A bound that was asked for, or what the law of the scores gives.
   ///

@@ -21,6 +21,10 @@ struct FaultSearch {
   /// Of each template, the person nearest to it here, and in the validation set.
   let twins: [NearestPeople.Candidate?]
   let validationTwins: [NearestPeople.Candidate?]
+  /// Parts as large as the one that was taken for the person, and who is nearest to each in the validation set.
+  let rivals: [(person: Int, rows: [Int])]
+  let rivalTemplates: PersonTemplates?
+  let rivalTwins: [NearestPeople.Candidate?]
 
   /// Images from which the law of the nearest stranger is taken.
   private static let sampledImages = 20_000
@@ -61,10 +65,17 @@ struct FaultSearch {
     let personScore = try CleaningBounds.score(
       options.personScore, of: scores, rate: options.falsePeople, option: "--person-score", set.source.location)
     var validationScore: Double?
+    let rivals = parts.parts.enumerated().flatMap { person, parts in
+      parts.dropFirst().filter { $0.count == parts[0].count }.map { (person: person, rows: $0) }
+    }
+    self.rivals = rivals
     if let validation {
       let others = PersonTemplates(validation, PersonParts(validation, bound: partCosine))
       validationTemplates = others
       validationTwins = NearestPeople.find(of: templates.table, in: others)
+      let rivalTemplates = rivals.isEmpty ? nil : PersonTemplates(set, rivals)
+      self.rivalTemplates = rivalTemplates
+      rivalTwins = rivalTemplates.map { NearestPeople.find(of: $0.table, in: others) } ?? []
       let scores = validationTwins.enumerated().compactMap { row, twin in
         twin.map { Self.score($0, of: row, templates, others) }
       }
@@ -72,7 +83,7 @@ struct FaultSearch {
         options.personScore, of: scores, rate: options.falsePeople, option: "--person-score",
         validation.source.location)
     } else {
-      (validationTemplates, validationTwins) = (nil, [])
+      (validationTemplates, validationTwins, rivalTemplates, rivalTwins) = (nil, [], nil, [])
     }
     bounds = CleaningBounds(
       partCosine: partCosine, ownCosine: ownCosine, pairCosine: Self.pairCosine(set), labelScore: labelScore,
@@ -94,6 +105,11 @@ struct FaultSearch {
     Self.score(twin, of: row, templates, validationTemplates!)
   }
 
+  /// The same of a rival.
+  func rivalScore(_ twin: NearestPeople.Candidate, of row: Int) -> Double {
+    Self.score(twin, of: row, rivalTemplates!, validationTemplates!)
+  }
+
   private static func score(
     _ twin: NearestPeople.Candidate, of row: Int, _ templates: PersonTemplates, _ others: PersonTemplates
   ) -> Double {
@@ -111,9 +127,9 @@ struct FaultSearch {
     return cosines
   }
 
-  /// The median cosine of neighbouring images of a folder; 1 where no person has two.
+  /// Of neighbouring images of a folder; 1 where no person has two.
   private static func pairCosine(_ set: EmbeddedSet) -> Double {
     let cosines = set.rows.flatMap { rows in zip(rows, rows.dropFirst()).map { set.table.cosine($0, $1) } }.sorted()
-    return cosines.isEmpty ? 1 : Quantile.of(cosines, 0.5)
+    return cosines.isEmpty ? 1 : Quantile.of(cosines, CleaningBounds.pairShare)
   }
 }

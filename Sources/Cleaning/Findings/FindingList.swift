@@ -7,6 +7,8 @@ struct FindingList {
   private(set) var findings: [Finding] = []
   /// Rows that have a finding of their own.
   private var taken: Set<Int> = []
+  /// Rows that show what another one shows.
+  private var copies: Set<Int> = []
   /// People who are proposed to be left out.
   private var validated: Set<Int> = []
   /// People who are one.
@@ -43,22 +45,33 @@ struct FindingList {
     guard let bound = search.bounds.validationScore, let validation = search.validation,
       let templates = search.validationTemplates
     else { return }
+    func add(_ person: Int, _ rows: [Int], _ twin: NearestPeople.Candidate, _ score: Double) {
+      let other = templates.people[twin.template]
+      let name = validation.source.classNames[other].text
+      let samples = rows.map { set.samples[$0] }
+      let known = validation.rows[other].prefix(Self.shown).map { validation.samples[$0] }
+      findings.append(
+        Finding(
+          kind: .validation, score: score, samples: samples, person: self.name(person), other: name, action: .remove,
+          pictures: [
+            samples.isEmpty ? pictures(of: person) : .init(title: self.name(person).text, samples: samples),
+            .init(title: name, samples: known, isValidation: true),
+          ], remark: "cosine \(Figures.fixed(twin.cosine))"))
+    }
     for (row, twin) in search.validationTwins.enumerated() {
       guard let twin else { continue }
       let score = search.validationScore(twin, of: row)
       guard score >= bound else { continue }
-      let (person, other) = (search.templates.people[row], templates.people[twin.template])
-      validated.insert(person)
-      let name = validation.source.classNames[other]
-      findings.append(
-        Finding(
-          kind: .validation, score: score, samples: [], person: self.name(person), other: name.text, action: .remove,
-          pictures: [
-            pictures(of: person),
-            .init(
-              title: name.text, samples: validation.rows[other].prefix(Self.shown).map { validation.samples[$0] },
-              isValidation: true),
-          ], remark: "cosine \(Figures.fixed(twin.cosine))"))
+      validated.insert(search.templates.people[row])
+      add(search.templates.people[row], [], twin, score)
+    }
+    for (row, twin) in search.rivalTwins.enumerated() {
+      let (person, rows) = search.rivals[row]
+      guard let twin, !validated.contains(person) else { continue }
+      let score = search.rivalScore(twin, of: row)
+      guard score >= bound else { continue }
+      taken.formUnion(rows)
+      add(person, rows, twin, score)
     }
   }
 
@@ -66,14 +79,14 @@ struct FindingList {
   private mutating func addDuplicates(_ pairs: [(rows: (Int, Int), correlation: Double)]) {
     var places: [Int: Int] = [:]
     var rows: [Int] = []
-    for row in pairs.flatMap({ [$0.rows.0, $0.rows.1] }) where places[row] == nil {
+    for row in pairs.flatMap({ [$0.rows.0, $0.rows.1] }) where places[row] == nil && !taken.contains(row) {
       places[row] = rows.count
       rows.append(row)
     }
     var joined = JoinedNumbers(rows.count)
     var most = [Double](repeating: -1, count: rows.count)
     for pair in pairs {
-      let (a, b) = (places[pair.rows.0]!, places[pair.rows.1]!)
+      guard let a = places[pair.rows.0], let b = places[pair.rows.1] else { continue }
       joined.join(a, to: b)
       for place in [a, b] { most[place] = max(most[place], pair.correlation) }
     }
@@ -86,6 +99,7 @@ struct FindingList {
       let kept = group.reversed().max { fit($0) < fit($1) }!
       for row in group where row != kept {
         taken.insert(row)
+        copies.insert(row)
         let person = set.labels[row]
         findings.append(
           Finding(
@@ -146,7 +160,9 @@ struct FindingList {
   /// A second part of a folder whose images look like each other and not like the first.
   private mutating func addTwoPeople() {
     for (person, parts) in search.parts.parts.enumerated() where parts.count > 1 && !validated.contains(person) {
-      for part in parts.dropFirst() {
+      for all in parts.dropFirst() {
+        // A picture and its copy are no second person.
+        let part = all.filter { !copies.contains($0) }
         let within = mean(part.enumerated().flatMap { place, row in part[..<place].map { (row, $0) } })
         guard part.count > 2 || (part.count == 2 && within >= search.bounds.pairCosine) else { continue }
         let rest = part.filter { !taken.contains($0) }

@@ -3,12 +3,13 @@ import Inference
 
 /// How alike pictures are: the correlation of their grey levels, averaged down to `RawPixels.side`.
 ///
-/// A picture that was encoded again, or resized, has more than 0.99 with itself; two photographs of one person have less.
+/// A picture that was encoded again, or resized, has more than 0.99 with itself; two photographs of a person have less.
 struct PictureCorrelation {
   /// Pairs whose pictures are in memory at a time.
   private static let together = 4096
 
-  /// Of each pair of images. Every rank calls it with the same values, reads its share of the pictures and gets the same.
+  /// Of each pair of images. Every rank calls it with the same values, reads its share of the pictures, and gets the
+  /// same.
   static func of(
     _ pairs: [(Int, Int)], in source: any ImageSource, workers: Int, _ group: any EmbeddingGroup
   ) throws -> [Double] {

@@ -5,8 +5,8 @@ import NeuralNetwork
 /// The images of every person, grouped into parts that each show one face: whoever does not look like the others of the
 /// folder is in a part of its own.
 struct PersonParts: Sendable {
-  /// Of each person the groups of rows, the largest first: that one is taken for the person. None for a person of whom no
-  /// image could be read.
+  /// Of each person the groups of rows, the largest first: that one is taken for the person. None for a person of whom
+  /// no image could be read.
   let parts: [[[Int]]]
 
   /// Images of a person that are compared all with all. Of a larger folder, these are grouped and the others each added

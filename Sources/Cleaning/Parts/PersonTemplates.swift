@@ -17,19 +17,23 @@ struct PersonTemplates: Sendable {
   let isIn: [Bool]
 
   init(_ set: EmbeddedSet, _ parts: PersonParts) {
+    self.init(set, parts.parts.enumerated().compactMap { person, parts in parts.first.map { (person, $0) } })
+  }
+
+  /// Of groups of rows that each show one person.
+  init(_ set: EmbeddedSet, _ groups: [(person: Int, rows: [Int])]) {
     let width = set.table.width
     var (people, lengths, counts): ([Int], [Double], [Int]) = ([], [], [])
     var rows = [Int](repeating: -1, count: set.people)
     var isIn = [Bool](repeating: false, count: set.table.count)
     var values: [Float] = []
-    for (person, parts) in parts.parts.enumerated() {
-      guard let main = parts.first else { continue }
-      var members = main
+    for (person, group) in groups {
+      var members = group
       var sum = Self.sum(of: members, in: set.table)
       var length = Self.length(sum)
       // Opposite vectors cancel out: then one image stands for the person.
       if length < 1e-6 {
-        members = [main[0]]
+        members = [group[0]]
         sum = Self.sum(of: members, in: set.table)
         length = Self.length(sum)
       }

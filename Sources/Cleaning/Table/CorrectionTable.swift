@@ -17,7 +17,15 @@ package struct CorrectionTable: Equatable, Sendable {
     package var other: String
     package var action: CorrectionAction
     /// In the file, counted from 1; 0 before it was written.
-    package var number = 0
+    package var number: Int
+
+    package init(
+      kind: FindingKind, score: Double?, path: Name?, person: Name, other: String, action: CorrectionAction,
+      number: Int = 0
+    ) {
+      (self.kind, self.score, self.path, self.person) = (kind, score, path, person)
+      (self.other, self.action, self.number) = (other, action, number)
+    }
   }
 
   package let lines: [Line]

@@ -29,8 +29,8 @@ package enum FindingKind: String, CaseIterable, Codable, Sendable {
       "cosine with the other person, plus its lead over the ten next people, minus half the cosine with the own person"
     case .twoPeople: "mean cosine within the second part, minus that between the two parts"
     case .onePerson, .validation:
-      "cosine of the two people's mean directions, plus its lead over the ten next people, plus the mean cosine of their "
-        + "images"
+      "cosine of the two people's mean directions, plus its lead over the ten next people, plus the mean cosine of "
+        + "their images"
     case .duplicate: "correlation of the grey levels"
     }
   }

@@ -76,7 +76,8 @@ package struct ContactSheet {
       let words =
         all.isEmpty
         ? "None was found."
-        : "\(all.count.counted("finding")), \(count.lines.counted("line")) of the table. Score: \(count.kind.scoreMeaning)."
+        : "\(all.count.counted("finding")), \(count.lines.counted("line")) of the table. "
+          + "Score: \(count.kind.scoreMeaning)."
       sections.append(
         Section(
           identifier: count.kind.rawValue, heading: count.kind.heading,
