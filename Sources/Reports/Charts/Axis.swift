@@ -20,16 +20,19 @@ struct Axis {
     var step = Self.niceStep(wide / 4)
     if integers { step = max(step, 1) }
     var (low, high) = (values.lowerBound, values.upperBound)
-    if !isTight || isFlat { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
+    if !isTight || isFlat {
+      // What is a tick but for rounding is that tick: 0.6 / 0.1 is less than 6.
+      (low, high) = ((low / step + 1e-9).rounded(.down) * step, (high / step - 1e-9).rounded(.up) * step)
+    }
     if low == high { high = low + step }
-    ticks = ((low / step).rounded(.up).exactInteger...(high / step + 1e-9).rounded(.down).exactInteger)
+    ticks = ((low / step - 1e-9).rounded(.up).exactInteger...(high / step + 1e-9).rounded(.down).exactInteger)
       .map { Double($0) * step }
     (lower, upper, isLogarithmic) = (low, high, false)
     (self.start, self.end) = (start, end)
   }
 
-  /// A logarithmic axis that ends at `values`, which are above 0: with a tick at each power of ten, and at 2 and 5 times
-  /// those where they are few.
+  /// A logarithmic axis that ends at `values`, which are above 0. It has a tick at each power of ten, and at 2 and 5
+  /// times those where they are few.
   init(logarithmic values: ClosedRange<Double>, from start: Double, to end: Double) {
     (lower, upper, isLogarithmic) = (values.lowerBound, values.upperBound, true)
     (self.start, self.end) = (start, end)

@@ -3,9 +3,9 @@ import Foundation
 extension Chart {
   /// The detection error tradeoff: false rejects over false accepts, with a dot at the equal error rate.
   ///
-  /// Both axes are logarithmic, as in NIST's reports on face recognition (NISTIR 8280 and those of FRVT 1:1), whose curves
-  /// reach far below what the normal deviates of Martin et al. (The DET curve in assessment of detection task performance,
-  /// Eurospeech 1997) were made for.
+  /// Both axes are logarithmic, as in NIST's reports on face verification (FRVT 1:1). Martin et al. (The DET curve in
+  /// assessment of detection task performance, Eurospeech 1997) draw normal deviates, which leave little room for the
+  /// small rates of faces.
   static func det(_ curves: [ErrorCurve]) -> Chart {
     let least = (accept: ErrorCurve.leastFalseAcceptRate(curves), reject: ErrorCurve.leastFalseRejectRate(curves))
     let points = curves.map { curve in

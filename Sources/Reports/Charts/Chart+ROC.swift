@@ -1,8 +1,8 @@
 extension Chart {
   typealias Evaluated = (number: Int, name: String, evaluation: RunEvaluation)
 
-  /// The ROC curves over a logarithmic rate of false accepts, with a dot where TAR at FAR is stated: as in the papers on
-  /// IJB-B and IJB-C.
+  /// The ROC curves over a logarithmic rate of false accepts, as papers draw those of IJB-B and IJB-C, with a dot where
+  /// TAR at FAR is stated.
   static func roc(_ curves: [ErrorCurve]) -> Chart {
     let least = ErrorCurve.leastFalseAcceptRate(curves)
     let points = curves.map { $0.points(from: least) }

@@ -75,7 +75,7 @@ package struct Report {
     }
     if self.options.confusedPeople > 0, !evaluation.verification.knowsPeople {
       notes.append(
-        "\(report.selection) do not say who is on the images, so there is no matrix of confused people for \(options.model)."
+        "\(options.model): \(report.selection) do not say who is on the images, so no confused people are shown."
       )
     }
     let run = try RunEvaluation(

@@ -65,8 +65,9 @@ extension ReportPage {
     return section(
       "verification", "Verification",
       runs.map { run in
-        (compares ? "\(run.name): " : "")
-          + "Evaluated on \(run.evaluation.report.selection) in \(run.evaluation.report.data), after \(run.evaluation.report.trainedSteps.grouped) steps."
+        let report = run.evaluation.report
+        return (compares ? "\(run.name): " : "")
+          + "Evaluated on \(report.selection) in \(report.data), after \(report.trainedSteps.counted("step"))."
       },
       charts: [Chart.roc(curves), Chart.det(curves)] + runs.map { Chart.scores($0, compares: compares) }
         + [Chart.precisionRecall(runs)],

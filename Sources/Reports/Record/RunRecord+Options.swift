@@ -13,8 +13,8 @@ extension RunRecord {
     return options(members.filter { TrainingOptions.renamed[$0.key] == nil }.merging(known ?? [:]) { $1 })
   }
 
-  /// Options as they are typed. Like `run.yaml`, they leave out what is said by saying nothing: no value, an empty list,
-  /// a flag that is off unless given.
+  /// Options as they are typed. Like `run.yaml`, they leave out what is said by saying nothing: no value, an empty
+  /// list, a flag that is off unless given.
   static func options(_ values: [String: JSONValue]) -> [(name: String, value: String)] {
     let usual = (try? TrainingOptions.defaults.values()) ?? [:]
     return values.compactMap { name, value in
