@@ -46,7 +46,8 @@ import VectorKernels
     let sorted = paths.sorted { Name($0.path) < Name($1.path) }
     for image in sorted { try files.write(Self.picture(image.person, image.image), to: "\(name)/\(image.path)") }
     _ = try EmbeddingFormat.safetensors.write(
-      names: sorted.map(\.path), width: Self.width, flip: .sum, isNormalized: false, to: files["\(name).safetensors"],
+      names: sorted.map { Name($0.path) }, width: Self.width,
+      origin: EmbeddingOrigin(flip: .sum, isNormalized: false, weights: nil), to: files["\(name).safetensors"],
       parts: 0..<1
     ) { _ in sorted.flatMap { Self.row(person: $0.person, image: $0.image) } }
   }
