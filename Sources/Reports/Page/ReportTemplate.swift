@@ -141,7 +141,7 @@ enum ReportTemplate {
     .faces { display: flex; gap: 0.25rem; } .faces img { border-radius: 0.375rem; max-width: 50%; height: auto; }
     .pairs .quiet { display: block; } .bars { margin: 0.75rem 0; } .bars figcaption { margin-bottom: 0.5rem; } .bars > svg { height: 16px; }
     figcaption { font-weight: 600; } .pairs figcaption { font-weight: 400; font-size: 0.875rem; }
-    svg { display: block; width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--quiet); }
+    svg { display: block; width: 100%; height: auto; overflow: visible; } svg text { font-size: 11px; fill: var(--quiet); }
     .grid { stroke: var(--edge); fill: none; }
     .mark { stroke: var(--text); stroke-width: 1.2; } .area { opacity: 0.18; }
     .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); stroke-dasharray: 6 2; } .line.c2 { stroke: var(--c2); stroke-dasharray: 2 2; }

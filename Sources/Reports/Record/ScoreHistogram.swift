@@ -18,7 +18,8 @@ package struct ScoreHistogram: Equatable, Sendable {
     let (low, high) = (all.min()!, all.max()!)
     // 2 n^(1/3) parts for n values (Rice University's rule), of the kind with fewer pairs.
     let parts = min(max(2 * cbrt(Double(min(same.count, different.count))), 10), 50)
-    let finest = parts / max(high - low, 1e-5)
+    // Scores that are nearly one number are shown as one.
+    let finest = parts / max(high - low, 0.01)
     var power = 1
     while Double(10 * power) <= finest { power *= 10 }
     let unit = [5, 2, 1].map { $0 * power }.first { Double($0) <= finest } ?? 1
