@@ -8,7 +8,8 @@ import Training
 /// What holds for one text format holds for all: whatever an editor does to the ends of lines, the content stays the same.
 @Suite struct TextFormatsTests {
   enum Format: String, CaseIterable {
-    case labels, im2rec, insightFace, pairs, lfw, templates, templatePairs, landmarks, boxes, people, images
+    case labels, im2rec, insightFace, pairs, lfw, templates, templatePairs, templateSubjects, detectorScores, landmarks,
+      boxes, people, images
     case configuration, property, index, starts
   }
 
@@ -20,6 +21,8 @@ import Training
     .lfw: ["1 1", "ann\t1\t2", "ann\t1\tbo\t1"],
     .templates: ["TEMPLATE_ID SUBJECT_ID MEDIA_ID PATH", "1 ann 1 a.jpg", "2 bo 1 b.jpg"],
     .templatePairs: ["1 2 0", "1 1 1"],
+    .templateSubjects: ["TEMPLATE_ID,SUBJECT_ID,FILE", "2,bo,\"b, c.jpg\"", "1,ann,a.jpg"],
+    .detectorScores: ["path score", "a.jpg,0.5", "b.jpg 1e-1"],
     .landmarks: ["NAME_ID,P1X,P1Y,P2X,P2Y,P3X,P3Y,P4X,P4Y,P5X,P5Y", "\"n/1\",1,2,3,4,5,6,7,8,9,10"],
     .boxes: ["2", "image_id x_1 y_1 width height", "1.jpg 1 2 3 4", "2.jpg 1 2 3 4"],
     .people: ["image_id identity", "1.jpg 7", "2.jpg 8"],
@@ -55,6 +58,12 @@ import Training
       case .templatePairs:
         try
           "\(TemplateList(Self.text("1 ann 1 a.jpg\n2 bo 1 b.jpg\n"), pairs: DelimitedText(path: path), root: "r").pairs)"
+      case .templateSubjects:
+        try {
+          let list = try TemplateSubjects(path: path, of: Self.templates())
+          return "\(list.templates) \(list.subjects)"
+        }()
+      case .detectorScores: try "\(DetectorScores(path: path, of: Self.templates()).values)"
       case .landmarks, .boxes:
         try {
           let table = try FaceTable(path: path, kind: format == .boxes ? .boxes : .landmarks)
@@ -91,6 +100,10 @@ import Training
 
   private static func text(_ text: String) throws -> DelimitedText {
     try DelimitedText(Array(text.utf8), path: "other")
+  }
+
+  private static func templates() throws -> TemplateList {
+    try TemplateList(text("1 ann 1 a.jpg\n2 bo 1 b.jpg\n"), pairs: nil, root: "r")
   }
 
   private func rows(_ format: Format) throws -> [String] {
@@ -139,6 +152,8 @@ import Training
       case .templates: _ = try TemplateList(path: path, pairs: path, root: "r")
       case .templatePairs:
         _ = try TemplateList(Self.text("1 ann 1 a.jpg\n"), pairs: DelimitedText(path: path), root: "r")
+      case .templateSubjects: _ = try TemplateSubjects(path: path, of: Self.templates())
+      case .detectorScores: _ = try DetectorScores(path: path, of: Self.templates())
       case .landmarks, .boxes: _ = try FaceTable(path: path, kind: .boxes)
       case .people: _ = try PeopleList(path: path)
       case .images: _ = try ImageList(at: path)
@@ -159,8 +174,13 @@ import Training
       [34], [44], [9], [10], [13], [32], [34, 34], [0xCC, 0x81], [0xEF, 0xBB, 0xBF], [0xFF], [0],
     ]
     let other = try Self.text("1 ann 1 a.jpg\n2 bo 1 b.jpg\n")
+    let formats: [Format] = [
+      .labels, .im2rec, .insightFace, .pairs, .lfw, .templates, .templatePairs, .people, .templateSubjects,
+      .detectorScores,
+    ]
+    let templates = try Self.templates()
     for round in 0..<3000 {
-      let format = [Format.labels, .im2rec, .insightFace, .pairs, .lfw, .templates, .templatePairs, .people][round % 8]
+      let format = formats[round % formats.count]
       var bytes = Array((Self.rows[format]!.joined(separator: "\n") + "\n").utf8)
       for _ in 0...random(4) {
         let place = random(bytes.count + 1)
@@ -180,6 +200,11 @@ import Training
         case .templates: _ = try TemplateList(text, pairs: Self.text("1 2 0\n"), root: "/none")
         case .templatePairs: _ = try TemplateList(other, pairs: text, root: "/none")
         case .people: _ = try PeopleList(text)
+        case .templateSubjects:
+          #expect(
+            try TemplateSubjects(text, of: templates).templates.allSatisfy { templates.templates.indices.contains($0) })
+        case .detectorScores:
+          #expect(try DetectorScores(text, of: templates).values.allSatisfy { $0.isFinite && $0 >= 0 })
         default:
           let list = try LabelledList(text)
           #expect((0..<list.count).allSatisfy { list.classNames.indices.contains(list.label(of: $0)) })
