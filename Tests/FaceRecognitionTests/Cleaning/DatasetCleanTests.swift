@@ -92,16 +92,20 @@ import VectorKernels
       "--validation", files["others"], "--validation-embeddings", files["others.safetensors"], "--sheet",
       files["sheet.html"])
     #expect(outcome.exitCode == 0, "\(outcome.text)")
-    #expect(try lines() == Self.faults.sorted())
+    let found = try lines()
+    #expect(found == Self.faults.sorted())
     #expect(outcome.text.contains("488 images of 121 people") && outcome.text.contains("bounds"), "\(outcome.text)")
+    #expect(!outcome.text.contains("Warning"))
     try expectSheet()
 
     // The same bytes on ranks and threads; without a validation set its people are as good as others.
     let table = try Data(contentsOf: URL(fileURLWithPath: files["table.csv"]))
-    #expect(try clean("--threads", "3", ranks: 2).exitCode == 0)
+    let divided = try clean("--threads", "3", ranks: 2)
+    #expect(divided.exitCode == 0, "\(divided.text)")
     let alone = try Data(contentsOf: URL(fileURLWithPath: files["table.csv"]))
     #expect(String(decoding: table, as: UTF8.self).contains(String(decoding: alone.dropLast(), as: UTF8.self)))
-    #expect(try lines() == Self.faults.filter { !$0.hasPrefix("validation") }.sorted())
+    let without = try lines()
+    #expect(without == Self.faults.filter { !$0.hasPrefix("validation") }.sorted())
 
     // What the table proposes mends the set: no fault is left.
     let applied = try Subprocess.cosface([
@@ -182,6 +186,7 @@ import VectorKernels
     try RandomModel.write(.spherenet20, to: files["model.safetensors"])
     let faces = try FaceFolder(people: 6, images: 3)
     var tables: [Data] = []
+    var warned = true
     for ranks in [1, 2] {
       let outcome = try Subprocess.cosface(
         [
@@ -190,10 +195,12 @@ import VectorKernels
           "--batch-size", "4",
         ], ranks: ranks)
       #expect(outcome.exitCode == 0, "\(outcome.text)")
+      warned = warned && outcome.text.contains("hardly tells these people apart")
       tables.append(try Data(contentsOf: URL(fileURLWithPath: files["table.csv"])))
     }
     #expect(tables[0] == tables[1])
-    // Everybody is in the validation set, too.
+    // Everybody is in the validation set, too. A random network tells nobody apart, and that is said.
+    #expect(warned)
     #expect(try lines().filter { $0.hasPrefix("validation - ") }.count == 6)
   }
 }
