@@ -168,6 +168,10 @@ import VectorKernels
     #expect(given.exitCode == 0, "\(given.text)")
     let report = try JSONDecoder().decode(CleaningReport.self, from: Data(given.text.utf8))
     #expect(report.people == 3 && report.images == 12 && report.bounds.labelScore == 1)
+    // Every image shows somebody else.
+    try write(few.enumerated().map { ($1.path, 200 + $0, $1.image) }, to: "set")
+    let disorder = try clean("--label-score", "1", "--person-score", "1")
+    #expect(disorder.text.contains("hardly tells these people apart"), "\(disorder.text)")
     try write(Array(few.prefix(4)), to: "one")
     expectRefusal(
       try Subprocess.cosface([
@@ -186,7 +190,6 @@ import VectorKernels
     try RandomModel.write(.spherenet20, to: files["model.safetensors"])
     let faces = try FaceFolder(people: 6, images: 3)
     var tables: [Data] = []
-    var warned = true
     for ranks in [1, 2] {
       let outcome = try Subprocess.cosface(
         [
@@ -195,12 +198,10 @@ import VectorKernels
           "--batch-size", "4",
         ], ranks: ranks)
       #expect(outcome.exitCode == 0, "\(outcome.text)")
-      warned = warned && outcome.text.contains("hardly tells these people apart")
       tables.append(try Data(contentsOf: URL(fileURLWithPath: files["table.csv"])))
     }
     #expect(tables[0] == tables[1])
-    // Everybody is in the validation set, too. A random network tells nobody apart, and that is said.
-    #expect(warned)
+    // Everybody is in the validation set, too.
     #expect(try lines().filter { $0.hasPrefix("validation - ") }.count == 6)
   }
 }
