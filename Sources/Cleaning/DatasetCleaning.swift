@@ -74,7 +74,8 @@ package final class DatasetCleaning {
       let findings = World.during("comparing people") { FindingList(search, pairs: compared).findings }
       outcome = Outcome(
         report: CleaningReport(
-          options: options, source, validation, images: set.table.count, bounds: search.bounds, findings,
+          options: options, source, validation, images: set.table.count, bounds: search.bounds,
+          farImages: search.far.count, findings,
           badImages: badImages), findings: findings)
     }
     try communicator.barrier()

@@ -116,6 +116,7 @@ struct DatasetCleanCommand: ParsableCommand {
       let cleaning = try DatasetCleaning(options, communicator)
       if communicator.rank == 0 { Notes.show(cleaning.notes) }
       guard let outcome = try cleaning.run() else { return }
+      if let warning = outcome.report.warning { Terminal.note(warning) }
       try outcome.table(of: cleaning.source).write(to: output)
       if let sheet {
         try ContactSheet(

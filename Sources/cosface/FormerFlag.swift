@@ -3,7 +3,7 @@ import Training
 
 /// A flag that is called otherwise now: who gives the former name is told of the new one.
 struct FormerFlag {
-  /// The first words of the commands that had it.
+  /// The words of the commands that had it.
   let commands: [String]
   let name: String
   /// What to write in its place.
@@ -13,7 +13,7 @@ struct FormerFlag {
     TrainingOptions.renamed.map { old, new in
       FormerFlag(commands: ["train"], name: TrainingOptions.flag(of: old), now: "--" + TrainingOptions.flag(of: new))
     } + [
-      FormerFlag(commands: ["dataset"], name: "threads", now: "--workers"),
+      FormerFlag(commands: ["dataset check", "dataset pack", "dataset align"], name: "threads", now: "--workers"),
       FormerFlag(commands: ["compare", "identify"], name: "no-flip", now: "--flip none"),
     ]
 
@@ -25,7 +25,8 @@ struct FormerFlag {
   static func refuse(in arguments: [String]) throws {
     for argument in arguments where argument.hasPrefix("--") {
       let name = String(argument.dropFirst(2).prefix { $0 != "=" })
-      guard let flag = named(name, of: arguments[0]) else { continue }
+      let commands = [arguments[0], arguments.prefix(2).joined(separator: " ")]
+      guard let flag = commands.lazy.compactMap({ named(name, of: $0) }).first else { continue }
       throw ValidationError("--\(name) is now \(flag.now).")
     }
   }

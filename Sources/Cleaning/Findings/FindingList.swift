@@ -96,7 +96,7 @@ struct FindingList {
     }
     for group in members.sorted(by: { $0[0] < $1[0] }) {
       // The first of the best.
-      let kept = group.reversed().max { fit($0) < fit($1) }!
+      let kept = group.max { fit($0) < fit($1) }!
       for row in group where row != kept {
         taken.insert(row)
         copies.insert(row)

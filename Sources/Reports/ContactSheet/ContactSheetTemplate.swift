@@ -59,7 +59,7 @@ enum ContactSheetTemplate {
     """#
 
   private static let style = #"""
-    .kinds { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.75rem 0; font-size: 0.875rem; } .kinds a { color: var(--c0); }
+    .kinds { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.75rem 0; font-size: 0.875rem; } .kinds a { color: inherit; }
     .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(33rem, 100%), 1fr)); gap: 0.75rem; padding: 0; margin: 0.75rem 0; list-style: none; }
     .groups { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; } .groups figure { margin: 0; min-width: 0; }
     .groups figcaption { font-weight: 400; font-size: 0.8125rem; max-width: 20rem; overflow-wrap: anywhere; }
