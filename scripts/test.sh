@@ -7,8 +7,9 @@ usage() {
   cat <<'HELP'
 Usage: scripts/test.sh [PART...]
 
-Without PART: installs what is missing, builds everything in release and runs all parts but sanitize, one after the other.
-That takes about 15 minutes on two cores from a built tree, and 10 more for a first build.
+Without PART: installs what is missing, builds everything in release and runs all parts but sanitize; most of them beside
+'program', which leaves the cores idle half of the time. That takes about 20 minutes on two cores from a built tree, and 8
+more for a first build.
 
   build          everything in release, tests too (2 to 10 minutes)
   program        the tests of one process: library, program and scripts (8 minutes)
@@ -179,6 +180,45 @@ run() {
   esac
 }
 
+# beside PART...: runs them one after the other; what came of them goes to a file, for `join_beside`.
+beside() {
+  local name
+  passed=0 failed=0 summary=()
+  for name; do run "$name" || true; done
+  { echo "$passed $failed" && printf '%s\n' "${summary[@]}"; } >"$logs/beside"
+}
+
+# Waits for `beside` and takes over its output and its counts.
+join_beside() {
+  local counts='0 1' lines=()
+  wait "$1" || true
+  cat "$logs/beside.log"
+  if [[ -s $logs/beside ]]; then
+    mapfile -t lines <"$logs/beside"
+    counts=${lines[0]}
+    summary+=("${lines[@]:1}")
+  else
+    summary+=("FAILED  the parts beside 'program' ended early; $logs/beside.log")
+  fi
+  passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
+}
+
+# All parts, of which some run beside 'program'.
+run_all() {
+  run build || { run format || true; return; }
+  rm -f "$logs/beside"
+  # A group of its own: it ends with this script.
+  set -m
+  beside avx2 instructions ranks-1 ranks-2 ranks-3 outsider format </dev/null >"$logs/beside.log" 2>&1 &
+  local other=$!
+  set +m
+  trap 'kill -- -'"$other"' 2>/dev/null || true' EXIT
+  run program || true
+  join_beside "$other"
+  trap - EXIT
+  run ranks-4 || true
+}
+
 mkdir -p "$logs"
 # Colors would get into the logs.
 export NO_COLOR=1 SWIFT_BACKTRACE=color=no,registers=none,images=none
@@ -208,14 +248,18 @@ find_swift
 if ((${#without[@]})) && [[ " ${chosen[*]} " == *' program '* ]]; then
   echo "test.sh: the tests on several hosts (ClusterTests) are left out: they need root"
 fi
-for name in "${chosen[@]}"; do
-  if run "$name"; then continue; fi
-  # Without a build only what needs none is worth its time.
-  if [[ $name == build ]]; then
-    if [[ " ${chosen[*]} " == *' format '* ]]; then run format || true; fi
-    break
-  fi
-done
+if [[ ${chosen[*]} == "${all[*]}" ]]; then
+  run_all
+else
+  for name in "${chosen[@]}"; do
+    if run "$name"; then continue; fi
+    # Without a build only what needs none is worth its time.
+    if [[ $name == build ]]; then
+      if [[ " ${chosen[*]} " == *' format '* ]]; then run format || true; fi
+      break
+    fi
+  done
+fi
 
 echo
 echo "Summary"
