@@ -1,4 +1,5 @@
 import NeuralNetwork
+import Weights
 
 /// After which steps of a run something is due, and the learning rate of each.
 package struct RunCalendar {
@@ -25,6 +26,14 @@ package struct RunCalendar {
   /// Whether the network is validated after step `index`: at the end it always is.
   package func isValidationDue(after index: Int) -> Bool {
     isDue(options.validateEvery, after: index) || index + 1 == totalSteps
+  }
+
+  /// Whether after step `index` so many validations have brought nothing better than `best` that the run shall end.
+  func isOutOfPatience(after index: Int, best: CheckpointState.Validation?) -> Bool {
+    guard let patience = options.patience, let best else { return false }
+    // `best.step` counts steps: it is the number of the one after.
+    let since = (best.step..<max(index + 1, best.step)).count { isValidationDue(after: $0) }
+    return since >= patience
   }
 
   /// By steps or epochs; rank 0 counts minutes.

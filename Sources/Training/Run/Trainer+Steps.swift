@@ -15,7 +15,7 @@ extension Trainer {
     var best = validations?.best(of: resumption?.state)
     var threshold: VerificationThreshold?
     // An accepted change may have made the run shorter than what is trained already.
-    let isFinished = validations?.isOutOfPatience(after: firstStep - 1, best: best) ?? false
+    let isFinished = calendar.isOutOfPatience(after: firstStep - 1, best: best)
     let left = isFinished ? 0 : max(totalSteps - firstStep, 0)
     let end = firstStep + min(left, options.stopAfter?.steps(perEpoch: data.order.stepsPerEpoch) ?? left)
     loader.start(atStep: firstStep, endStep: end)
@@ -36,7 +36,7 @@ extension Trainer {
           // The best checkpoint is kept, so there must be one.
           wish = max(wish, .checkpoint)
         }
-        isOutOfPatience = validations.isOutOfPatience(after: index, best: best)
+        isOutOfPatience = calendar.isOutOfPatience(after: index, best: best)
         // Judging may take all the time that a batch system leaves after its signal.
         if try communicator.allReduce(StopRequest.isPending ? 1.0 : 0) > 0 { wish = .stop }
       }

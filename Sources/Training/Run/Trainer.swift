@@ -107,7 +107,7 @@ package final class Trainer {
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
       communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
-    validations = try Validations(options, calendar, heldOut: data.heldOut, network: network)
+    validations = try Validations(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // After all checks: a corrected command must not find remains of this one.

@@ -1,5 +1,4 @@
 import Datasets
-import Distributed
 import Files
 import Inference
 import MPI
@@ -23,19 +22,15 @@ final class Validations {
 
   /// The choosing one first.
   let sets: [ValidationSet]
-  /// Validations in a row without a better model after which the run ends.
-  private let patience: Int?
-  private let calendar: RunCalendar
 
   /// Nil where the options name nobody to validate on.
   ///
   /// - Throws: what is wrong with a set's files.
-  init?(_ options: TrainingOptions, _ calendar: RunCalendar, heldOut: (any ImageSource)?, network: Network) throws {
+  init?(_ options: TrainingOptions, heldOut: (any ImageSource)?, network: Network) throws {
     guard let choosing = options.choosingSource else { return nil }
     let others = options.validationSources.filter { $0 != choosing }
     let embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     sets = try ([choosing] + others).map { try ValidationSet($0, options, heldOut: heldOut, embedder) }
-    (patience, self.calendar) = (options.patience, calendar)
   }
 
   var notes: [String] { sets.flatMap(\.verification.source.notes) }
@@ -50,13 +45,5 @@ final class Validations {
   /// The best so far that a checkpoint knows, if it was chosen by the set that chooses now.
   func best(of state: CheckpointState?) -> CheckpointState.Validation? {
     state?.best.flatMap { $0.set == sets[0].source.name ? $0 : nil }
-  }
-
-  /// Whether after step `index` so many validations have brought nothing better that the run shall end.
-  func isOutOfPatience(after index: Int, best: CheckpointState.Validation?) -> Bool {
-    guard let patience, let best else { return false }
-    // `best.step` counts steps: it is the number of the one after.
-    let since = (best.step..<max(index + 1, best.step)).count { calendar.isValidationDue(after: $0) }
-    return since >= patience
   }
 }
