@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import Foundation
+import Inference
 import TestSupport
 import Testing
 import Training
@@ -63,8 +64,8 @@ import Weights
     #expect(lines.map { $0.validations?.map(\.set) ?? [] } == [[], names, [], names, [], names])
     let best = try #require(
       lines.filter { $0.accuracy != nil }.max { ($0.accuracy!, $1.step) < ($1.accuracy!, $0.step) })
-    let best2 = try ModelFile.open(files["run/best.safetensors"]).description
-    #expect(best2.step == best.step + 1)
+    let described = try ModelFile.open(files["run/best.safetensors"]).description
+    #expect(described.step == best.step + 1)
     for (model, line) in [("run", lines[5]), ("run/best.safetensors", best)] {
       for validation in try #require(line.validations) {
         let report = try evaluate(files[model], validation.set)
@@ -76,7 +77,7 @@ import Weights
     // Each model has the threshold of the set that chooses.
     for (model, name) in [("run", "threshold.json"), ("run/best.safetensors", "best.threshold.json")] {
       let kept = try #require(FileManager.default.contents(atPath: files["run/\(name)"]))
-      let threshold = try #require(JSONSerialization.jsonObject(with: kept) as? [String: Any])["threshold"] as? Double
+      let threshold = try JSONDecoder().decode(VerificationThreshold.self, from: kept).threshold
       #expect(try threshold == evaluate(files[model], "others").best.threshold, "\(model)")
     }
   }
