@@ -31,9 +31,10 @@ package final class BatchLoader {
   /// - Parameters:
   ///   - depth: batches in memory, each of `order.maximumShard` images: one in use, the others being filled.
   ///   - teacherSide: the side of `Batch.teacherImages`, where a teacher looks at the pictures too.
+  ///   - known: images to look for among those that are read.
   package init(
     _ source: any ImageSource, order: DataOrder, rank: Int, side: Int, augmentation: Augmentation, strength: Float = 1,
-    workers: Int, depth: Int = 3, teacherSide: Int? = nil
+    workers: Int, depth: Int = 3, teacherSide: Int? = nil, known: KnownImages? = nil
   ) {
     precondition(source.count == order.sampleCount, "An order of \(order.sampleCount) for \(source.count) samples")
     precondition((0..<order.rankCount).contains(rank), "Rank \(rank) of \(order.rankCount)")
@@ -43,7 +44,8 @@ package final class BatchLoader {
     self.workers = workers
     let seed = order.seed
     pipeline = ImagePipeline(
-      source, side: side, teacherSide: teacherSide, capacity: order.maximumShard, depth: depth, policy: .replace,
+      source, side: side, teacherSide: teacherSide, known: known, capacity: order.maximumShard, depth: depth,
+      policy: .replace,
       plan: { step in
         let (epoch, stepInEpoch) = order.position(ofStep: step)
         return .init(

@@ -34,6 +34,7 @@ final class ImagePipeline: @unchecked Sendable {
   private let source: any ImageSource
   private let side: Int
   private let teacherSide: Int?
+  private let known: KnownImages?
   private let policy: BadImagePolicy
   private let plan: Plan
   private let transform: Transform
@@ -55,13 +56,14 @@ final class ImagePipeline: @unchecked Sendable {
   ///   - capacity: the most samples that `plan` ever names for a step.
   ///   - depth: batches in the ring: one in use, the others being filled.
   init(
-    _ source: any ImageSource, side: Int, teacherSide: Int? = nil, capacity: Int, depth: Int, policy: BadImagePolicy,
-    plan: @escaping Plan, transform: @escaping Transform
+    _ source: any ImageSource, side: Int, teacherSide: Int? = nil, known: KnownImages? = nil, capacity: Int, depth: Int,
+    policy: BadImagePolicy, plan: @escaping Plan, transform: @escaping Transform
   ) {
     precondition(depth >= 2, "A ring of \(depth) batches: one is in use while another is filled")
     self.source = source
     self.side = side
     self.teacherSide = teacherSide
+    self.known = known
     self.policy = policy
     self.plan = plan
     self.transform = transform
@@ -121,7 +123,7 @@ final class ImagePipeline: @unchecked Sendable {
   }
 
   private func work() {
-    let reader = SampleReader(source, side: side, teacherSide: teacherSide)
+    let reader = SampleReader(source, side: side, teacherSide: teacherSide, known: known)
     condition.lock()
     while let (slot, position) = claim() {
       condition.unlock()

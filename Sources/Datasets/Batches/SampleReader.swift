@@ -7,12 +7,15 @@ package final class SampleReader {
   private let resizer: ImageResizer
   /// To a teacher's side, where it is another.
   private let teacherResizer: ImageResizer?
+  private let known: KnownImages?
   private let scratch = ByteBuffer()
 
   package var side: Int { resizer.width }
 
-  package init(_ source: any ImageSource, side: Int, teacherSide: Int? = nil) {
+  /// - Parameter known: is shown the bytes of every image.
+  package init(_ source: any ImageSource, side: Int, teacherSide: Int? = nil, known: KnownImages? = nil) {
     self.source = source
+    self.known = known
     resizer = ImageResizer(side: side)
     teacherResizer = teacherSide.flatMap { $0 == side ? nil : ImageResizer(side: $0) }
   }
@@ -27,6 +30,7 @@ package final class SampleReader {
     func path() -> String { source.path(of: sample) }
     do {
       try source.withEncodedImage(of: sample, scratch: scratch) { bytes in
+        known?.look(at: bytes, of: sample)
         let image = try decoder.decode(bytes, name: path())
         transform.render(resizer.resize(image), side: side, to: planes)
         guard let teacher, let teacherResizer else { return }

@@ -30,6 +30,7 @@ extension Trainer {
         line.validations = results.lines
         threshold = results.threshold
         if isRoot { results.descriptions.forEach { progress.say("validated " + $0) } }
+        for warning in try overlap.news() where isRoot { progress.say(warning) }
         if results.accuracy > best?.accuracy ?? 0 {
           best = .init(step: index + 1, accuracy: results.accuracy, set: results.lines[0].set)
           try writeModel(to: folder.best, after: index + 1, results.threshold)

@@ -27,6 +27,7 @@ package final class Trainer {
   let files: RunFiles?
   let checkpoints: RunCheckpoints
   let validations: Validations?
+  let overlap: ValidationOverlap
   let resumption: Resumption?
   let warmStart: WarmStart?
   let teacher: (any Teacher)?
@@ -99,15 +100,17 @@ package final class Trainer {
       network, classCount: data.training.classNames.count, capacity: capacity,
       accumulates: options.gradientAccumulation > 1, teacherWidth: teacher?.width, settings: settings,
       communicator: communicator)
+    validations = try Validations(options, heldOut: data.heldOut, network: network)
+    overlap = try ValidationOverlap(validations?.sets ?? [], trainingOn: data.training, communicator)
     loader = BatchLoader(
       data.training, order: order, rank: communicator.rank, side: options.inputSize, augmentation: options.augment,
-      strength: Float(options.augmentStrength ?? 1), workers: options.workers, teacherSide: teacher?.imageSide)
+      strength: Float(options.augmentStrength ?? 1), workers: options.workers, teacherSide: teacher?.imageSide,
+      known: overlap.images)
     trace = try RunTrace(options, step, firstStep: resumption?.state.step ?? 0, communicator)
     badImages = BadImageLedger(
       limit: BadImage.limit(options.maxBadImages, of: data.training.count), known: data.absent,
       communicator: communicator)
     replicas = ReplicaCheck(step.replicas)
-    validations = try Validations(options, heldOut: data.heldOut, network: network)
     progress = ProgressReporter(totalSteps: calendar.totalSteps, epochs: calendar.epochs, isQuiet: isQuiet)
     warmStart = try resumption == nil ? WarmStart(options, step, data.training) : nil
     // After all checks: a corrected command must not find remains of this one.
@@ -170,7 +173,7 @@ package final class Trainer {
       totalSteps: totalSteps, headSteps: calendar.headSteps, memory: memory, teacher: teacher)
     let sources = data.notes + (teacher?.notes ?? []) + (validations?.notes ?? []) + (files?.notes ?? [])
     let notes = Set(sources).sorted().map { "note      \($0)" }
-    let warnings = validations?.warnings(trainingOn: data.training) ?? []
+    let warnings = overlap.warnings
     for line in report.lines() + warnings + notes + (resumption?.notes ?? []) { progress.say(line) }
     for line in files?.announcements ?? [] { progress.say(line) }
     if let resumption {

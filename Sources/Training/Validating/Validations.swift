@@ -35,10 +35,6 @@ final class Validations {
 
   var notes: [String] { sets.flatMap(\.verification.source.notes) }
 
-  func warnings(trainingOn training: any ImageSource) -> [String] {
-    sets.flatMap { $0.warnings(trainingOn: training) }
-  }
-
   /// Every rank calls it.
   func run(_ communicator: Communicator) throws -> Results { Results(sets: try sets.map { try $0.run(communicator) }) }
 

@@ -111,4 +111,21 @@ import Weights
     #expect(patient.exitCode == 0, "\(patient.text)")
     #expect(try RunMetrics.lines(files["cut"]).count == last + 2)
   }
+
+  /// Names say nothing: two images of the training stand among the others under names of other people.
+  @Test(arguments: [1, 2]) func sameBytesUnderOtherNamesAreTold(ranks: Int) throws {
+    for (person, image) in [(0, 0), (1, 2)] {
+      try files.write(FaceFolder.pgm(person: person, image: image, side: 48), to: "mixed/q\(person)/copy.pgm")
+      try files.write(FaceFolder.pgm(person: 7 + person, image: 1, side: 48), to: "mixed/q\(person)/other.pgm")
+    }
+    let options = ["--validation", files["mixed"], files["others"], "--epochs", "2", "--learning-rate", "0.05"]
+    let outcome = try train("mixed-run", options, ranks: ranks)
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let told = outcome.lines.filter { $0.hasPrefix("warning") }
+    #expect(told.count == 1, "\(outcome.text)")
+    #expect(
+      told.first?.contains(
+        "2 images of the validation 'mixed' are the same bytes as images in --data (p00/00.pgm, p01/02.pgm)") == true,
+      "\(told)")
+  }
 }
