@@ -33,10 +33,9 @@ struct PersonParts: Sendable {
     guard step > 1 else { return groups(of: rows, in: table, bound: bound) }
     let chosen = stride(from: 0, to: rows.count, by: step).map { rows[$0] }
     var parts = groups(of: chosen, in: table, bound: bound)
-    let means = parts.map { mean(of: $0, in: table) }
+    let means = parts.map { table.sumOfUnitVectors($0, times: 1 / Double($0.count)) }
     for (place, row) in rows.enumerated() where place % step != 0 {
-      var unit = [Double](repeating: 0, count: table.width)
-      table.addUnitVector(row, times: 1, to: &unit)
+      let unit = table.sumOfUnitVectors([row])
       let scores = means.map { zip($0, unit).reduce(0) { $0 + $1.0 * $1.1 } }
       let best = scores.indices.max { (scores[$0], $1) < (scores[$1], $0) }!
       if scores[best] >= bound { parts[best].append(row) } else { parts.append([row]) }
@@ -46,11 +45,5 @@ struct PersonParts: Sendable {
 
   private static func groups(of rows: [Int], in table: EmbeddingTable, bound: Double) -> [[Int]] {
     AverageLinkage.groups(rows.count, bound: bound) { table.cosine(rows[$0], rows[$1]) }.map { $0.map { rows[$0] } }
-  }
-
-  private static func mean(of rows: [Int], in table: EmbeddingTable) -> [Double] {
-    var sum = [Double](repeating: 0, count: table.width)
-    for row in rows { table.addUnitVector(row, times: 1 / Double(rows.count), to: &sum) }
-    return sum
   }
 }

@@ -29,12 +29,12 @@ struct PersonTemplates: Sendable {
     var values: [Float] = []
     for (person, group) in groups {
       var members = group
-      var sum = Self.sum(of: members, in: set.table)
+      var sum = set.table.sumOfUnitVectors(members)
       var length = Self.length(sum)
       // Opposite vectors cancel out: then one image stands for the person.
       if length < 1e-6 {
         members = [group[0]]
-        sum = Self.sum(of: members, in: set.table)
+        sum = set.table.sumOfUnitVectors(members)
         length = Self.length(sum)
       }
       rows[person] = people.count
@@ -64,12 +64,6 @@ struct PersonTemplates: Sendable {
   /// The mean cosine of the images of one template with those of another.
   func meanCosine(_ row: Int, of other: PersonTemplates, _ otherRow: Int, cosine: Double) -> Double {
     cosine * lengths[row] / Double(counts[row]) * other.lengths[otherRow] / Double(other.counts[otherRow])
-  }
-
-  private static func sum(of rows: [Int], in table: EmbeddingTable) -> [Double] {
-    var sum = [Double](repeating: 0, count: table.width)
-    for row in rows { table.addUnitVector(row, times: 1, to: &sum) }
-    return sum
   }
 
   private static func length(_ vector: [Double]) -> Double {

@@ -97,9 +97,13 @@ package struct EmbeddingTable: Sendable {
     }
   }
 
-  /// Adds weight * v_i / |v_i|.
-  package func addUnitVector(_ i: Int, times weight: Double, to sum: inout [Double]) {
-    sum.withUnsafeMutableBufferPointer { add(i, times: weight, asUnit: true, to: $0) }
+  /// The sum of weight * v_i / |v_i| over some rows, (width).
+  package func sumOfUnitVectors(_ rows: [Int], times weight: Double = 1) -> [Double] {
+    var sum = [Double](repeating: 0, count: width)
+    sum.withUnsafeMutableBufferPointer { sum in
+      for row in rows { add(row, times: weight, asUnit: true, to: sum) }
+    }
+    return sum
   }
 
   package func cosines(of pairs: [FacePair]) -> [Double] {

@@ -7,14 +7,7 @@ enum ContactSheetTemplate {
     return html
   }
 
-  private static let library: MustacheLibrary = {
-    MustacheContentTypes.register(MarkupText(), named: "MARKUP")
-    do {
-      let templates = ["sheet": sheet, "style": ReportTemplate.style, "own": style]
-      return MustacheLibrary(
-        templates: try templates.mapValues { try MustacheTemplate(string: "{{%CONTENT_TYPE:MARKUP}}\n" + $0) })
-    } catch { preconditionFailure("A template that does not parse: \(error)") }
-  }()
+  private static let library = MarkupText.library(["sheet": sheet, "style": ReportTemplate.style, "own": style])
 
   private static let sheet = #"""
     <!doctype html>

@@ -8,17 +8,9 @@ enum ReportTemplate {
     return html
   }
 
-  private static let library: MustacheLibrary = {
-    MustacheContentTypes.register(MarkupText(), named: "MARKUP")
-    do {
-      // A partial starts with the library's own escaping, so each says which one it wants.
-      let templates = [
-        "page": page, "chart": chart, "table": table, "matrix": matrix, "style": style, "script": script,
-      ]
-      return MustacheLibrary(
-        templates: try templates.mapValues { try MustacheTemplate(string: "{{%CONTENT_TYPE:MARKUP}}\n" + $0) })
-    } catch { preconditionFailure("A template that does not parse: \(error)") }
-  }()
+  private static let library = MarkupText.library([
+    "page": page, "chart": chart, "table": table, "matrix": matrix, "style": style, "script": script,
+  ])
 
   private static let page = #"""
     <!doctype html>
@@ -194,6 +186,16 @@ enum ReportTemplate {
 /// Text for HTML and SVG: escaped scalar by scalar, so that a mark which joins a quote or an angle bracket to one
 /// character (U+0301 behind ", for one) does not smuggle it through. Control characters are left out.
 struct MarkupText: MustacheContentType {
+  /// Templates by their names, which escape what they are given.
+  static func library(_ templates: [String: String]) -> MustacheLibrary {
+    MustacheContentTypes.register(MarkupText(), named: "MARKUP")
+    do {
+      // A partial starts with the library's own escaping, so each says which one it wants.
+      return MustacheLibrary(
+        templates: try templates.mapValues { try MustacheTemplate(string: "{{%CONTENT_TYPE:MARKUP}}\n" + $0) })
+    } catch { preconditionFailure("A template that does not parse: \(error)") }
+  }
+
   func escapeText(_ text: String) -> String {
     var result = ""
     result.reserveCapacity(text.utf8.count)

@@ -14,14 +14,15 @@ extension Trainer {
     StopRequest.listen()
     var best = validations?.best(of: resumption?.state)
     var threshold: VerificationThreshold?
+    if calendar.isOutOfPatience(after: firstStep - 1, best: best) {
+      return try completeEarly(after: firstStep - 1, best, threshold)
+    }
     // An accepted change may have made the run shorter than what is trained already.
-    let isFinished = calendar.isOutOfPatience(after: firstStep - 1, best: best)
-    let left = isFinished ? 0 : max(totalSteps - firstStep, 0)
+    let left = max(totalSteps - firstStep, 0)
     let end = firstStep + min(left, options.stopAfter?.steps(perEpoch: data.order.stepsPerEpoch) ?? left)
     loader.start(atStep: firstStep, endStep: end)
     defer { loader.stop() }
-    if end == firstStep && end < totalSteps && !isFinished { try save(after: end - 1, best: best) }
-    if isFinished { return try completeEarly(after: firstStep - 1, best, threshold) }
+    if end == firstStep && end < totalSteps { try save(after: end - 1, best: best) }
     for index in firstStep..<end {
       var (line, wish) = try trainStep(index)
       var isOutOfPatience = false
