@@ -36,7 +36,7 @@ extension CorrectionTable {
     _ fields: [DelimitedText.Field], _ text: DelimitedText, _ row: Int
   ) throws(DataError) -> [String] {
     var strings: [String] = []
-    for field in fields { strings.append(try text.string(field, line: row + 1)) }
+    for field in fields { strings.append(try text.string(field, row)) }
     // Spreadsheets end lines with separators.
     while strings.count > titles.count, strings.last == "" { strings.removeLast() }
     return strings

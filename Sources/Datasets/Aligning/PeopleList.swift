@@ -33,7 +33,7 @@ package struct PeopleList {
   }
 
   private func name(_ field: DelimitedText.Field, of text: DelimitedText, _ row: Int) throws(DataError) -> Name {
-    guard let name = FaceTable.imageName(try text.string(field, line: row + 1)) else {
+    guard let name = FaceTable.imageName(try text.string(field, row)) else {
       throw DataError(path, line: row + 1, "'\(text.shown(field))' is no name")
     }
     return Name(name)

@@ -92,7 +92,7 @@ extension PairList {
     _ row: Int, same: Bool, fold: Int, _ found: inout [Name: Int]
   ) throws(DataError) {
     var parts: [String] = []
-    for field in fields(row) { parts.append(try text.string(field, line: row + 1)) }
+    for field in fields(row) { parts.append(try text.string(field, row)) }
     guard parts.count == (same ? 3 : 4) else {
       let form = same ? "'name n1 n2' (a pair of one person)" : "'name1 n1 name2 n2' (a pair of two people)"
       throw error(row, "\(form) is needed here, but there are \(parts.count) fields")
@@ -114,9 +114,9 @@ extension PairList {
     }
     let stem = "\(root)/\(name)/\(name)_" + index.digits(4)
     if let place = found[Name(stem)] { return place }
-    let ending = Self.extensions.first { FilePath.kind(stem + "." + $0) != .missing }
+    let ending = Self.extensions.first { !isMissing(stem + "." + $0) }
     let place = self.index(of: stem + "." + (ending ?? Self.extensions[0]))
-    if ending == nil { absent.append((row + 1, "\(stem).\(Self.extensions.joined(separator: "|"))")) }
+    if ending == nil { absent.append((text.lineNumber(row), "\(stem).\(Self.extensions.joined(separator: "|"))")) }
     found[Name(stem)] = place
     return place
   }

@@ -1,13 +1,31 @@
-import Files
+package import Files
+import VectorKernels
 
 extension TemplateList {
+  /// Reads the `part`-th of `parts` parts of a list of pairs: blocks of its lines, which nobody else reads. There may be no
+  /// pair in a part.
+  ///
+  /// - Throws: `FileError` where the file cannot be read, `DataError` naming the line that is wrong.
+  package mutating func readPairs(_ path: String, part: Int, of parts: Int) throws {
+    pairsPath = path
+    let blocks = try TextBlocks(path: path)
+    for block in Share.range(of: blocks.count, part, parts) {
+      try readPairs(blocks.text(block), isBegin: block == 0)
+      Heartbeat.beat()
+    }
+  }
+
+  /// What a list of pairs is that has nothing to compare.
+  package var emptiness: DataError { DataError(pairsPath ?? path, "a list without pairs") }
+
   /// Lists of this field have 16 million pairs: no line makes an array.
-  mutating func readPairs(_ text: DelimitedText) throws(DataError) {
+  ///
+  /// - Parameter isBegin: whether the list begins here, perhaps with titles.
+  mutating func readPairs(_ text: DelimitedText, isBegin: Bool = true) throws(DataError) {
     var fields: [DelimitedText.Field] = []
     let rows = text.rows
-    pairs.reserveCapacity(rows.count)
     for row in rows {
-      let line = row + 1
+      let line = text.lineNumber(row)
       text.fields(text.lines[row], text.separator(of: text.lines[row]), into: &fields)
       guard fields.count == 2 || fields.count == 3 else {
         throw DataError(
@@ -15,7 +33,7 @@ extension TemplateList {
       }
       let ids = (try string(fields[0], of: text, row), try string(fields[1], of: text, row))
       let known = (place(of: ids.0), place(of: ids.1))
-      if row == rows[0], rows.count > 1, known == (nil, nil),
+      if isBegin, row == rows[0], rows.count > 1, known == (nil, nil),
         fields.allSatisfy({ ColumnTitles.mayBeTitle($0, of: text) })
       {
         notes.append(text.titleNote(row))
@@ -33,7 +51,6 @@ extension TemplateList {
       }
       pairs.append(try pair(first, second, said, text.path, line))
     }
-    guard !pairs.isEmpty else { throw DataError(text.path, "a list without pairs") }
   }
 
   /// `said` is the list's word on whether the two are the same person; the subjects have one, too.

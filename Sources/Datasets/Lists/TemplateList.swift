@@ -12,7 +12,7 @@ package import Files
 package struct TemplateList: Sendable {
   package let path: String
   /// Nil where no pairs are compared.
-  package let pairsPath: String?
+  package internal(set) var pairsPath: String?
   /// The folder of the images.
   package let root: String
   /// The images in the order in which the list first names them.
@@ -48,7 +48,9 @@ package struct TemplateList: Sendable {
   package init(_ list: DelimitedText, pairs: DelimitedText?, root: String) throws(DataError) {
     (path, pairsPath, self.root) = (list.path, pairs?.path, root)
     try readTemplates(list)
-    if let pairs { try readPairs(pairs) }
+    guard let pairs else { return }
+    try readPairs(pairs)
+    guard !self.pairs.isEmpty else { throw emptiness }
   }
 
   /// Takes the images' weights from a list of them.
@@ -142,6 +144,6 @@ package struct TemplateList: Sendable {
 
   func string(_ field: DelimitedText.Field, of text: DelimitedText, _ row: Int) throws(DataError) -> String {
     guard !field.isEmpty else { throw DataError(text.path, line: row + 1, "an empty field") }
-    return try text.string(field, line: row + 1)
+    return try text.string(field, row)
   }
 }

@@ -39,7 +39,7 @@ extension ImageList {
     let rows = list.rows
     for row in rows {
       list.fields(list.lines[row], .none, into: &fields)
-      names.append(try list.string(fields[0], line: row + 1))
+      names.append(try list.string(fields[0], row))
     }
     var notes: [String] = []
     // A word that names no file, before names of images.

@@ -7,7 +7,7 @@ import Foundation
 package struct ImageList: ImageFiles {
   package let location: String
   /// Paths below `location`.
-  private let names: [String]
+  private let names: NameColumn
   package let notes: [String]
 
   /// - Parameter root: the folder from which messages name the files, if all `paths` begin with it.
@@ -18,10 +18,12 @@ package struct ImageList: ImageFiles {
     let start = areBelow ? prefix : "/"
     location = String(Substring(start.utf8.dropLast()))
     let current = FileManager.default.currentDirectoryPath
-    names = paths.map { path in
+    var names = NameColumn.Builder()
+    for path in paths {
       let whole = areBelow || FilePath.isAbsolute(path) ? path : current + "/" + path
-      return String(Substring(whole.utf8.dropFirst(start.utf8.count)))
+      names.append(String(Substring(whole.utf8.dropFirst(start.utf8.count))))
     }
+    self.names = NameColumn(names)
   }
 
   package var count: Int { names.count }

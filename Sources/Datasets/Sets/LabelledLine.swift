@@ -35,7 +35,7 @@ struct LabelledLine {
       (path, person) = (0, 1)
     }
     guard !fields[path].isEmpty, !fields[person].isEmpty else { throw unknown(row) }
-    return (try text.string(fields[path], line: row + 1), Name(try text.string(fields[person], line: row + 1)))
+    return (try text.string(fields[path], row), Name(try text.string(fields[person], row)))
   }
 
   /// A line of im2rec or of InsightFace; nil where it is neither.
@@ -56,7 +56,7 @@ struct LabelledLine {
 
   private func path(_ field: DelimitedText.Field, _ row: Int) throws(DataError) -> String {
     guard !field.isEmpty else { throw unknown(row) }
-    return try text.string(field, line: row + 1)
+    return try text.string(field, row)
   }
 
   /// im2rec writes labels as 12.000000.

@@ -32,8 +32,8 @@ package enum TextFile {
 
   /// The bytes without a byte order mark.
   ///
-  /// - Throws: `DataError` where they are UTF-16 or hold a zero byte; `path` is for the message.
-  static func text(_ bytes: [UInt8], _ path: String) throws(DataError) -> ArraySlice<UInt8> {
+  /// - Throws: `DataError` where they are UTF-16 or hold a zero byte; `path`, and the lines before, are for the message.
+  static func text(_ bytes: [UInt8], _ path: String, firstLine: Int = 0) throws(DataError) -> ArraySlice<UInt8> {
     let marks: [(mark: [UInt8], encoding: String)] = [
       ([0xFF, 0xFE, 0, 0], "UTF-32"), ([0, 0, 0xFE, 0xFF], "UTF-32"), ([0xFF, 0xFE], "UTF-16"),
       ([0xFE, 0xFF], "UTF-16"),
@@ -43,7 +43,7 @@ package enum TextFile {
     }
     if let zero = zero(in: bytes[...]) {
       if let encoding = wideEncoding(of: bytes.prefix(64)) { throw unreadable(path, as: encoding) }
-      let line = bytes[..<zero].count { $0 == 10 } + 1
+      let line = firstLine + bytes[..<zero].count { $0 == 10 } + 1
       throw DataError(
         path, line: line, "it holds a zero byte, which no text has",
         remedy: "The file is damaged, no text, or in UTF-16; UTF-8 is needed.")

@@ -34,19 +34,23 @@ package struct DelimitedText: Sendable {
   private let bytes: ArraySlice<UInt8>
   /// Each line without its end.
   package let lines: [Range<Int>]
+  /// Lines of the file before these, where this is a part of it.
+  private let firstLine: Int
 
   /// - Throws: `FileError` where the file cannot be read, `DataError` where it is no text in UTF-8.
   package init(path: String) throws { self.init(text: try TextFile.bytes(of: path), path: path) }
 
-  /// `path` is for messages.
-  ///
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - firstLine: lines of the file before these bytes, where they are a part of it.
   /// - Throws: `DataError` where this is no text in UTF-8.
-  package init(_ bytes: [UInt8], path: String) throws(DataError) {
-    self.init(text: try TextFile.text(bytes, path), path: path)
+  package init(_ bytes: [UInt8], path: String, firstLine: Int = 0) throws(DataError) {
+    self.init(text: try TextFile.text(bytes, path, firstLine: firstLine), path: path, firstLine: firstLine)
   }
 
-  private init(text: ArraySlice<UInt8>, path: String) {
+  private init(text: ArraySlice<UInt8>, path: String, firstLine: Int = 0) {
     self.path = path
+    self.firstLine = firstLine
     bytes = text
     lines = text.withUnsafeBufferPointer { Self.lines($0, from: text.startIndex) }
   }
@@ -67,6 +71,9 @@ package struct DelimitedText: Sendable {
     while let last = lines.last, last.isEmpty { lines.removeLast() }
     return lines
   }
+
+  /// The number of a line in the file, counted from 1; `row` is its place in `lines`.
+  package func lineNumber(_ row: Int) -> Int { firstLine + row + 1 }
 
   /// The places in `lines` of those that say something.
   package var rows: [Int] { lines.indices.filter { !isIdle(lines[$0]) } }
@@ -178,14 +185,23 @@ extension DelimitedText {
     return text
   }
 
-  /// - Throws: `DataError` naming the line, counted from 1.
-  package func string(_ field: Field, line: Int) throws(DataError) -> String {
-    do { return try string(field) } catch { throw DataError(path, line: line, error.reason) }
+  /// - Parameter row: the line's place in `lines`.
+  /// - Throws: `DataError` naming the line.
+  package func string(_ field: Field, _ row: Int) throws(DataError) -> String {
+    do { return try string(field) } catch { throw DataError(path, line: lineNumber(row), error.reason) }
   }
 
   /// What a field is called that is longer than any path.
   package static func tooLong(_ count: Int) -> FieldError {
     FieldError(reason: "a field of \(count) bytes, where \(FilePath.maximumLength) may be")
+  }
+
+  /// Calls `body` with a field's bytes as they stand there, a doubled quote doubled.
+  package func withBytes<Result>(of field: Field, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    let start = bytes.startIndex
+    return bytes.withUnsafeBytes {
+      body(.init(rebasing: $0[(field.bytes.lowerBound - start)..<(field.bytes.upperBound - start)]))
+    }
   }
 
   /// For messages: bytes that are not UTF-8 are replaced, and long texts cut.

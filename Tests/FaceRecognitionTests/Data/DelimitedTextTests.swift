@@ -53,7 +53,7 @@ import Testing
     let long = try DelimitedText(Array(String(repeating: "1", count: 4096).utf8), path: "list")
     var fields: [DelimitedText.Field] = []
     long.fields(long.lines[0], .comma, into: &fields)
-    let error = #expect(throws: DataError.self) { try long.string(fields[0], line: 1) }
+    let error = #expect(throws: DataError.self) { try long.string(fields[0], 0) }
     #expect(error?.description == "list, line 1: a field of 4096 bytes, where 4095 may be.")
     #expect(long.number(fields[0]) == nil && long.integer(fields[0]) == nil)
     let numbers = try DelimitedText(Array("1e3 0x10 nan 9223372036854775807 9223372036854775808 -7".utf8), path: "list")
@@ -85,7 +85,7 @@ import Testing
     let latin = try DelimitedText([0x61, 10, 0x5A, 0x6F, 0xEB], path: "list")
     var fields: [DelimitedText.Field] = []
     latin.fields(latin.lines[1], .comma, into: &fields)
-    let name = #expect(throws: DataError.self) { try latin.string(fields[0], line: 2) }
+    let name = #expect(throws: DataError.self) { try latin.string(fields[0], 1) }
     #expect(name?.description == "list, line 2: 'Zo\u{FFFD}' is not UTF-8.")
   }
 

@@ -198,7 +198,7 @@ import Testing
     #expect(folds.foldCount == 10)
     #expect(
       folds.pairs.map(\.fold) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9])
-    #expect(try Verification(folds).foldCount == 10)
+    #expect(try Verification(folds).folds == .prescribed(10))
     #expect(try bin(10).pairs.map(\.fold) == Array(0..<10))
     let few = try bin(9)
     #expect(few.foldCount == 0 && few.pairs.allSatisfy { $0.fold == 0 })
