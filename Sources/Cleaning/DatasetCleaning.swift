@@ -86,7 +86,7 @@ package final class DatasetCleaning {
     _ source: any ImageSource, _ file: String?
   ) throws -> (set: EmbeddedSet, badImages: [BadImage]) {
     guard let embedder else {
-      let table = try StoredEmbeddings.table(of: source, from: file!)
+      let table = try StoredEmbeddings([file!]).table(of: source)
       return (EmbeddedSet(source, table, samples: Array(0..<source.count)), [])
     }
     let embeddings = try embedder.embed(

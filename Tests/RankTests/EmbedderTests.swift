@@ -43,6 +43,15 @@ extension RankTests {
       let one = try alone()
       let together = try embedder.embed(source, flip: flip, world)
       expectSame(together, try embedder.embed(source, flip: flip, one))
+      // Those that stay where they were computed are the same rows.
+      let divided = try embedder.divide(source, flip: flip, world)
+      let table = try together.table(of: source)
+      let rows = divided.rows(of: world.rank)
+      #expect(divided.samples == together.samples && rows.count == divided.own.count)
+      #expect(divided.starts.count == world.size + 1 && divided.norms == table.norms)
+      for row in rows {
+        #expect(divided.own.cosine(row - rows.lowerBound, of: table, 0) == table.cosine(row, 0))
+      }
       #expect(together.samples == Array(0..<15) && together.values.count == 15 * 32)
       #expect(together.flipped?.count == (flip == .sum ? 15 * 32 : nil))
       #expect(Set(bits(together.values)).count > 400, "The images' embeddings hardly differ")
@@ -109,11 +118,12 @@ extension RankTests {
       #expect(after.samples == (0..<14).filter { $0 != 1 })
       #expect(bits(after.values) == after.samples.flatMap { bits(Array(before.values[(32 * $0)..<(32 * $0 + 32)])) })
 
-      let result = try Verification(of: source, seed: 1).run(embedder, badImageLimit: 2, world)
+      let result = try Verification(of: source, seed: 1)
+        .run(.network(embedder, flip: .sum), badImageLimit: 2, world).joined(world)
       #expect(result.report.sameCount == 10 + 6 + 6 && result.pairs.count == 13 * 12 / 2)
       #expect(!result.pairs.contains { [$0.first, $0.second].contains(1) || $0.second == 14 })
       let table = try before.table(of: whole)
-      #expect(result.scores == table.cosines(of: result.pairs))
+      #expect(result.scores == result.pairs.map { table.cosine($0.first, $0.second) })
     }
 
     @Test func noReadableImageIsAnErrorWhateverTheLimit() throws {
@@ -146,7 +156,7 @@ extension RankTests {
       let network = NetworkKind.spherenet20.makeNetwork(embeddingWidth: 32, inputSide: side)
       let verification = try Verification(of: try ImageFolder(root: folder.path), seed: 1)
       #expect(throws: EvaluationError("The embedding of 'p00/00.pgm' is all zeros and has no direction")) {
-        try verification.run(Embedder(network), world)
+        try verification.run(.network(Embedder(network), flip: .sum), world)
       }
     }
   }

@@ -12,15 +12,31 @@ package struct ImageInventory: Sendable {
 extension ImageSource {
   package func fingerprint() throws -> String { try inventory().fingerprint }
 
+  /// The same of names and labels alone, for sets whose images nobody reads: they need not be there.
+  package var fingerprintOfNames: String {
+    var stream = DigestStream()
+    for sample in 0..<count {
+      Heartbeat.beat()
+      add(sample, size: 0, name: identifier(of: sample), to: &stream)
+    }
+    return "\(stream.digest)"
+  }
+
+  private func add(_ sample: Int, size: Int, name: String, to stream: inout DigestStream) {
+    var name = name
+    name.withUTF8 { stream.update(UnsafeRawBufferPointer($0)) }
+    // The zero ends the name: no name contains one, so no two lists of images hash the same bytes.
+    var numbers = (UInt64(0), UInt64(label(of: sample)).littleEndian, UInt64(size).littleEndian)
+    withUnsafeBytes(of: &numbers) { stream.update($0) }
+  }
+
   /// Looks at every file, and reads none.
   package func inventory() throws -> ImageInventory {
     var absent: [BadImage] = []
     var stream = DigestStream()
     for sample in 0..<count {
       Heartbeat.beat()
-      var name = identifier(of: sample)
-      name.withUTF8 { stream.update(UnsafeRawBufferPointer($0)) }
-      // The zero ends the name: no name contains one, so no two lists of images hash the same bytes.
+      let name = identifier(of: sample)
       let size: Int
       do {
         size = try encodedSize(of: sample)
@@ -28,8 +44,7 @@ extension ImageSource {
         size = 0
         absent.append(BadImage(sample: sample, identifier: name, reason: error.reason))
       }
-      var numbers = (UInt64(0), UInt64(label(of: sample)).littleEndian, UInt64(size).littleEndian)
-      withUnsafeBytes(of: &numbers) { stream.update($0) }
+      add(sample, size: size, name: name, to: &stream)
     }
     return ImageInventory(fingerprint: "\(stream.digest)", absent: absent)
   }

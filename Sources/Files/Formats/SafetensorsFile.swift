@@ -114,6 +114,15 @@ package final class SafetensorsFile: @unchecked Sendable {
     return try withExtendedLifetime(stored) { try body(stored.bytes) }
   }
 
+  /// Gives the memory of what was read back to the system; it comes again from the page cache where it is asked for. Whoever
+  /// goes through a large file calls it from time to time.
+  ///
+  /// The corresponding C function is `madvise` with `MADV_DONTNEED`.
+  package func releasePages() {
+    guard isMapped else { return }
+    madvise(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count, MADV_DONTNEED)
+  }
+
   /// The values of an F32, F64, F16 or BF16 tensor in row-major order, rounded to Float.
   package func floats(of name: String) throws(SafetensorsError) -> [Float] {
     let count = try entry(name).shape.reduce(1, *)

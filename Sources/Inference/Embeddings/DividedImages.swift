@@ -2,7 +2,7 @@ package import Datasets
 import Files
 import VectorKernels
 
-/// Images divided among ranks, each turned into a vector by one of them, the vectors gathered to all.
+/// Images divided among ranks, each turned into a vector by one of them.
 ///
 /// What is divided are whole blocks of consecutive images, each read and computed together. A vector depends on its image
 /// alone (the network's `RowProduct` sees to that), so equal images tie, and any division gives the same bytes.
@@ -18,34 +18,28 @@ package struct DividedImages {
   let workers: Int
   let group: any EmbeddingGroup
 
-  /// Every rank calls it with the same values and gets the same. `compute` writes the rows (M, K) of a batch of M.
+  /// Computes the rows (M, K) of a batch of M.
+  typealias Compute = (Batch, UnsafeMutableBufferPointer<Float>) -> Void
+
+  /// The vectors of all images, gathered to all ranks, which call it with the same values.
   ///
   /// - Throws: the same `EvaluationError` on every rank where more than `badImageLimit` images cannot be read, or all.
-  func embeddings(
-    width: Int, flip: FlipTest, badImageLimit: Int, _ compute: (Batch, UnsafeMutableBufferPointer<Float>) -> Void
-  ) throws -> Embeddings {
-    let counts = (0..<group.size).map { share($0).count }
+  func embeddings(width: Int, flip: FlipTest, badImageLimit: Int, _ compute: Compute) throws -> Embeddings {
     let own = share(group.rank)
     var values = [Float](repeating: 0, count: own.count * width)
     let isFlipped = flip != .none
     var flipped = isFlipped ? values : []
-    var badImages: [BadImage] = []
-    let reader = ImageReader(
-      source, samples: Array(samples[own]), batchSize: blockSize, side: side, workers: workers)
-    // Past the limit the result is an error, which all ranks must come to together.
-    while badImages.count <= badImageLimit, let batch = try reader.next() {
-      Heartbeat.beat()
-      badImages += batch.badImages
-      let rows = (batch.step * blockSize * width)..<((batch.step * blockSize + batch.count) * width)
+    var badImages = try read(badImageLimit: badImageLimit) { batch, place in
+      let rows = (place * width)..<((place + batch.count) * width)
       values.withUnsafeMutableBufferPointer { compute(batch, .init(rebasing: $0[rows])) }
-      guard isFlipped else { continue }
+      guard isFlipped else { return }
       batch.mirror()
       flipped.withUnsafeMutableBufferPointer { compute(batch, .init(rebasing: $0[rows])) }
     }
     badImages = try group.join(badImages)
     try check(badImages, limit: badImageLimit)
 
-    let elements = counts.map { $0 * width }
+    let elements = (0..<group.size).map { share($0).count * width }
     values = try group.gather(values, counts: elements)
     if isFlipped { flipped = try group.gather(flipped, counts: elements) }
     let bad = Set(badImages.map(\.sample))
@@ -53,6 +47,59 @@ package struct DividedImages {
       samples: bad.isEmpty ? samples : samples.filter { !bad.contains($0) },
       values: readable(values, width, bad), flipped: isFlipped ? readable(flipped, width, bad) : nil, flip: flip,
       width: width, badImages: badImages)
+  }
+
+  /// The vectors ready to be compared, each on the rank that computed it and nowhere else.
+  ///
+  /// - Throws: the same `EvaluationError` on every rank: as above, and for an image whose embedding is zero or not finite.
+  func table(width: Int, flip: FlipTest, badImageLimit: Int, _ compute: Compute) throws -> DividedTable {
+    let own = share(group.rank)
+    var table = EmbeddingTable(capacity: own.count, combination: flip, width: width)
+    let scratch = (0..<2).map { _ in AlignedMemory(count: blockSize * width) }
+    defer { withExtendedLifetime(scratch) {} }
+    let (plain, mirrored) = (scratch[0].elements, scratch[1].elements)
+    var failure: EvaluationError?
+    let badImages = try group.join(
+      read(badImageLimit: badImageLimit) { batch, place in
+        let count = batch.count * width
+        let bad = Set(batch.badImages.map(\.sample))
+        compute(batch, .init(rebasing: plain[..<count]))
+        if flip != .none {
+          batch.mirror()
+          compute(batch, .init(rebasing: mirrored[..<count]))
+        }
+        for row in 0..<batch.count where failure == nil {
+          let sample = samples[own.lowerBound + place + row]
+          guard !bad.contains(sample) else { continue }
+          let range = (row * width)..<((row + 1) * width)
+          do throws(EvaluationError) {
+            try table.append(
+              .init(rebasing: plain[range]), flip == .none ? nil : .init(rebasing: mirrored[range])
+            ) { source.identifier(of: sample).printableName }
+          } catch {
+            failure = error
+          }
+        }
+      })
+    try check(badImages, limit: badImageLimit)
+    try group.agree(failure)
+    return try DividedTable(table, samples: samples, of: source.count, badImages: badImages, group)
+  }
+
+  /// Calls `body` with each batch of this rank's share, and the place of its first image there.
+  private func read(
+    badImageLimit: Int, _ body: (_ batch: Batch, _ place: Int) -> Void
+  ) throws -> [BadImage] {
+    var badImages: [BadImage] = []
+    let reader = ImageReader(
+      source, samples: Array(samples[share(group.rank)]), batchSize: blockSize, side: side, workers: workers)
+    // Past the limit the result is an error, which all ranks must come to together.
+    while badImages.count <= badImageLimit, let batch = try reader.next() {
+      Heartbeat.beat()
+      badImages += batch.badImages
+      body(batch, batch.step * blockSize)
+    }
+    return badImages
   }
 
   /// A rank's range of `samples`: whole blocks, but for the last.

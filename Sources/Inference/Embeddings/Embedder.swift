@@ -34,11 +34,28 @@ package final class Embedder {
     _ source: any ImageSource, samples: [Int]? = nil, flip: FlipTest = .sum, badImageLimit: Int = 0,
     _ group: any EmbeddingGroup
   ) throws -> Embeddings {
+    try images(source, samples, group)
+      .embeddings(width: network.embeddingWidth, flip: flip, badImageLimit: badImageLimit, compute)
+  }
+
+  /// The same embeddings ready to be compared, each on one rank alone: for sets that one rank's memory does not hold.
+  ///
+  /// - Throws: as `embed`, and an `EvaluationError` for an embedding that is zero or not finite.
+  package func divide(
+    _ source: any ImageSource, samples: [Int]? = nil, flip: FlipTest = .sum, badImageLimit: Int = 0,
+    _ group: any EmbeddingGroup
+  ) throws -> DividedTable {
+    try images(source, samples, group)
+      .table(width: network.embeddingWidth, flip: flip, badImageLimit: badImageLimit, compute)
+  }
+
+  private func images(
+    _ source: any ImageSource, _ samples: [Int]?, _ group: any EmbeddingGroup
+  ) throws(MemoryNeed) -> DividedImages {
     try MemoryNeed.check(evaluating: network, batch: batchSize)
-    let images = DividedImages(
+    return DividedImages(
       source: source, samples: samples?.sorted() ?? Array(0..<source.count), blockSize: batchSize,
       side: network.inputShape.height, workers: workers, group: group)
-    return try images.embeddings(width: network.embeddingWidth, flip: flip, badImageLimit: badImageLimit, compute)
   }
 
   /// x (M, 3, S, S) to rows (M, K), M at most `batchSize`. One pass serves all M: what is left over is computed on zeros.
@@ -70,7 +87,23 @@ package protocol EmbeddingGroup {
 
   /// The values of all in the order of ranks; `counts` of each.
   func gather(_ values: [Float], counts: [Int]) throws -> [Float]
+  func gather(_ values: [Double], counts: [Int]) throws -> [Double]
 
+  /// The values of all, by rank.
+  func gather<Value: Codable>(encoding own: Value) throws -> [Value]
+}
+
+extension EmbeddingGroup {
   /// The lists of all as one, each image once, in the order of the sample numbers.
-  func join(_ own: [BadImage]) throws -> [BadImage]
+  func join(_ own: [BadImage]) throws -> [BadImage] {
+    var known: [Int: BadImage] = [:]
+    for image in try gather(encoding: own).joined() { known[image.sample] = image }
+    return known.values.sorted { $0.sample < $1.sample }
+  }
+
+  /// Throws on every rank what failed on the first that failed.
+  package func agree(_ failure: EvaluationError?) throws {
+    let reasons = try gather(encoding: failure.map { [$0.reason] } ?? [])
+    if let reason = reasons.joined().first { throw EvaluationError(reason) }
+  }
 }

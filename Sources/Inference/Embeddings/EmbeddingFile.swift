@@ -3,7 +3,7 @@ package import Files
 /// A .safetensors file of `cosface embed`, opened and checked.
 package final class EmbeddingFile: Sendable {
   package let path: String
-  package let names: [Name]
+  package let names: LineColumn
   package let origin: EmbeddingOrigin
   /// Of a row: of both looks, where there are two.
   package let rowWidth: Int
@@ -54,7 +54,7 @@ package final class EmbeddingFile: Sendable {
     guard people.count == names.count else {
       throw Self.failure(path, "it names \(people.count.grouped) people for \(names.count.grouped) rows")
     }
-    return people
+    return Array(people)
   }
 
   /// All but the last part of an image's name: `PERSON` of `PERSON/IMAGE`.
@@ -64,13 +64,9 @@ package final class EmbeddingFile: Sendable {
     return Name(Substring(bytes[..<slash]))
   }
 
-  private static func lines(of name: String, _ file: SafetensorsFile) throws -> [Name] {
+  private static func lines(of name: String, _ file: SafetensorsFile) throws -> LineColumn {
     guard try file.type(of: name) == .uint8 else { throw failure(file.path, "its \(name) are no bytes") }
-    return try file.withBytes(of: name) { bytes in
-      bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast().map {
-        Name(String(decoding: $0, as: UTF8.self))
-      }
-    }
+    return try LineColumn(name, of: file)
   }
 
   /// For messages.
@@ -80,6 +76,9 @@ package final class EmbeddingFile: Sendable {
   package func withRows<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
     try file.withBytes(of: Self.rowsName, body)
   }
+
+  /// Gives the memory of the rows and names that were read back to the system.
+  func releasePages() { file.releasePages() }
 
   /// The rows in memory, ready to be compared.
   ///

@@ -12,15 +12,37 @@ package import Datasets
 package struct EmbeddingTable: Sendable {
   /// Of v: twice that of the embeddings where both are concatenated.
   package let width: Int
-  /// The norms |x_i| of the embeddings of the images as they are, not mirrored.
-  package let norms: Distribution
+  /// |x_i| of the embeddings of the images as they are, not mirrored. (N)
+  package private(set) var rowNorms: [Double] = []
 
   /// v, (N, width).
-  private let vectors: [Float]
+  private var vectors: [Float] = []
   /// 1 / |v_i|.
-  private let inverseNorms: [Double]
+  private var inverseNorms: [Double] = []
+  private let combination: FlipTest
 
   package var count: Int { inverseNorms.count }
+
+  /// A table without rows, with room for `capacity`.
+  ///
+  /// - Parameters:
+  ///   - combination: what is made of an embedding and that of the mirrored image; `none` where there are no mirrored ones.
+  ///   - width: K
+  package init(capacity: Int, combination: FlipTest, width: Int) {
+    precondition(width > 0, "Embeddings of width \(width)")
+    self.combination = combination
+    self.width = combination.width(width)
+    vectors.reserveCapacity(capacity * self.width)
+    inverseNorms.reserveCapacity(capacity)
+    rowNorms.reserveCapacity(capacity)
+  }
+
+  /// Rows of another table as they are there: its v (N, width), 1 / |v_i| and |x_i|.
+  package init(vectors: [Float], inverseNorms: [Double], rowNorms: [Double] = [], width: Int) {
+    precondition(vectors.count == inverseNorms.count * width, "\(vectors.count) values of width \(width)")
+    (combination, self.width) = (.none, width)
+    (self.vectors, self.inverseNorms, self.rowNorms) = (vectors, inverseNorms, rowNorms)
+  }
 
   /// Throws an `EvaluationError` with the image's name, from `name(i)`, for an embedding of zeros or one that is not
   /// finite, and for a sum of both that is zero.
@@ -38,33 +60,84 @@ package struct EmbeddingTable: Sendable {
     precondition(
       flipped == nil || flipped?.count == embeddings.count,
       "\(embeddings.count) values and \(flipped?.count ?? 0) of mirrored images")
-    let norms = try Self.norms(of: embeddings, width, "embedding of", name)
-    self.norms = Distribution(of: norms)
-    guard let flipped, combination != .none else {
-      self.width = width
+    let combination = flipped == nil ? .none : combination
+    let count = embeddings.count / width
+    if combination == .none {
+      self.init(capacity: 0, combination: .none, width: width)
+      // Not copied: a set's rows may be most of the memory.
       vectors = embeddings
-      inverseNorms = norms.map { 1 / $0 }
-      return
-    }
-    let others = try Self.norms(of: flipped, width, "embedding of the mirrored image of", name)
-    if combination == .sum {
-      self.width = width
-      vectors = zip(embeddings, flipped).map { $0 + $1 }
-      inverseNorms = try Self.norms(of: vectors, width, "sum of the two embeddings of", name).map { 1 / $0 }
+      for row in 0..<count { try take(vectors, row, name) }
     } else {
-      self.width = 2 * width
-      vectors = norms.indices.flatMap { row in
-        let values = (row * width)..<((row + 1) * width)
-        return embeddings[values] + flipped[values]
+      self.init(capacity: count, combination: combination, width: width)
+      try embeddings.withUnsafeBufferPointer { (rows) throws(EvaluationError) in
+        try flipped!.withUnsafeBufferPointer { (mirrored) throws(EvaluationError) in
+          for row in 0..<count {
+            let values = (row * width)..<((row + 1) * width)
+            try append(.init(rebasing: rows[values]), .init(rebasing: mirrored[values])) { name(row) }
+          }
+        }
       }
-      inverseNorms = zip(norms, others).map { 1 / ($0 * $0 + $1 * $1).squareRoot() }
     }
   }
 
-  /// In [-1, 1].
+  /// The norm of a row that stands in `vectors` already.
+  private mutating func take(_ vectors: [Float], _ row: Int, _ name: (Int) -> String) throws(EvaluationError) {
+    let norm = try vectors.withUnsafeBufferPointer { (rows) throws(EvaluationError) in
+      try Self.norm(.init(rebasing: rows[(row * width)..<((row + 1) * width)]), "embedding of") { name(row) }
+    }
+    rowNorms.append(norm)
+    inverseNorms.append(1 / norm)
+  }
+
+  /// Adds the row of an image: its embedding x (K), and that of its mirror image x' (K) where the combination wants it.
+  ///
+  /// - Throws: an `EvaluationError` with the image's name, as above.
+  package mutating func append(
+    _ embedding: UnsafeBufferPointer<Float>, _ mirrored: UnsafeBufferPointer<Float>?, name: () -> String
+  ) throws(EvaluationError) {
+    let norm = try Self.norm(embedding, "embedding of", name)
+    switch combination {
+    case .none:
+      vectors += embedding
+      inverseNorms.append(1 / norm)
+    case .sum, .concatenate:
+      guard let mirrored else { preconditionFailure("A row without its mirror image's") }
+      let other = try Self.norm(mirrored, "embedding of the mirrored image of", name)
+      if combination == .sum {
+        let start = vectors.count
+        for (x, y) in zip(embedding, mirrored) { vectors.append(x + y) }
+        let sum = try vectors.withUnsafeBufferPointer { (rows) throws(EvaluationError) in
+          try Self.norm(.init(rebasing: rows[start...]), "sum of the two embeddings of", name)
+        }
+        inverseNorms.append(1 / sum)
+      } else {
+        vectors += embedding
+        vectors += mirrored
+        inverseNorms.append(1 / (norm * norm + other * other).squareRoot())
+      }
+    }
+    rowNorms.append(norm)
+  }
+
+  /// The norms |x_i|, in all.
+  package var norms: Distribution { Distribution(of: rowNorms) }
+
+  /// v of some rows, (rows.count, width), and 1 / |v_i|, (rows.count).
+  package func withRows<Result>(
+    _ rows: Range<Int>, _ body: (UnsafeBufferPointer<Float>, UnsafeBufferPointer<Double>) throws -> Result
+  ) rethrows -> Result {
+    try vectors.withUnsafeBufferPointer { vectors in
+      try inverseNorms.withUnsafeBufferPointer { norms in
+        let values = (rows.lowerBound * width)..<(rows.upperBound * width)
+        return try body(.init(rebasing: vectors[values]), .init(rebasing: norms[rows]))
+      }
+    }
+  }
+
+  /// In [-1, 1], a whole number of steps (`CosineStep`).
   package func cosine(_ i: Int, _ j: Int) -> Double { cosine(i, of: self, j) }
 
-  /// That of row i here and row j of another table, which is as wide. In [-1, 1].
+  /// That of row i here and row j of another table, which is as wide.
   package func cosine(_ i: Int, of other: EmbeddingTable, _ j: Int) -> Double {
     precondition(i < count && j < other.count, "Images \(i) and \(j) of \(count) and \(other.count)")
     precondition(width == other.width, "Embeddings of widths \(width) and \(other.width)")
@@ -73,8 +146,7 @@ package struct EmbeddingTable: Sendable {
         Self.product(vectors.baseAddress! + i * width, $0.baseAddress! + j * width, width)
       }
     }
-    // An image with itself may come out an ulp above 1.
-    return min(1, max(-1, product * inverseNorms[i] * other.inverseNorms[j]))
+    return CosineStep.rounded(product * inverseNorms[i] * other.inverseNorms[j])
   }
 
   /// v_i / |v_i| of the rows, (rows.count, width), rounded to Float.
@@ -106,24 +178,13 @@ package struct EmbeddingTable: Sendable {
     return sum
   }
 
-  package func cosines(of pairs: [FacePair]) -> [Double] {
-    pairs.map { cosine($0.first, $0.second) }
-  }
-
-  private static func norms(
-    of rows: [Float], _ width: Int, _ what: String, _ name: (Int) -> String
-  ) throws(EvaluationError) -> [Double] {
-    var norms: [Double] = []
-    norms.reserveCapacity(rows.count / width)
-    for i in 0..<rows.count / width {
-      let norm = rows.withUnsafeBufferPointer {
-        product($0.baseAddress! + i * width, $0.baseAddress! + i * width, width).squareRoot()
-      }
-      guard norm.isFinite else { throw EvaluationError("The \(what) '\(name(i))' holds a value that is not finite") }
-      guard norm > 0 else { throw EvaluationError("The \(what) '\(name(i))' is all zeros and has no direction") }
-      norms.append(norm)
-    }
-    return norms
+  private static func norm(
+    _ row: UnsafeBufferPointer<Float>, _ what: String, _ name: () -> String
+  ) throws(EvaluationError) -> Double {
+    let norm = product(row.baseAddress!, row.baseAddress!, row.count).squareRoot()
+    guard norm.isFinite else { throw EvaluationError("The \(what) '\(name())' holds a value that is not finite") }
+    guard norm > 0 else { throw EvaluationError("The \(what) '\(name())' is all zeros and has no direction") }
+    return norm
   }
 
   /// Eight sums side by side, for SIMD; their order is fixed.

@@ -14,10 +14,25 @@ package enum RawPixels {
     _ source: any ImageSource, samples: [Int]? = nil, flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1,
     _ group: any EmbeddingGroup
   ) throws -> Embeddings {
-    let images = DividedImages(
+    try images(source, samples, workers, group)
+      .embeddings(width: side * side, flip: flip, badImageLimit: badImageLimit, compute)
+  }
+
+  /// What `Embedder.divide` does, with pixels.
+  package static func divide(
+    _ source: any ImageSource, samples: [Int]? = nil, flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1,
+    _ group: any EmbeddingGroup
+  ) throws -> DividedTable {
+    try images(source, samples, workers, group)
+      .table(width: side * side, flip: flip, badImageLimit: badImageLimit, compute)
+  }
+
+  private static func images(
+    _ source: any ImageSource, _ samples: [Int]?, _ workers: Int, _ group: any EmbeddingGroup
+  ) -> DividedImages {
+    DividedImages(
       source: source, samples: samples?.sorted() ?? Array(0..<source.count), blockSize: 32, side: side,
       workers: workers, group: group)
-    return try images.embeddings(width: side * side, flip: flip, badImageLimit: badImageLimit, compute)
   }
 
   private static func compute(_ batch: Batch, _ rows: UnsafeMutableBufferPointer<Float>) {

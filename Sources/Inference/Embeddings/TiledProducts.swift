@@ -40,7 +40,7 @@ package struct TiledProducts {
   }
 
   /// Probes whose unit vectors are held at a time, all threads together.
-  private static let heldProbes = 1024
+  package static let heldProbes = 1024
   /// Probes and rows of a matrix product.
   private static let (probeBlock, rowBlock) = (256, 512)
 

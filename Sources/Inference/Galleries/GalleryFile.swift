@@ -51,7 +51,7 @@ package struct GalleryFile: Sendable {
   /// - Throws: `FileError`
   package func add(_ new: NewRows) throws {
     let shown = labels.map { people[$0] } + new.people
-    let names = rows.names + new.names
+    let names = Array(rows.names) + new.names
     let order = names.indices.sorted { names[$0] < names[$1] }
     try write(order, names: names, people: shown, new.values)
   }
@@ -71,7 +71,7 @@ package struct GalleryFile: Sendable {
     guard !kept.isEmpty else {
       throw DataError(rows.path, "nobody would be left in it", remedy: "Delete the file, if that is meant.")
     }
-    try write(kept, names: rows.names, people: labels.map { people[$0] }, [])
+    try write(kept, names: Array(rows.names), people: labels.map { people[$0] }, [])
     return labels.count - kept.count
   }
 

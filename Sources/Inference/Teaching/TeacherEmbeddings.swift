@@ -37,25 +37,24 @@ package final class TeacherEmbeddings: Teacher {
         "its rows are \(file.shape), those of \(first.path.printableName) \(first.shape)",
         remedy: "Embed all images by the same model, with the same --flip.")
     }
-    let found = try RowMatch(files, source)
+    let found = try RowMatch(files, source, samples: Array(0..<source.count), SingleProcess())
     let (looks, width) = (first.looks, first.width)
     rows = AlignedMemory(count: source.count * looks * width)
     let memory = rows.elements.baseAddress!
-    for (file, places) in zip(files, found.places) {
+    for (sample, (number, row)) in found.places.enumerated() {
+      let file = files[number]
       try file.withRows { values in
-        for (sample, row) in places {
-          for look in 0..<looks {
-            do throws(UnitVector.Problem) {
-              try UnitVector.write(
-                values.baseAddress! + (row * looks + look) * width * MemoryLayout<Float>.size, count: width,
-                to: memory + (sample * looks + look) * width)
-            } catch {
-              throw DataError(file.path, "the embedding of '\(file.names[row].text.printableName)' \(error.text)")
-            }
+        for look in 0..<looks {
+          do throws(UnitVector.Problem) {
+            try UnitVector.write(
+              values.baseAddress! + (row * looks + look) * width * MemoryLayout<Float>.size, count: width,
+              to: memory + (sample * looks + look) * width)
+          } catch {
+            throw DataError(file.path, "the embedding of '\(file.names[row].text.printableName)' \(error.text)")
           }
-          Heartbeat.beat()
         }
       }
+      Heartbeat.beat()
     }
     (self.looks, self.width, notes) = (looks, width, found.notes)
     output = AlignedMemory(count: capacity * width)
