@@ -16,22 +16,22 @@ package struct AcceptRate: Codable, Equatable, Sendable {
   package let nearestPoint: ROCCurve.Point
 
   /// At FAR 10^-`exponent`.
-  package init(exponent: Int, on curve: ROCCurve, differentCount: Int) {
+  package init(exponent: Int, on curve: ROCCurve, differentCount: Int) throws {
     precondition((1...9).contains(exponent), "FAR 1e-\(exponent)")
     let power = (0..<exponent).reduce(1) { product, _ in product * 10 }
-    self.init(at: 1 / Double(power), on: curve, differentCount: differentCount)
+    try self.init(at: 1 / Double(power), on: curve, differentCount: differentCount)
   }
 
-  /// At any FAR above 0, below 1.
-  package init(at falseAcceptRate: Double, on curve: ROCCurve, differentCount: Int) {
+  /// At any FAR above 0, below 1. Every rank that shares the curve's scores calls it.
+  package init(at falseAcceptRate: Double, on curve: ROCCurve, differentCount: Int) throws {
     self.falseAcceptRate = falseAcceptRate
-    nearestPoint = curve.nearestPoint(to: falseAcceptRate)
+    nearestPoint = try curve.nearestPoint(to: falseAcceptRate)
     reason = Self.shortage(at: falseAcceptRate, differentCount: differentCount)
     guard reason == nil else {
       (reachedFalseAcceptRate, trueAcceptRate, threshold) = (nil, nil, nil)
       return
     }
-    let point = curve.point(
+    let point = try curve.point(
       acceptingAtMost: Self.acceptable(at: falseAcceptRate, differentCount: differentCount))
     reachedFalseAcceptRate = point.falseAcceptRate
     trueAcceptRate = point.trueAcceptRate

@@ -9,25 +9,21 @@ package struct InsightFaceAccuracy: Codable, Equatable, Sendable {
 
   private static let thresholdCount = 400
 
-  package init(of scores: RankedScores) {
+  /// Every rank that shares the scores calls it.
+  package init(of scores: RankedScores) throws {
     let steps = Self.thresholdCount
-    // Pairs that are accepted from threshold k on and not before; those that never are stand behind the last.
-    var first = [[PairCount]](
-      repeating: [PairCount](repeating: PairCount(), count: steps + 1), count: scores.foldCount)
-    for entry in scores.entries {
-      first[Int(entry.fold)][Self.firstThreshold(above: 2 - 2 * entry.score)].add(entry.same)
-    }
-    /// Right answers at each threshold.
-    let right = zip(first, scores.folds).map { first, all in
+    let answers = try Self.firstAccepted(scores)
+    // Right answers of each fold at each threshold, and of all folds.
+    let right = zip(answers, scores.folds).map { first, all in
       var accepted = PairCount()
       return first.prefix(steps).map { added in
-        accepted.same += added.same
-        accepted.different += added.different
+        accepted += added
         return accepted.same + all.different - accepted.different
       }
     }
+    let all = (0..<steps).map { k in right.reduce(0) { $0 + $1[k] } }
     let rates = scores.folds.indices.map { fold in
-      let others = (0..<steps).map { k in right.indices.reduce(0) { $0 + ($1 == fold ? 0 : right[$1][k]) } }
+      let others = zip(all, right[fold]).map { $0 - $1 }
       let best = others.firstIndex(of: others.max()!)!
       return Double(right[fold][best]) / Double(scores.folds[fold].same + scores.folds[fold].different)
     }
@@ -37,11 +33,20 @@ package struct InsightFaceAccuracy: Codable, Equatable, Sendable {
     deviation = sample * ((count - 1) / count).squareRoot()
   }
 
-  /// The least k with `distance` < k / 100.
-  private static func firstThreshold(above distance: Double) -> Int {
-    var k = min(max(Int(distance * 100), 0), thresholdCount)
-    while k > 0 && distance < Double(k - 1) * 0.01 { k -= 1 }
-    while k < thresholdCount && distance >= Double(k) * 0.01 { k += 1 }
-    return k
+  /// Pairs of each fold that are accepted from threshold k on and not before; those that never are stand behind the last.
+  private static func firstAccepted(_ scores: RankedScores) throws -> [[PairCount]] {
+    // By fold, threshold, kind.
+    let width = thresholdCount + 1
+    var counts = [Int](repeating: 0, count: 2 * scores.foldCount * width)
+    var rest = scores.pairs[...]
+    for k in 0..<width {
+      // The distances rise.
+      let end =
+        k == thresholdCount ? rest.endIndex : rest.partition { 2 - 2 * $0.score < Double(k) * 0.01 }
+      for pair in rest[..<end] { counts[2 * (pair.fold * width + k) + (pair.same ? 1 : 0)] += 1 }
+      rest = rest[end...]
+    }
+    let all = RankedScores.folds(try scores.group.reduce(counts))
+    return (0..<scores.foldCount).map { Array(all[($0 * width)..<(($0 + 1) * width)]) }
   }
 }

@@ -10,7 +10,9 @@ package struct PrecisionRecallCurve: Equatable, Sendable {
   /// For a drawing: a few hundred points of any curve, each 1/200 from the last in either direction.
   package let drawing: [Point]
 
+  /// - Parameter scores: those of one process.
   package init(of scores: RankedScores) {
+    precondition(scores.group.rankCount == 1, "Precision and recall of scores that several ranks share")
     var points: [Point] = []
     scores.forEachCut { cut in
       let accepted = cut.acceptedSame + cut.acceptedDifferent

@@ -1,3 +1,5 @@
+import Inference
+
 /// LFW's VAL at a FAR: the share of pairs of the same person that is accepted at a threshold which other pairs chose.
 ///
 /// Each fold is evaluated at the lowest threshold at which all other folds have at most the given share of false accepts
@@ -12,17 +14,12 @@ package struct ValidationRate: Codable, Equatable, Sendable {
   package let reachedFalseAcceptRate: Double
 
   /// At FAR 1 / `count`; nil where a fold's others have fewer pairs of different people than that.
-  package init?(of scores: RankedScores, perDifferentPairs count: Int) {
-    var thresholds: [Double] = []
-    for fold in 0..<scores.foldCount {
-      let others = scores.differentCount - scores.folds[fold].different
-      guard others >= count else { return nil }
-      thresholds.append(scores.cut(acceptingAtMost: others / count, excluding: Int32(fold)).threshold)
-    }
-    var accepted = [PairCount](repeating: PairCount(), count: scores.foldCount)
-    for entry in scores.entries where entry.score >= thresholds[Int(entry.fold)] {
-      accepted[Int(entry.fold)].add(entry.same)
-    }
+  package init?(of scores: RankedScores, perDifferentPairs count: Int) throws {
+    let others = scores.folds.map { scores.differentCount - $0.different }
+    guard others.allSatisfy({ $0 >= count }) else { return nil }
+    let cuts = try scores.cuts(acceptingAtMost: others.map { $0 / count }, excluding: 0..<scores.foldCount)
+    let least = cuts.map { CosineStep.least(atOrAbove: $0.threshold) }
+    let accepted = try scores.count { $0.steps >= least[$0.fold] }
     falseAcceptRate = 1 / Double(count)
     let folds = zip(accepted, scores.folds)
     (mean, standardDeviation) = folds.map { Double($0.same) / Double($1.same) }.meanAndDeviation

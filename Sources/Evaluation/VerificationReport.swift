@@ -1,11 +1,12 @@
 package import Datasets
 package import Inference
+package import MPI
 package import NeuralNetwork
 
 /// How well scores tell pairs of the same person from pairs of different people.
 ///
 /// Everything is computed from the ranked scores in whole numbers before the last division, in O(n log n) for n pairs;
-/// the order of the pairs plays no part but in folds that must be assigned. As JSON, what is nil is left out.
+/// the order of the pairs and their division among ranks play no part. As JSON, what is nil is left out.
 package struct VerificationReport: Codable, Equatable, Sendable {
   package let sameCount: Int
   package let differentCount: Int
@@ -25,34 +26,26 @@ package struct VerificationReport: Codable, Equatable, Sendable {
   /// For a drawing: see `ROCCurve.drawing`.
   package let curve: [ROCCurve.Point]
 
-  /// `same[i]` is the truth about pair i, `folds[i]` its fold, see `CrossValidation.folds`. Throws where a score is
-  /// not finite or one kind of pair is missing.
-  package init<S: BinaryFloatingPoint>(
-    scores: [S], same: [Bool], folds: [Int]? = nil
-  ) throws(EvaluationError) {
-    let division = CrossValidation.folds(given: folds, same: same)
-    let divided = try? division.get()
-    let ranked = try RankedScores(
-      scores: scores, same: same, folds: divided?.places ?? [Int](repeating: 0, count: same.count),
-      foldCount: divided?.count ?? 1)
-    let curve = ROCCurve(of: ranked)
-
-    sameCount = ranked.sameCount
-    differentCount = ranked.differentCount
-    best = OperatingPoint(ranked.bestCut(), of: ranked)
-    switch division {
-    case .success(let folds):
-      crossValidation = CrossValidation(of: ranked, prescribed: folds.prescribed)
-      crossValidationReason = nil
-    case .failure(let why): (crossValidation, crossValidationReason) = (nil, why.reason)
-    }
-    areaUnderCurve = curve.area
-    equalErrorRate = curve.equalErrorRate
-    let differentCount = differentCount
-    acceptRates = (1...6).map { AcceptRate(exponent: $0, on: curve, differentCount: differentCount) }
-    sameScores = Distribution(of: ranked.entries.filter(\.same).map(\.score))
-    differentScores = Distribution(of: ranked.entries.filter { !$0.same }.map(\.score))
-    self.curve = curve.drawing
+  /// The same on every rank, whatever the division of the pairs among them.
+  ///
+  /// - Parameters:
+  ///   - pairs: this rank's, in any order; their marks' folds are those of `folds`.
+  ///   - group: the ranks that have the pairs, all of which call it; nil where this process has them all.
+  /// - Throws: `EvaluationError`, on all ranks, where one kind of pair is missing.
+  package init(_ pairs: consuming [ScoredPair], folds: CrossValidation.Folds, _ group: Communicator?) throws {
+    let ranked = try RankedScores(pairs, foldCount: folds.count, group)
+    let curve = try ROCCurve(of: ranked)
+    (sameCount, differentCount) = (ranked.sameCount, ranked.differentCount)
+    best = try OperatingPoint(ranked.bestCut(), of: ranked)
+    crossValidationReason = CrossValidation.obstacle(ranked, folds)
+    crossValidation =
+      crossValidationReason == nil ? try CrossValidation(of: ranked, prescribed: folds.prescribed) : nil
+    areaUnderCurve = try curve.area
+    equalErrorRate = try curve.equalErrorRate
+    acceptRates = try (1...6).map { try AcceptRate(exponent: $0, on: curve, differentCount: ranked.differentCount) }
+    sameScores = try ranked.distribution(ofSame: true)
+    differentScores = try ranked.distribution(ofSame: false)
+    self.curve = try curve.drawing
   }
 }
 

@@ -29,6 +29,18 @@ extension Communicator {
     }
   }
 
+  /// Replaces each element of `buffer` (N) by its sum over the ranks before this one; on rank 0 it stays.
+  ///
+  /// The corresponding C function is `MPI_Exscan`.
+  func exclusiveSum<S: MPIScalar>(_ buffer: UnsafeMutableBufferPointer<S>) throws(MPIError) {
+    for chunk in Chunks(of: buffer.count, limit: maximumCount) {
+      let data = buffer.baseAddress! + chunk.lowerBound
+      try check(
+        "MPI_Exscan", chunk.count, of: S.self,
+        MPI_Exscan(MPI_IN_PLACE, data, CInt(chunk.count), S.datatype.raw, MPI_SUM, raw))
+    }
+  }
+
   /// Puts the `send` buffers of all ranks one after another, by rank, into every rank's `receive`.
   ///
   /// `send` (counts[rank]), `receive` (sum of counts); `counts` (size) is the same on every rank. `send` may be this

@@ -43,6 +43,16 @@ extension Communicator {
     return values
   }
 
+  /// Element by element the sum of the arrays (N) of the ranks before this one; zeros on rank 0.
+  ///
+  /// The corresponding C function is `MPI_Exscan`.
+  package func exclusiveSum<S: MPIScalar>(_ values: [S]) throws(MPIError) -> [S] {
+    var values = values
+    try values.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in try exclusiveSum(buffer) }
+    // The library leaves rank 0's buffer as it was.
+    return rank == 0 ? [S](repeating: 0, count: values.count) : values
+  }
+
   /// The values of all ranks, by rank (size).
   ///
   /// The corresponding C function is `MPI_Allgatherv`.

@@ -27,6 +27,11 @@ extension RankTests {
       #expect(values == (0..<10).map { i in Float(RankTests.sumOverRanks { $0 + i }) })
     }
 
+    @Test(arguments: limits) func sumsOfTheRanksBefore(limit: Int) throws {
+      let sums = try chunked(limit).exclusiveSum((0..<10).map { world.rank * 100 + $0 })
+      #expect(sums == (0..<10).map { i in (0..<world.rank).reduce(0) { $0 + $1 * 100 + i } })
+    }
+
     @Test func allReduceMaxAndMin() throws {
       let values = [Double(world.rank), Double(-world.rank)]
       #expect(try world.allReduce(values, .max) == [Double(world.size - 1), 0])

@@ -7,6 +7,11 @@ package struct Distribution: Codable, Equatable, Sendable {
   package let minimum: Double
   package let maximum: Double
 
+  package init(count: Int, mean: Double, standardDeviation: Double, minimum: Double, maximum: Double) {
+    (self.count, self.mean, self.standardDeviation) = (count, mean, standardDeviation)
+    (self.minimum, self.maximum) = (minimum, maximum)
+  }
+
   /// Two passes, so that a small deviation beside a large mean is not lost.
   package init(of values: [Double]) {
     precondition(!values.isEmpty, "The distribution of no numbers")

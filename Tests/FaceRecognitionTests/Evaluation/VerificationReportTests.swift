@@ -153,11 +153,11 @@ import Testing
     #expect(report.best.accuracy == 0.5 && report.best.threshold == -1)
   }
 
-  /// Between neighbouring numbers there is no middle: the threshold must still part them.
+  /// Scores that are one step apart: the threshold in their middle parts them.
   @Test func neighbouringScores() throws {
-    let high = 0.3.nextUp
-    let report = try VerificationReport(scores: [0.3, high], same: [false, true])
-    #expect(report.best.threshold == high && report.best.accuracy == 1)
+    let low = 5_277_655_813_325 * 0x1p-44
+    let report = try VerificationReport(scores: [low, low + 0x1p-44], same: [false, true])
+    #expect(report.best.threshold == low + 0x1p-45 && report.best.accuracy == 1)
     #expect(report.crossValidation == nil && report.crossValidationReason?.contains("there are 1") == true)
   }
 
