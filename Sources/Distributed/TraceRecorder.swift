@@ -10,7 +10,7 @@ package final class TraceRecorder {
   /// What a step is made of.
   package enum Phase: Int, CaseIterable, Sendable {
     case step, images, teacher, forward, classifierForward, classifierBackward, backward, communicationWait, update
-    case renormalize, agreement, validation, checkpoint
+    case renormalize, agreement, validation, checkpoint, zeroGradients
 
     var name: String {
       switch self {
@@ -27,6 +27,7 @@ package final class TraceRecorder {
       case .agreement: "loss and wishes of all ranks"
       case .validation: "validation"
       case .checkpoint: "checkpoint"
+      case .zeroGradients: "zero gradients"
       }
     }
 

@@ -9,11 +9,14 @@ package protocol Layer: AnyObject {
   /// Whether training moves them.
   var movesStatistics: Bool { get }
   var traits: LayerTraits { get }
+  var kind: LayerKind { get }
 
   func outputShape(_ inputs: [Shape]) -> Shape
   /// Whether the parameters' gradients are best summed over pieces of so many images, while these are in the cache,
   /// and not at once from the whole batch.
   func sumsGradientInPieces(of input: Shape, images: Int) -> Bool
+  /// Of the sums of products, taken directly, that make one image's output.
+  func multiplications(of input: Shape) -> Int
   func bind(_ binding: Binding) -> any Operation
 }
 
@@ -22,6 +25,7 @@ extension Layer {
   package var statistics: [Parameter] { [] }
   package var movesStatistics: Bool { true }
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool { false }
+  package func multiplications(of input: Shape) -> Int { 0 }
 }
 
 /// What the memory plan must know of a layer to let values share memory.
@@ -47,6 +51,8 @@ package struct LayerTraits: OptionSet, Sendable {
   package static let hasBlockedWeight = LayerTraits(rawValue: 128)
   /// `forward` of the same images again, after the batch went by, gives the same output: it need not be kept.
   package static let remakesOutput = LayerTraits(rawValue: 512)
+  /// `backward` adds the parameters' gradients up as well.
+  package static let sumsGradientsInBackward = LayerTraits(rawValue: 1024)
   /// The result is added to the second input in its place where nobody reads that again.
   package static let overwritesSecondInput = LayerTraits(rawValue: 256)
 }

@@ -11,6 +11,10 @@ package final class Pass {
 
   /// Hears of every chain of layers; nil costs nothing.
   package var observer: (any PassObserver)?
+  /// Sums up the time of each layer; nil costs a comparison a call of a layer.
+  package var clock: LayerClock?
+  /// What each layer computes, in the order of the network.
+  package let works: [LayerWork]
 
   let steps: [Step]
   let forwardChains: [Chain]
@@ -95,6 +99,7 @@ package final class Pass {
       }
       return (taken, sums)
     }
+    var works: [LayerWork] = []
     steps = graph.nodes.enumerated().map { index, node in
       let binding = Binding(
         mode: schedule.trains[index] ? .training : .evaluation, inputs: node.inputs.map(value),
@@ -105,11 +110,14 @@ package final class Pass {
         backwardPieces: schedule.trains[index] ? pieces.backward[schedule.backwardChain[index]] : nil,
         sumsGradientInPieces: pieces.sumsGradientInPieces.contains(index), scratch: scratch, random: random,
         weights: node.isFixed ? fixedWeights : weights, convolvesDirectly: convolvesDirectly)
+      works.append(LayerWork(node.layer, binding))
       return Step(
         layer: node.layer, operation: node.layer.bind(binding), output: binding.output,
         observers: schedule.observers[index + 1],
         arrivals: schedule.completes[index].map { Arrival(producer: $0 - 1, sums: contributions($0 - 1).sums) })
     }
+    for index in layout.remade.joined() { works[index].remakesOutput() }
+    self.works = works
   }
 
   /// Whether there is a backward: not in evaluation, nor where all layers are fixed.
@@ -122,13 +130,21 @@ package final class Pass {
   }
 
   package func forward() {
+    let clock = clock
     beginForward()
     for (number, chain) in forwardChains.enumerated() {
       observer?.begins(chain: number, .forward)
-      for index in chain.steps { steps[index].operation.beginForward() }
-      chain.pieces.forEach { images in
-        for index in chain.steps { forward(index, images) }
+      clock?.start()
+      for index in chain.steps {
+        steps[index].operation.beginForward()
+        clock?.stop(index, .forward)
       }
+      clock?.enter(chain.pieces)
+      chain.pieces.forEach { images in
+        clock?.start()
+        for index in chain.steps { forward(index, images, clock) }
+      }
+      clock?.leave()
       observer?.ends(chain: number, .forward)
     }
   }
@@ -144,20 +160,41 @@ package final class Pass {
     between: () throws(E) -> Void, _ finished: (any Layer) throws(E) -> Void
   ) throws(E) {
     precondition(trains, "Backward of a pass that trains nothing")
+    let clock = clock
     for step in steps { step.operation.reset() }
+    clock?.start()
     steps[steps.count - 1].operation.observeGradient(0..<batch)
+    clock?.stop(steps.count - 1, works[steps.count - 1].gradientSums)
     for (number, chain) in backwardChains.enumerated() {
       observer?.begins(chain: number, .backward)
-      for index in chain.steps { steps[index].operation.beginBackward() }
+      clock?.start()
+      for index in chain.steps {
+        steps[index].operation.beginBackward()
+        clock?.stop(index, works[index].dataDirection)
+      }
+      clock?.enter(chain.pieces)
       try chain.pieces.forEach(
         { images in
-          for index in chain.steps { backward(index, images) }
+          clock?.start()
+          for index in chain.steps { backward(index, images, clock) }
           // Only the weights' gradients read it, at the end of the chain; its input has just been looked at.
-          for index in chain.remade { steps[index].operation.forward(images) }
-          for index in chain.summing { steps[index].operation.sumGradient(images) }
-        }, between: between)
+          for index in chain.remade {
+            steps[index].operation.forward(images)
+            clock?.stop(index, .forwardAgain)
+          }
+          for index in chain.summing {
+            steps[index].operation.sumGradient(images)
+            clock?.stop(index, works[index].weightDirection)
+          }
+        },
+        between: { () throws(E) in
+          clock?.leave()
+          try between()
+        })
       for index in chain.steps {
+        clock?.start()
         steps[index].operation.endBackward()
+        clock?.stop(index, works[index].weightDirection)
         if !steps[index].layer.parameters.isEmpty { try finished(steps[index].layer) }
       }
       observer?.ends(chain: number, .backward)
@@ -215,18 +252,24 @@ package final class Pass {
     for observer in inputObservers { steps[observer].operation.observe(0..<batch) }
   }
 
-  private func forward(_ index: Int, _ images: Range<Int>) {
+  private func forward(_ index: Int, _ images: Range<Int>, _ clock: LayerClock? = nil) {
     let step = steps[index]
     step.operation.forward(images)
-    for observer in step.observers { steps[observer].operation.observe(images) }
+    clock?.stop(index, .forward)
+    for observer in step.observers {
+      steps[observer].operation.observe(images)
+      clock?.stop(observer, .forward)
+    }
   }
 
-  private func backward(_ index: Int, _ images: Range<Int>) {
+  private func backward(_ index: Int, _ images: Range<Int>, _ clock: LayerClock?) {
     let step = steps[index]
     step.operation.backward(images)
+    clock?.stop(index, works[index].dataDirection)
     for arrival in step.arrivals {
       for (into, from) in arrival.sums { Elementwise.add(from.images(images), into: into.images(images)) }
       steps[arrival.producer].operation.observeGradient(images)
+      clock?.stop(arrival.producer, works[arrival.producer].gradientSums)
     }
   }
 }

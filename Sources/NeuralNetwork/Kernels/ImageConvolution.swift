@@ -18,6 +18,9 @@ struct ConvolutionGeometry {
     func side(_ given: Int) -> Int { (given + 2 * padding - kernel) / stride + 1 }
     return .image(outputs, side(input.height), side(input.width), type: input.type)
   }
+
+  /// The direct sums' for one image: C / G k k for each value of the output.
+  func multiplications(of input: Shape) -> Int { outputShape(input).count * (inputs / groups) * kernel * kernel }
 }
 
 /// A convolution from images to images: forward, or backward to the input's gradient.

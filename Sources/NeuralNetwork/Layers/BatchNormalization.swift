@@ -53,7 +53,12 @@ package final class BatchNormalization: Layer {
     traits.formUnion(takesResidual ? .addsSecondInput : .remakesOutput)
     if !isFrozen { traits.formUnion([.sumsGradients, .sumsOverBatch]) }
     if slope?.isTrained == true { traits.formUnion(.sumsGradients) }
+    if isFrozen && slope?.isTrained == true { traits.formUnion(.sumsGradientsInBackward) }
     return traits
+  }
+
+  package var kind: LayerKind {
+    LayerKind(.normalization, "norm").and(slope == nil ? nil : "prelu").and(takesResidual ? "add" : nil)
   }
 
   package func outputShape(_ given: [Shape]) -> Shape {

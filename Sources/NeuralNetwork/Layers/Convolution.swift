@@ -11,6 +11,7 @@ package final class Convolution: Layer {
   let geometry: ConvolutionGeometry
 
   package var name: String { geometry.name }
+  package var kind: LayerKind { LayerKind(geometry) }
   package var parameters: [Parameter] { [geometry.weight] + (geometry.bias.map { [$0] } ?? []) }
 
   package init(
@@ -28,6 +29,8 @@ package final class Convolution: Layer {
   }
 
   package func outputShape(_ given: [Shape]) -> Shape { geometry.outputShape(given[0]) }
+
+  package func multiplications(of input: Shape) -> Int { geometry.multiplications(of: input) }
 
   /// Where the weight is small beside a piece, so that adding up its gradients costs less than reading the piece again.
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool {

@@ -6,6 +6,7 @@ import VectorKernels
 package final class Dropout: Layer {
   package let name: String
   package let traits: LayerTraits = [.overwritesInput, .overwritesGradient]
+  package let kind = LayerKind(.other, "dropout")
   let probability: Double
 
   package init(_ name: String, probability: Double) {

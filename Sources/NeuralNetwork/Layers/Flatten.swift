@@ -2,6 +2,7 @@
 package final class Flatten: Layer {
   package let name: String
   package let traits: LayerTraits = []
+  package let kind = LayerKind(.other, "flatten")
 
   package init(_ name: String) { self.name = name }
 

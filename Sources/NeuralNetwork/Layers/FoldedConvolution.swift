@@ -7,6 +7,9 @@ final class FoldedConvolution: Layer {
   let convolution: ConvolutionGeometry
   let normalization: BatchNormalization?
   let slope: Parameter?
+  /// Of both layers, whose they stay.
+  let foldedParameters: [Parameter]
+  let kind: LayerKind
   let traits: LayerTraits
 
   /// The following layer's, whose output this one's is.
@@ -20,6 +23,8 @@ final class FoldedConvolution: Layer {
     normalization = following as? BatchNormalization
     slope = normalization?.slope ?? (following as? PReLU)?.slope
     name = following.name
+    foldedParameters = [convolution.weight] + (convolution.bias.map { [$0] } ?? []) + following.parameters
+    kind = LayerKind(convolution, and: following.kind.parts)
     let common: LayerTraits = [.imagewise, .hasBlockedWeight]
     switch (addsSecondInput, slope) {
     case (false, _): traits = common
@@ -33,6 +38,8 @@ final class FoldedConvolution: Layer {
     precondition(given.count == 1 || given[1] == shape, "\(name) adds a residual of another shape: \(given)")
     return shape
   }
+
+  func multiplications(of input: Shape) -> Int { convolution.multiplications(of: input) }
 
   func bind(_ binding: Binding) -> any Operation { FoldedConvolutionOperation(self, binding) }
 

@@ -8,6 +8,7 @@ package final class FullyConnected: Layer {
   package let name: String
   package let parameters: [Parameter]
   package var traits: LayerTraits { weight.isTrained ? [.readsInput] : [] }
+  package let kind = LayerKind(.fullyConnected, "fc")
 
   let inputs: Int
   let outputs: Int
@@ -29,6 +30,8 @@ package final class FullyConnected: Layer {
       given[0].count == inputs && given[0].layout == .plain, "\(name) over \(inputs) features given \(given[0])")
     return .features(outputs)
   }
+
+  package func multiplications(of input: Shape) -> Int { inputs * outputs }
 
   package func bind(_ binding: Binding) -> any Operation { FullyConnectedOperation(self, binding) }
 }
@@ -55,6 +58,13 @@ private final class FullyConnectedOperation: Operation {
   }
 
   func backward(_ images: Range<Int>) {
+    guard let dx = binding.inputGradient else { return }
+    let (M, D, K) = (binding.input.batch, layer.inputs, layer.outputs)
+    let dy = binding.outputGradients[0].elements
+    gemm(.none, .none, M, D, K, dy, layer.weight.value.baseAddress!, beta: 0, into: dx.elements)
+  }
+
+  func endBackward() {
     let (M, D, K) = (binding.input.batch, layer.inputs, layer.outputs)
     let (x, dy) = (binding.input.elements, binding.outputGradients[0].elements)
     if layer.weight.isTrained {
@@ -64,9 +74,6 @@ private final class FullyConnectedOperation: Operation {
       for row in 0..<M {
         for k in 0..<K { bias.gradient[k] += dy[row * K + k] }
       }
-    }
-    if let dx = binding.inputGradient {
-      gemm(.none, .none, M, D, K, dy, layer.weight.value.baseAddress!, beta: 0, into: dx.elements)
     }
   }
 }

@@ -15,10 +15,12 @@ package final class PReLU: Layer {
 
   package var traits: LayerTraits {
     var traits: LayerTraits = [.readsInput, .overwritesInput, .overwritesGradient, .imagewise]
-    if slope.isTrained { traits.formUnion(.sumsGradients) }
+    if slope.isTrained { traits.formUnion([.sumsGradients, .sumsGradientsInBackward]) }
     if takesResidual { traits.formUnion(.addsSecondInput) }
     return traits
   }
+
+  package var kind: LayerKind { LayerKind(.normalization, "prelu").and(takesResidual ? "add" : nil) }
 
   package func outputShape(_ given: [Shape]) -> Shape {
     precondition(given.allSatisfy { $0 == given[0] }, "\(name) adds a residual of another shape: \(given)")

@@ -5,10 +5,14 @@ import Foundation
 package protocol BenchmarkReport: Encodable {
   /// Names and values, in the order in which they are shown.
   var lines: [(name: String, value: String)] { get }
+  /// `lines` as a table, and whatever else there is.
+  var text: String { get }
 }
 
 extension BenchmarkReport {
-  package var text: String { TextTable.lines(lines.map { [$0.name, $0.value] }).map { $0 + "\n" }.joined() }
+  package var text: String { table }
+
+  var table: String { TextTable.lines(lines.map { [$0.name, $0.value] }).map { $0 + "\n" }.joined() }
 }
 
 extension Double {

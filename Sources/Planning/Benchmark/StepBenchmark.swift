@@ -35,6 +35,9 @@ package struct StepBenchmark {
     package let gradientType: GradientType
     package let bucketBytes: Int
     package let limits: MachineLimits
+    /// Of rank 0, in the order of the network, then the class weight; nil unless asked for.
+    package let layers: [LayerTime]?
+    package let layerSums: StepSums?
 
     package var lines: [(name: String, value: String)] {
       [
@@ -50,6 +53,11 @@ package struct StepBenchmark {
         + sentLines + limits.lines
     }
 
+    package var text: String {
+      guard let layers, let layerSums else { return table }
+      return table + "\n" + (ranks > 1 ? "Rank 0 of \(ranks). " : "") + LayerTable.text(layers, layerSums)
+    }
+
     private var sentLines: [(name: String, value: String)] {
       let parts = traffic.map { part in
         let counted = part.counted.map { ", \($0) counted" } ?? ""
@@ -63,6 +71,8 @@ package struct StepBenchmark {
   package let workload: StepWorkload
   package var steps = 10
   package var settings = StepSettings()
+  /// Whether the layers are measured one by one, too.
+  package var measuresLayers = false
 
   package init(_ workload: StepWorkload) { self.workload = workload }
 
@@ -79,15 +89,17 @@ package struct StepBenchmark {
     var stepCount = 0
     try communicator.barrier()
     let sentBefore = NetworkCounters.current().sentElsewhere
+    let profile = measuresLayers ? StepProfile(step, batchSize: batchSize) : nil
     let timing = try data.labels.withUnsafeBufferPointer { labels in
       let keys = workload.dropout > 0 ? (0..<batchSize).map { UInt64($0) } : []
       let batch = MicroBatch(images: .init(data.images.elements), labels: labels, keys: keys)
       var index = 0
       defer { stepCount = index }
-      return try Timing.measure(steps) {
+      func run() throws {
         _ = try step.run([batch], index: index, count: batchSize * communicator.size, learningRate: 0.01)
         index += 1
       }
+      return try profile?.measure(steps, run) ?? Timing.measure(steps, run)
     }
     let sent = try hostBytes(since: sentBefore, communicator) / max(stepCount, 1)
     // The slowest rank's step is everybody's.
@@ -100,6 +112,7 @@ package struct StepBenchmark {
     let convolutionSeconds = try communicator.allReduce(alone.median, .max)
     try communicator.barrier()
     let limits = MachineLimits.measure()
+    let layers = profile?.report(limits, without: timing)
 
     let traffic = try Traffic.ofStep(step, samples: batchSize, stepCount: stepCount)
     let hosts = try communicator.placement().nodeCount
@@ -111,7 +124,8 @@ package struct StepBenchmark {
       convolutionSeconds: convolutionSeconds, convolutionImagesPerSecond: images / convolutionSeconds,
       shareOfConvolutionRate: convolutionSeconds / seconds[0], traffic: traffic,
       formulaBytesPerStep: traffic.reduce(0) { $0 + $1.formula }, hostBytesPerStep: hosts > 1 ? sent : nil,
-      gradientType: settings.gradientType, bucketBytes: settings.bucketBytes, limits: limits)
+      gradientType: settings.gradientType, bucketBytes: settings.bucketBytes, limits: limits,
+      layers: layers?.layers, layerSums: layers?.sums)
   }
 
   /// The most that any host has sent since it had sent `before`.

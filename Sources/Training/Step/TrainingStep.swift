@@ -28,6 +28,8 @@ package final class TrainingStep {
   package var trace: TraceRecorder? {
     didSet { reducer.trace = trace }
   }
+  /// Sums up the time of the step's parts; nil costs nothing.
+  package var clock: StepClock?
   /// Bytes that this rank has sent in all to have gradients and statistics summed, by part.
   package var sentBytes: [Int] { reducer.sentBytes }
 
@@ -142,12 +144,12 @@ package final class TrainingStep {
     do {
       trainsNetwork = index >= settings.headSteps && !network.isFixed
       // While the class weight is trained alone the gradients stay zero.
-      if trainsNetwork { network.parameters.zeroGradients() }
+      if trainsNetwork { span(.zeroGradients) { network.parameters.zeroGradients() } }
       teaching?.begin()
       let step = UpdateStep(index: index, learningRate: learningRate)
       if updatesOnArrival {
         let step = networkStep(step)
-        reducer.whenSummed = { [update] range in update.run(step, in: range) }
+        reducer.whenSummed = { [update, clock] range in clock.span(.update) { update.run(step, in: range) } }
       }
       let samples = batches.reduce(0) { $0 + $1.count }
       var loss = 0.0
@@ -159,9 +161,9 @@ package final class TrainingStep {
         loss += try run(
           batch, samples: isLast ? samples : nil, of: count, rule: rule(step))
       }
-      try trace.span(.communicationWait) { try reducer.finish() }
-      try trace.span(.update) { try updateAll(step) }
-      try trace.span(.renormalize) { try classifier.renormalize(to: nil) }
+      try span(.communicationWait) { try reducer.finish() }
+      try span(.update) { try updateAll(step) }
+      try span(.renormalize) { try classifier.renormalize(to: nil) }
       return loss
     } catch {
       reducer.abandon()
@@ -191,26 +193,26 @@ package final class TrainingStep {
     batchSize = batch.count
     let pass = pass(batch: batch.count)
     pass.observer = trace.flatMap { $0.isOn ? $0.observer(of: pass) : nil }
-    try trace.span(.forward) {
+    try span(.forward) {
       _ = pass.input.buffer.update(fromContentsOf: batch.images)
       network.random.keys = batch.keys
       pass.forward()
       try normalize.forward(pass.output.elements, batch: batch.count)
     }
     if let samples { try average(samples: samples, of: count) }
-    var loss = try trace.span(.classifierForward) {
+    var loss = try span(.classifierForward) {
       try classifier.forward(normalize.embeddings.baseAddress!, labels: batch.labels, count: count)
     }
     if let teaching {
-      loss += try trace.span(.classifierForward) { try teaching.forward(pass.output.elements, batch, of: count) }
+      loss += try span(.classifierForward) { try teaching.forward(pass.output.elements, batch, of: count) }
     }
     let gradient = trainsNetwork ? pass.outputGradient.elements : nil
-    try trace.span(.classifierBackward) {
+    try span(.classifierBackward) {
       try classifier.backward(into: gradient, isLast: isLast, rule: rule)
     }
     if isLast { try teaching?.sum(by: reducer) }
     guard let gradient else { return loss }
-    try trace.span(.backward) {
+    try span(.backward) {
       normalize.backward(gradient, into: gradient)
       teaching?.addGradient(to: gradient)
       try pass.backward(
@@ -219,8 +221,12 @@ package final class TrainingStep {
     return loss
   }
 
+  private func span<Result>(_ part: TraceRecorder.Phase, _ body: () throws -> Result) rethrows -> Result {
+    try clock.span(part) { try trace.span(part, body) }
+  }
+
   /// The pass of the current step, or the last one, for so many samples.
-  func pass(batch: Int) -> Pass {
+  package func pass(batch: Int) -> Pass {
     trainsNetwork ? network.pass(batch: batch, .training) : network.fixedPass(batch: batch)
   }
 

@@ -1,4 +1,6 @@
 import Foundation
+import NeuralNetwork
+import Planning
 import TestSupport
 import Testing
 
@@ -52,6 +54,63 @@ import Testing
       // Two ranks divide buckets but for a cache line.
       #expect(abs(counted - formula) <= 64 * 20 && (counted > 0) == (formula > 0), "\(part)")
     }
+  }
+
+  /// Every parameter's layer has one line, and with what belongs to no layer all lines add up to the step.
+  @Test(arguments: [
+    (NetworkKind.mobilefacenet, ["--recompute", "--optimizer", "muon"], 1),
+    (.mobilefacenet, ["--freeze", "layers.*"], 2),
+  ])
+  func layers(kind: NetworkKind, more: [String], ranks: Int) throws {
+    let report = try bench(
+      [
+        "step", "--layers", "--network", kind.rawValue, "--input-size", "48", "--embedding", "64", "--batch-size", "4",
+        "--classes", "50", "--steps", "3",
+      ] + more, ranks: ranks)
+    let object = try JSONSerialization.data(withJSONObject: try #require(report["layers"]))
+    let layers = try JSONDecoder().decode([LayerTime].self, from: object)
+    let sums = try JSONDecoder().decode(
+      StepSums.self, from: JSONSerialization.data(withJSONObject: try #require(report["layerSums"])))
+    let names = kind.parameters(embeddingWidth: 64, inputSide: 48).map(\.name).filter { !$0.contains("running_") }
+    #expect(layers.flatMap(\.parameters).sorted() == (names + ["classWeight"]).sorted())
+    #expect(Set(layers.map(\.name)).count == layers.count)
+    for layer in layers {
+      for measurement in layer.directions {
+        let place = "\(layer.name): \(measurement)"
+        #expect(measurement.milliseconds > 0 && measurement.fastestMilliseconds <= measurement.milliseconds, "\(place)")
+        guard let limit = measurement.limitMilliseconds else { continue }
+        #expect(limit > 0 && measurement.bound != nil, "\(place)")
+        #expect(measurement.operations == 0 || measurement.gigaflops! > 0, "\(place)")
+      }
+    }
+    let lines = layers.flatMap(\.directions).reduce(0) { $0 + $1.milliseconds }
+    let rest = sums.rest.reduce(0) { $0 + $1.milliseconds }
+    #expect(abs((lines + rest) / sums.stepMilliseconds - 1) < 1e-9)
+    #expect(abs(sums.kinds.reduce(rest) { $0 + $1.milliseconds } / sums.stepMilliseconds - 1) < 1e-9)
+    // The layers are rank 0's, the step is the slowest rank's.
+    let share = sums.stepWithoutClocksMilliseconds / (1e3 * (try number(report, "secondsPerStep")))
+    #expect(share < 1 + 1e-9 && (ranks > 1 || share > 1 - 1e-9))
+    let directions = Set(layers.flatMap(\.directions).map(\.direction))
+    #expect(directions.contains(.update) == !more.contains("muon"))
+    #expect(directions.contains(.forwardAgain) == more.contains("--recompute"))
+    #expect(sums.rest.contains { $0.name.hasPrefix("communication") } == (ranks > 1))
+    let backward = layers.filter { $0.directions.contains { $0.direction.rawValue.hasPrefix("backward") } }
+    #expect((backward.count < layers.count) == more.contains("--freeze"))
+  }
+
+  @Test func layersForPeople() throws {
+    let outcome = try Subprocess.cosface([
+      "bench", "step", "--layers", "--network", "spherenet20", "--input-size", "48", "--embedding", "64",
+      "--batch-size",
+      "2", "--classes", "50", "--steps", "1", "--threads", "1",
+    ])
+    #expect(outcome.exitCode == 0, "\(outcome.text)")
+    let columns = outcome.lines.map { $0.split(separator: " ").map(String.init) }
+    for name in ["conv1_1", "relu1_1", "conv4_3", "fc5"] { #expect(columns.count { $0.first == name } == 1, "\(name)") }
+    let first = try #require(columns.first { $0.first == "conv1_1" })
+    #expect(first[1...3] == ["3x3/2", "3x48x48", "64x24x24"])
+    #expect(outcome.text.contains("with data") && outcome.text.contains("the clocks' cost"), "\(outcome.text)")
+    #expect(outcome.lines.contains { $0.hasPrefix("3 x 3 convolutions") })
   }
 
   @Test func head() throws {
