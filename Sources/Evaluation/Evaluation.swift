@@ -17,59 +17,63 @@ package final class Evaluation {
   package let verification: Verification
   private let options: EvaluationOptions
   private let communicator: Communicator
-  private let description: ModelDescription
-  private let weightFile: String
-  private let embedder: Embedder
-  /// What `run` came to, pair by pair.
+  private let model: EvaluatedModel
+  /// What `run` came to, pair by pair those of this rank's part.
   package var result: VerificationResult? { results?.network }
   /// Made by `run`.
   private var results: (network: VerificationResult, rawPixels: VerificationResult?)?
 
-  /// Opens the model and the data; every rank calls it.
+  /// Opens the model, or the embeddings, and the data; every rank calls it.
   ///
   /// - Throws: what is wrong with a file, or a `RankAgreement.Failure` where the ranks see different models or images.
   package init(_ options: EvaluationOptions, _ communicator: Communicator) throws {
     self.options = options
     self.communicator = communicator
-    let (file, description, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
-    weightFile = file.path
-    self.description = description
-    embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
-    verification = try Self.verification(options)
-    let (samples, inventory) = (verification.samples, try verification.source.inventory())
+    model = try EvaluatedModel(
+      options.model, assuming: options.assumedModel, embeddings: options.embeddings, flip: options.flip,
+      batchSize: options.batchSize, workers: options.workers)
+    verification = try Self.verification(options, communicator)
+    let (samples, source) = (verification.samples, verification.source)
+    // Images whose embeddings are there need not be.
+    let inventory = model.opened == nil ? nil : try source.inventory()
     try RankAgreement.check(
       [
-        ("weights of \(options.model)", network.weightsDigest),
-        ("images in \(options.data)", inventory.fingerprint),
-        ("pairs", "\(verification.pairs.count), \(samples.count) images"),
+        model.agreement, ("images in \(options.data)", inventory?.fingerprint ?? source.fingerprintOfNames),
+        ("pairs", "\(verification.counts.same + verification.counts.different), \(samples.count) images"),
         ("detector scores", verification.pooling.digest),
       ], communicator)
-    try DividedImages.check(
-      absent: inventory.absent, samples: samples, limit: BadImage.limit(options.maximumBadImages, of: samples.count),
-      verification.source)
+    if let inventory {
+      try DividedImages.check(absent: inventory.absent, samples: samples, limit: badImageLimit, source)
+    }
     // Told before the work.
     if let far = options.thresholdAt {
-      try Self.checkThreshold(at: far, differentCount: verification.pairs.count { !$0.same })
+      try Self.checkThreshold(at: far, differentCount: verification.counts.different)
     }
   }
+
+  private var badImageLimit: Int { BadImage.limit(options.maximumBadImages, of: verification.samples.count) }
 
   private static func checkThreshold(at far: Double, differentCount: Int) throws(EvaluationError) {
     guard let shortage = AcceptRate.shortage(at: far, differentCount: differentCount) else { return }
     throw EvaluationError("There is no threshold at FAR \(far.shown): it \(shortage)")
   }
 
-  private static func verification(_ options: EvaluationOptions) throws -> Verification {
+  private static func verification(_ options: EvaluationOptions, _ communicator: Communicator) throws -> Verification {
     let isBin = FilePath.hasEnding(".bin", options.data)
     if let pairs = options.pairs {
       guard !isBin else {
         throw EvaluationError("--pairs does not go with \(options.data.printableName): a .bin holds its own pairs")
       }
       if let templates = options.templates {
-        let list = try TemplateList(path: templates, pairs: pairs, options)
-        return try Verification(list, pooling: TemplatePooling(options.pooling, weights: list.detectorScores))
+        var list = try TemplateList(path: templates, options)
+        try list.readPairs(pairs, part: communicator.rank, of: communicator.size)
+        return try Verification(
+          list, pooling: TemplatePooling(options.pooling, weights: list.detectorScores), communicator)
       }
       return try Verification(
-        PairList(path: pairs, root: options.data), maximumBadImages: options.maximumBadImages)
+        PairList.read(
+          path: pairs, root: options.data, checksFiles: options.model != nil, communicator),
+        maximumBadImages: options.maximumBadImages, communicator)
     }
     if isBin {
       guard options.holdoutPeople == 0 else {
@@ -87,88 +91,104 @@ package final class Evaluation {
 
   /// People among the evaluated whose names stand in the model: their figures tell little of strangers.
   package var trainedPeople: Int {
-    guard verification.knowsPeople, verification.source.namesPeople else { return 0 }
-    return Set(description.classNames).intersection(verification.source.classNames).count
+    guard let opened = model.opened, verification.knowsPeople, verification.source.namesPeople else { return 0 }
+    return Set(opened.description.classNames).intersection(verification.source.classNames).count
+  }
+
+  /// From so many pairs on the user is told what they take.
+  private static let manyPairs = 1_000_000
+
+  /// What the comparison takes, found by a short measurement; nil where pairs are few. Every rank calls it.
+  ///
+  /// - Throws: `MemoryNeed` where this host cannot hold its ranks' embeddings.
+  package func cost() throws -> ComparisonCost? {
+    let pairs = verification.counts.same + verification.counts.different
+    guard pairs >= Self.manyPairs else { return nil }
+    let cost = try ComparisonCost(
+      images: verification.samples.count, pairs: pairs, width: model.supply.rowWidth,
+      networkBytes: model.supply.networkBytes, communicator)
+    try cost.check(communicator)
+    return cost
   }
 
   /// Every rank calls it and gets the same, to the byte, on any number of ranks of as many threads.
   package func run() throws -> EvaluationReport {
-    let limit = BadImage.limit(options.maximumBadImages, of: verification.samples.count)
-    let network = try verification.run(embedder, flip: options.flip, badImageLimit: limit, communicator)
+    let network = try verification.run(model.supply, badImageLimit: badImageLimit, communicator)
     let rawPixels =
       options.rawPixels
       ? try verification.runRawPixels(
-        flip: options.flip, badImageLimit: limit, workers: options.workers, communicator) : nil
+        flip: options.flip, badImageLimit: badImageLimit, workers: options.workers, communicator) : nil
     results = (network, rawPixels)
     return EvaluationReport(
-      options: options, model: description, verification: verification, network: network, rawPixels: rawPixels)
+      options: options, model, verification: verification, network: network,
+      rawPixels: rawPixels)
   }
 
   /// Writes each pair that `run` compared, its fold of the cross validation (empty where there was none) and its cosines, one
-  /// a line under a header, as CSV. One rank calls it.
+  /// a line under a header, as CSV. Every rank calls it, and rank 0 writes.
   ///
   /// - Throws: `FileError`
   package func writeScores(to path: String) throws {
     guard let results else { preconditionFailure("Scores are written after the run") }
-    var text = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
-    for (index, pair) in results.network.pairs.enumerated() {
+    let network = results.network
+    let hasFolds = network.report.crossValidation != nil
+    let header = "first,second,same,fold,cosine" + (results.rawPixels == nil ? "\n" : ",rawPixels\n")
+    try communicator.write(to: path, header: header, lines: network.pairs.count) { place in
+      let pair = network.pairs[place]
       var fields = [pair.first, pair.second].map { CSV.field(verification.name(of: $0)) }
-      fields += [
-        pair.same ? "1" : "0", results.network.folds.map { "\($0[index])" } ?? "", "\(results.network.scores[index])",
-      ]
+      fields += [pair.same ? "1" : "0", hasFolds ? "\(pair.fold)" : "", "\(network.scored[place].score)"]
       // Both read the same images, so their pairs are the same.
-      if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scores[index])") }
-      text += fields.joined(separator: ",") + "\n"
+      if let rawPixels = results.rawPixels { fields.append("\(rawPixels.scored[place].score)") }
+      return fields.joined(separator: ",") + "\n"
     }
-    try AtomicFile.write(Data(text.utf8), to: path)
   }
 
-  /// Writes every point of the ROC curve that `run` found, from the highest threshold to the lowest, as CSV. One rank
-  /// calls it.
+  /// Writes every point of the ROC curve that `run` found, from the highest threshold to the lowest, as CSV. Every rank
+  /// calls it, rank 0 writes.
   ///
   /// - Throws: `FileError`
   package func writeROC(to path: String) throws {
-    var text = "threshold,falseAcceptRate,trueAcceptRate\n"
-    for point in try ROCCurve(of: ranked()).points {
-      text += "\(point.threshold),\(point.falseAcceptRate),\(point.trueAcceptRate)\n"
-    }
-    try AtomicFile.write(Data(text.utf8), to: path)
+    try ROCCurve(of: ranked()).write(to: path)
   }
 
   /// Fails where the threshold could not be kept. One rank calls it before the run.
   ///
   /// - Throws: `FileError`
-  package func tryOutThreshold() throws { try AtomicFile.tryOut(VerificationThreshold.path(beside: weightFile)) }
+  package func tryOutThreshold() throws { try AtomicFile.tryOut(VerificationThreshold.path(beside: opened.file)) }
 
-  /// The scores that `run` found.
+  /// The model that a threshold is kept beside.
+  private var opened: EvaluatedModel.Opened {
+    guard let opened = model.opened else { preconditionFailure("A threshold of stored embeddings") }
+    return opened
+  }
+
+  /// The scores that `run` found; every rank calls it, and has a part.
   private func ranked() throws -> RankedScores {
-    guard let results else { preconditionFailure("Scores are ranked after the run") }
-    let scores = results.network.scores
-    return try RankedScores(
-      scores: scores, same: results.network.pairs.map(\.same), folds: [Int](repeating: 0, count: scores.count),
-      foldCount: 1)
+    guard let result else { preconditionFailure("Scores are ranked after the run") }
+    return try RankedScores(result.scored, foldCount: verification.folds.count, communicator)
   }
 
   /// Keeps the threshold that `run` found best, or the one at the FAR that the options give, beside the model, for
-  /// `compare`. One rank calls it.
+  /// `compare`. Every rank calls it, rank 0 writes.
   ///
   /// - Throws: `FileError`; `EvaluationError` where unreadable images leave too few pairs for this FAR.
   package func keepThreshold() throws {
     guard let results else { preconditionFailure("A threshold is kept after the run") }
     let data = options.pairs ?? options.data
     guard let far = options.thresholdAt else {
-      try results.network.report.threshold(data: data, flip: options.flip, of: embedder.network)
-        .write(beside: weightFile)
-      return
+      guard communicator.rank == 0 else { return }
+      return try results.network.report.threshold(data: data, flip: options.flip, of: opened.network)
+        .write(beside: opened.file)
     }
     let ranked = try ranked()
     try Self.checkThreshold(at: far, differentCount: ranked.differentCount)
-    let cut = ROCCurve(of: ranked).cut(
+    let cut = try ROCCurve(of: ranked).cut(
       acceptingAtMost: AcceptRate.acceptable(at: far, differentCount: ranked.differentCount))
+    guard communicator.rank == 0 else { return }
     let point = OperatingPoint(cut, of: ranked)
     try VerificationThreshold(
-      threshold: point.threshold, at: (far, point.recall), accuracy: point.accuracy, pairs: ranked.entries.count,
-      data: data, flip: options.flip, of: embedder.network
-    ).write(beside: weightFile)
+      threshold: point.threshold, at: (far, point.recall), accuracy: point.accuracy,
+      pairs: ranked.sameCount + ranked.differentCount, data: data, flip: options.flip, of: opened.network
+    ).write(beside: opened.file)
   }
 }

@@ -3,8 +3,10 @@ package import Weights
 
 /// What is evaluated, by which pairs, and how.
 package struct EvaluationOptions: Codable, Equatable, Sendable {
-  /// A model file, or a run's folder.
-  package var model: String
+  /// A model file, or a run's folder; nil where there are embeddings.
+  package var model: String?
+  /// What `cosface embed` wrote, in place of a model.
+  package var embeddings: [String] = []
   /// The network of `model`, where its file does not name it.
   package var assumedModel = AssumedModel()
   /// A folder of people, or the root of the images that `pairs` names.
@@ -30,8 +32,10 @@ package struct EvaluationOptions: Codable, Equatable, Sendable {
   package var batchSize = 32
   package var workers = 1
 
-  package init(model: String, data: String) {
+  package init(model: String?, embeddings: [String] = [], data: String) {
+    precondition((model == nil) != embeddings.isEmpty, "Either a model or embeddings")
     self.model = model
+    self.embeddings = embeddings
     self.data = data
   }
 }

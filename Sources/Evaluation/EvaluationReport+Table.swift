@@ -8,7 +8,7 @@ extension EvaluationReport: CustomStringConvertible {
     let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
     let parts = [
       """
-      model       \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
+      \(origin(column: 12))
       data        \(data): \(images) images\(whose); \(selection)
       embeddings  norm \(norms[0]), deviation \(norms[1])\(flip == .none ? "" : "; " + flip.description)
       """ + (pooling.map { "\ntemplates   " + $0.description(scores: detectorScores) } ?? ""),

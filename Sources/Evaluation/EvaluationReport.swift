@@ -3,12 +3,14 @@ package import Inference
 import Weights
 
 /// What `cosface evaluate` says, as JSON and as a table: the same bytes on any number of ranks.
-package struct EvaluationReport: Codable, Equatable, Sendable {
-  package let model: String
-  package let network: String
+package struct EvaluationReport: ReportOfModel, Codable, Equatable, Sendable {
+  /// Nil where its embeddings were given.
+  package let model: String?
+  package let embeddings: [String]?
+  package let network: String?
   package let embeddingWidth: Int
-  package let inputSide: Int
-  package let trainedSteps: Int
+  package let inputSide: Int?
+  package let trainedSteps: Int?
   package let data: String
   /// Images that the pairs name.
   package let images: Int
@@ -29,23 +31,19 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
   package let rawPixels: VerificationReport?
 
   init(
-    options: EvaluationOptions, model: ModelDescription, verification: Verification, network: VerificationResult,
+    options: EvaluationOptions, _ model: EvaluatedModel, verification: Verification, network: VerificationResult,
     rawPixels: VerificationResult?
   ) {
+    let description = model.opened?.description
     self.model = options.model
-    self.network = model.network
-    embeddingWidth = model.embeddingWidth
-    inputSide = model.inputSide
-    trainedSteps = model.step
+    embeddings = options.model == nil ? options.embeddings : nil
+    self.network = description?.network
+    embeddingWidth = model.supply.width
+    inputSide = description?.inputSide
+    trainedSteps = description?.step
     data = options.data
     images = verification.samples.count
-    templates = verification.templates.map { _ in
-      // Pairs are many millions, templates some thousands.
-      verification.pairs.reduce(into: Set<Int>()) { named, pair in
-        named.insert(pair.first)
-        named.insert(pair.second)
-      }.count
-    }
+    templates = verification.templates.map { _ in verification.namedTemplates }
     pooling = verification.templates == nil ? nil : options.pooling
     detectorScores = options.detectorScores
     people = verification.knowsPeople ? verification.source.classNames.count : nil
@@ -57,7 +55,7 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
       case .all: "all pairs\(heldOut)"
       case .sample(let seed): "a balanced sample of pairs by seed \(seed)\(heldOut)"
       }
-    flip = options.flip
+    flip = model.supply.flip
     badImages = network.badImages
     embeddingNorms = network.norms
     self.verification = network.report

@@ -4,7 +4,7 @@ import Foundation
 package import Inference
 
 /// What a search for people in a gallery came to: the same bytes on any number of ranks.
-package struct IdentificationReport: Codable, Equatable, Sendable {
+package struct IdentificationReport: ReportOfModel, Codable, Equatable, Sendable {
   package struct RankRate: Codable, Equatable, Sendable {
     package let rank: Int
     /// Searches whose mate is among the first `rank`.
@@ -12,11 +12,14 @@ package struct IdentificationReport: Codable, Equatable, Sendable {
     package let rate: Double
   }
 
-  package let model: String
-  package let network: String
+  /// Nil where the embeddings came from files, as are the network's name, input and steps.
+  package let model: String?
+  /// The files; nil where a model was asked.
+  package let embeddings: [String]?
+  package let network: String?
   package let embeddingWidth: Int
-  package let inputSide: Int
-  package let trainedSteps: Int
+  package let inputSide: Int?
+  package let trainedSteps: Int?
   package let flip: FlipTest
   package let probes: String
   package let gallery: String?
@@ -32,6 +35,7 @@ package struct IdentificationReport: Codable, Equatable, Sendable {
   /// The cumulative match characteristic: at ranks 1 and 5, and at 10, 20, 50 and 100 where the gallery is larger.
   package let rates: [RankRate]
   package let mateScores: Distribution
+  /// Of the probes' images as they are, not mirrored; where files hold the sums of both looks, of the sums.
   package let embeddingNorms: Distribution
   package let badImages: [BadImage]
   /// Folders of distractors that are named like people searched for: perhaps the same people.
@@ -45,6 +49,15 @@ package struct IdentificationReport: Codable, Equatable, Sendable {
     package let rates: [OpenSetRate]
     /// The best score of each.
     package let bestScores: Distribution
+
+    init(_ results: IdentificationResults, people: Int) {
+      let best = results.strangers.map(\.score)
+      let mated = zip(results.searches.scores, results.ranks).map { OpenSetRate.Mated(score: $0, isFirst: $1 == 1) }
+      self.people = people
+      searches = best.count
+      rates = OpenSetRate.usual(strangers: best, mated: mated)
+      bestScores = Distribution(of: best)
+    }
   }
 
   /// Nil unless asked for.
@@ -68,7 +81,7 @@ extension IdentificationReport: CustomStringConvertible {
     let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
     let sizes = smallestGallery == largestGallery ? "\(largestGallery)" : "\(smallestGallery) to \(largestGallery)"
     var lines = [
-      "model        \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps",
+      origin(column: 13),
       "probes       \(probes): \(probeImages) images of \(people) people",
     ]
     if let gallery, let galleryImages { lines.append("gallery      \(gallery): \(galleryImages) images") }

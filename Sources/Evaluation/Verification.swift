@@ -1,6 +1,7 @@
 package import Datasets
 package import Inference
 package import MPI
+import VectorKernels
 
 /// A task: tell whether two images show the same person, for these pairs of them.
 ///
@@ -31,13 +32,19 @@ package struct Verification: Sendable {
   package let templates: [FaceTemplate]?
   /// How a template's images become one vector.
   package let pooling: TemplatePooling
-  /// By sample numbers of the source, or by places in `templates`.
+  /// By sample numbers of the source, or by places in `templates`, each with its fold: all, or this rank's part.
   package let pairs: [FacePair]
+  /// Whether each rank has a part of the pairs.
+  private let isDivided: Bool
+  /// Of all parts.
+  package let counts: PairCount
   package let selection: Selection
-  /// The folds that a list or a .bin prescribes.
-  package let foldCount: Int
+  /// Those that the list or the .bin prescribes, or ten assigned ones.
+  package let folds: CrossValidation.Folds
   /// The images that the pairs name, ascending: no others are read.
   package let samples: [Int]
+  /// Templates that the pairs name.
+  package let namedTemplates: Int
 
   /// A folder with no more pairs than this (447 images) is evaluated on all of them.
   package static let defaultMaximumPairs = 100_000
@@ -62,14 +69,16 @@ package struct Verification: Sendable {
 
   /// The pairs of a list.
   ///
-  /// - Parameter maximumBadImages: fraction of the images that may be absent or unreadable.
+  /// - Parameters:
+  ///   - maximumBadImages: fraction of the images that may be absent or unreadable.
+  ///   - communicator: where each rank has read a part of the list (`PairList.read`); nil where it was read whole.
   /// - Throws: `DataError` where more are absent, `EvaluationError` where all pairs are of one kind.
-  package init(_ list: PairList, maximumBadImages: Double = 0) throws {
+  package init(_ list: PairList, maximumBadImages: Double = 0, _ communicator: Communicator? = nil) throws {
     let limit = BadImage.limit(maximumBadImages, of: list.images.count)
     if list.absent.count > limit { throw list.absenceError(limit: limit) }
     try self.init(
       ImageList(list.images, root: list.root, notes: list.notes), list.pairs, .list(path: list.path), of: list.path,
-      foldCount: list.foldCount)
+      foldCount: list.foldCount, communicator)
   }
 
   /// The pairs of a .bin.
@@ -81,54 +90,81 @@ package struct Verification: Sendable {
 
   /// Pairs of templates.
   ///
+  /// - Parameter communicator: where each rank has read a part of the pairs; nil where they were read whole.
   /// - Throws: `EvaluationError` where all of them are of one kind.
-  package init(_ list: TemplateList, pooling: TemplatePooling = .init()) throws {
+  package init(
+    _ list: TemplateList, pooling: TemplatePooling = .init(), _ communicator: Communicator? = nil
+  ) throws {
     guard let pairsPath = list.pairsPath else { preconditionFailure("\(list.path) without pairs") }
     try self.init(
       ImageList(list.images, root: list.root, notes: list.notes), list.pairs,
-      .templates(path: list.path, pairs: pairsPath), of: pairsPath, templates: list.templates, pooling: pooling)
+      .templates(path: list.path, pairs: pairsPath), of: pairsPath, templates: list.templates, pooling: pooling,
+      communicator)
   }
 
-  /// `path` is where the pairs stand, for the message.
+  /// `path` is where the pairs stand, for the message; `communicator` is nil where every rank has all pairs.
   private init(
     _ source: any ImageSource, _ pairs: [FacePair], _ selection: Selection, of path: String, foldCount: Int = 0,
-    templates: [FaceTemplate]? = nil, pooling: TemplatePooling = .init()
-  ) throws(EvaluationError) {
-    let sameCount = pairs.count { $0.same }
-    guard sameCount > 0, sameCount < pairs.count else {
+    templates: [FaceTemplate]? = nil, pooling: TemplatePooling = .init(), _ communicator: Communicator? = nil
+  ) throws {
+    let parts = try communicator.map { try pairs.counts($0) } ?? [pairs.kinds]
+    counts = parts.reduce(into: PairCount()) { $0 += $1 }
+    guard counts.same > 0, counts.different > 0 else {
       throw EvaluationError(
         "\(path.printableName): verification needs pairs of the same person and of different people, but there are "
-          + "\(sameCount) and \(pairs.count - sameCount)")
+          + "\(counts.same) and \(counts.different)")
     }
-    (self.source, self.pairs, self.selection) = (source, pairs, selection)
-    (self.foldCount, self.templates, self.pooling) = (foldCount, templates, pooling)
-    let named = Set(pairs.lazy.flatMap { [$0.first, $0.second] })
-    samples = templates.map { all in Set(named.lazy.flatMap { all[$0].media.joined() }).sorted() } ?? named.sorted()
+    isDivided = communicator != nil
+    (self.source, self.selection, self.templates, self.pooling) = (source, selection, templates, pooling)
+    var pairs = pairs
+    if foldCount > 1 {
+      folds = .prescribed(foldCount)
+    } else {
+      folds = .assigned
+      let before = parts.prefix(communicator?.rank ?? 0).reduce(into: PairCount()) { $0 += $1 }
+      pairs.assignFolds(FoldAssignment(afterSame: before.same, different: before.different))
+    }
+    self.pairs = pairs
+    // A byte for each image or template: a set of those of many million pairs would be large.
+    var isNamed = [UInt8](repeating: 0, count: templates?.count ?? source.count)
+    for pair in pairs {
+      isNamed[pair.first] = 1
+      isNamed[pair.second] = 1
+    }
+    if let communicator { isNamed = try communicator.allReduce(isNamed, .max) }
+    let named = isNamed.indices.filter { isNamed[$0] == 1 }
+    samples = templates.map { all in Set(named.lazy.flatMap { all[$0].media.joined() }).sorted() } ?? named
+    namedTemplates = templates == nil ? 0 : named.count
+  }
+
+  /// The pairs that a rank scores: its part of them, in the order of the list.
+  func pairs(_ communicator: Communicator) -> [FacePair] {
+    isDivided || communicator.size == 1
+      ? pairs : Array(pairs[Share.range(of: pairs.count, communicator.rank, communicator.size)])
   }
 
   /// What a pair's number stands for: an image, or a template.
   package func name(of place: Int) -> String { templates?[place].id ?? source.identifier(of: place) }
 
-  /// Evaluates a network. Every rank calls it with the same values and gets the same.
+  /// Evaluates embeddings. Every rank calls it with the same values and gets the same report, and the scores of its own part
+  /// of the pairs.
   ///
-  /// - Parameters:
-  ///   - flip: what becomes of an image's embedding and its mirror image's.
-  ///   - badImageLimit: images that may be unreadable; their pairs are left out.
+  /// - Parameter badImageLimit: images that may be unreadable; their pairs are left out.
   /// - Throws: `EvaluationError`, the same on every rank: too many bad images, an embedding that is zero or not finite.
   package func run(
-    _ embedder: Embedder, flip: FlipTest = .sum, badImageLimit: Int = 0, _ communicator: Communicator
+    _ supply: EmbeddingSupply, badImageLimit: Int = 0, _ communicator: Communicator
   ) throws -> VerificationResult {
-    let embeddings = try embedder.embed(
-      source, samples: samples, flip: flip, badImageLimit: badImageLimit, communicator)
-    return try VerificationResult(of: embeddings, self)
+    try VerificationResult(
+      of: supply.divide(source, samples: samples, badImageLimit: badImageLimit, communicator), self, communicator)
   }
 
   /// Evaluates the pixels themselves, as `run` does a network.
   package func runRawPixels(
     flip: FlipTest = .sum, badImageLimit: Int = 0, workers: Int = 1, _ communicator: Communicator
   ) throws -> VerificationResult {
-    let embeddings = try RawPixels.embed(
-      source, samples: samples, flip: flip, badImageLimit: badImageLimit, workers: workers, communicator)
-    return try VerificationResult(of: embeddings, self)
+    try VerificationResult(
+      of: RawPixels.divide(
+        source, samples: samples, flip: flip, badImageLimit: badImageLimit, workers: workers, communicator), self,
+      communicator)
   }
 }

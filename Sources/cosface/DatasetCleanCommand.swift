@@ -87,10 +87,7 @@ struct DatasetCleanCommand: ParsableCommand {
       throw ValidationError("Give --model, or --embeddings that were made with one; not both.")
     }
     if embeddings != nil {
-      let idle: [(String, Bool)] = [
-        ("--network", kind.network != nil), ("--embedding", kind.embedding != nil),
-        ("--input-size", kind.inputSize != nil), ("--flip", work.flip != .sum), ("--batch-size", work.batchSize != 32),
-      ]
+      let idle = kind.given + work.networkAlone
       if let (name, _) = idle.first(where: \.1) { throw ValidationError("\(name) is of no use with --embeddings.") }
       guard (validation == nil) == (validationEmbeddings == nil) else {
         throw ValidationError("With --embeddings, --validation and --validation-embeddings belong together.")

@@ -25,7 +25,17 @@ struct EvaluateCommand: ParsableCommand {
       and the distractors if there are any; with --open-set also probes whose person is not there.
       """)
 
-  @OptionGroup var inference: InferenceOptionGroup
+  @Option(help: ModelKindOptions.modelHelp)
+  var model: String?
+
+  @OptionGroup var kind: ModelKindOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Embeddings in place of a model: .safetensors files that 'cosface embed' wrote; no image is read.")
+  var embeddings: [String] = []
+
+  @OptionGroup var work: EmbeddingOptionGroup
 
   @Option(
     help: "Faces: a folder (DIR/PERSON/IMAGE), .rec or list; with --pairs the folder that its names are relative to.")
@@ -85,6 +95,16 @@ struct EvaluateCommand: ParsableCommand {
   var maxBadImages = 0.001
 
   func validate() throws {
+    guard (model == nil) != embeddings.isEmpty else {
+      throw ValidationError("Give --model, or --embeddings that were made with one; not both.")
+    }
+    if !embeddings.isEmpty {
+      let idle: [(String, Bool)] = [
+        ("--workers", work.workers != 1), ("--max-bad-images", maxBadImages != 0.001), ("--raw-pixels", rawPixels),
+        ("--keep-threshold", keepThreshold),
+      ]
+      try refuse(kind.given + work.networkAlone + idle, with: "--embeddings")
+    }
     guard (data == nil) != (identification.probes == nil) else {
       throw ValidationError("Give --data to verify, or --probes to identify; not both.")
     }
@@ -128,7 +148,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    inference.run { communicator in
+    work.run { communicator in
       if communicator.rank == 0 { try OutputFiles.tryOut([output, roc], inputs: inputs) }
       guard let data else { return try identify(communicator) }
       if let probes = templates.probeTemplates {
@@ -140,7 +160,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private var inputs: [String?] {
-    [inference.named.model, data, pairs] + templates.inputs
+    [model, data, pairs] + embeddings + templates.inputs
       + [identification.probes, identification.gallery, identification.distractors]
   }
 
@@ -149,9 +169,10 @@ struct EvaluateCommand: ParsableCommand {
     if communicator.rank == 0, keepThreshold { try evaluation.tryOutThreshold() }
     if communicator.rank == 0 { Notes.show(evaluation.verification.source.notes) }
     if communicator.rank == 0 { warn(evaluation.trainedPeople, of: evaluation.verification.source.classNames.count) }
+    let cost = try evaluation.cost()
+    if communicator.rank == 0 { cost?.lines.forEach(Terminal.note) }
     let report = try evaluation.run()
-    guard communicator.rank == 0 else { return }
-    try json ? Terminal.print(json: report) : Terminal.print(report.description)
+    if communicator.rank == 0 { try json ? Terminal.print(json: report) : Terminal.print(report.description) }
     if let output { try evaluation.writeScores(to: output) }
     if let roc { try evaluation.writeROC(to: roc) }
     if keepThreshold { try evaluation.keepThreshold() }
@@ -168,35 +189,38 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func identify(_ communicator: Communicator) throws {
-    var options = identification.options(model: inference.named.model)
-    options.assumedModel = inference.named.assumed
-    options.flip = inference.flip
+    var options = identification.options(model: model)
+    options.embeddings = embeddings
+    options.assumedModel = kind.assumed
+    options.flip = work.flip
     options.maximumBadImages = maxBadImages
-    options.batchSize = inference.batchSize
-    options.workers = inference.workers
+    options.batchSize = work.batchSize
+    options.workers = work.workers
     let identification = try Identification(options, communicator)
     if communicator.rank == 0 { Notes.show(identification.notes) }
     if communicator.rank == 0 { warn(identification.trainedPeople, of: identification.people) }
-    let report = try identification.run()
+    let cost = try identification.cost()
+    if communicator.rank == 0 { cost.lines.forEach(Terminal.note) }
+    let report = try identification.run { note in if communicator.rank == 0 { Notes.show([note]) } }
     guard communicator.rank == 0 else { return }
     try json ? Terminal.print(json: report) : Terminal.print(report.description)
     if let output { try identification.writeRanks(to: output) }
   }
 
   private func options(_ data: String) -> EvaluationOptions {
-    var options = EvaluationOptions(model: inference.named.model, data: data)
-    options.assumedModel = inference.named.assumed
+    var options = EvaluationOptions(model: model, embeddings: embeddings, data: data)
+    options.assumedModel = kind.assumed
     options.pairs = pairs
     templates.fill(&options)
     options.thresholdAt = thresholdAt
     options.holdoutPeople = holdoutPeople
     options.seed = seed ?? 1
     options.maximumPairs = maxPairs ?? Verification.defaultMaximumPairs
-    options.flip = inference.flip
+    options.flip = work.flip
     options.rawPixels = rawPixels
     options.maximumBadImages = maxBadImages
-    options.batchSize = inference.batchSize
-    options.workers = inference.workers
+    options.batchSize = work.batchSize
+    options.workers = work.workers
     return options
   }
 

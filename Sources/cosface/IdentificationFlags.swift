@@ -28,7 +28,7 @@ struct IdentificationFlags: ParsableArguments {
   }
 
   /// Only where there are probes.
-  func options(model: String) -> IdentificationOptions {
+  func options(model: String?) -> IdentificationOptions {
     var options = IdentificationOptions(model: model, probes: probes!)
     options.gallery = gallery
     options.distractors = distractors

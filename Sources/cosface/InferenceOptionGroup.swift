@@ -35,6 +35,9 @@ struct EmbeddingOptionGroup: ParsableArguments {
 
   @OptionGroup var waiting: WaitingOptions
 
+  /// The options that say nothing where embeddings are given in place of a network, and whether they were given.
+  var networkAlone: [(String, Bool)] { [("--flip", flip != .sum), ("--batch-size", batchSize != 32)] }
+
   /// Starts MPI and runs `body` on all ranks.
   func run(_ body: (Communicator) throws -> Void) {
     World.run(collectiveTimeout: waiting.collectiveTimeout) { communicator in

@@ -33,6 +33,11 @@ struct ModelKindOptions: ParsableArguments {
   @Option(Limits.inputSize, help: "Side of the model's input images in pixels, to make sure.")
   var inputSize: Int?
 
+  /// The options and whether they were given, for commands that also work without a model.
+  var given: [(String, Bool)] {
+    [("--network", network != nil), ("--embedding", embedding != nil), ("--input-size", inputSize != nil)]
+  }
+
   var assumed: AssumedModel {
     AssumedModel(network: network, embeddingWidth: embedding, inputSide: inputSize)
   }

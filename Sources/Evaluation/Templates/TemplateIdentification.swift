@@ -14,8 +14,7 @@ import Weights
 package final class TemplateIdentification {
   private let options: EvaluationOptions
   private let communicator: Communicator
-  private let description: ModelDescription
-  private let embedder: Embedder
+  private let model: EvaluatedModel
   private let list: TemplateList
   private let source: ImageList
   private let galleries: [TemplateSubjects]
@@ -37,10 +36,10 @@ package final class TemplateIdentification {
     guard let templates = options.templates else { preconditionFailure("A search of templates without templates") }
     self.options = options
     self.communicator = communicator
-    let (_, description, network) = try ModelFile.open(options.model, assuming: options.assumedModel)
-    self.description = description
-    embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
-    let list = try TemplateList(path: templates, pairs: nil, options)
+    model = try EvaluatedModel(
+      options.model, assuming: options.assumedModel, embeddings: options.embeddings, flip: options.flip,
+      batchSize: options.batchSize, workers: options.workers)
+    let list = try TemplateList(path: templates, options)
     self.list = list
     self.galleries = try galleries.map { try TemplateSubjects(path: $0, of: list) }
     self.probes = try TemplateSubjects(path: probes, of: list)
@@ -48,16 +47,17 @@ package final class TemplateIdentification {
     source = ImageList(list.images, root: list.root, notes: list.notes)
     let named = Set((self.galleries + [self.probes]).flatMap(\.templates))
     samples = Set(named.lazy.flatMap { list.templates[$0].media.joined() }).sorted()
-    let inventory = try source.inventory()
+    // Images whose embeddings are there need not be.
+    let inventory = model.opened == nil ? nil : try source.inventory()
     try RankAgreement.check(
       [
-        ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", inventory.fingerprint),
+        model.agreement, ("images in \(options.data)", inventory?.fingerprint ?? source.fingerprintOfNames),
         ("templates", "\((self.galleries + [self.probes]).map(\.templates.count)), \(samples.count) images"),
         ("detector scores", TemplatePooling(weights: list.detectorScores).digest),
       ], communicator)
     try DividedImages.check(
-      absent: inventory.absent, samples: samples, limit: BadImage.limit(options.maximumBadImages, of: samples.count),
-      source)
+      absent: inventory?.absent ?? [], samples: samples,
+      limit: BadImage.limit(options.maximumBadImages, of: samples.count), source)
   }
 
   package var notes: [String] { source.notes }
@@ -65,12 +65,9 @@ package final class TemplateIdentification {
   /// Every rank calls it and gets the same, to the byte, on any number of ranks.
   package func run() throws -> TemplateIdentificationReport {
     let limit = BadImage.limit(options.maximumBadImages, of: samples.count)
-    let embeddings = try embedder.embed(
-      source, samples: samples, flip: options.flip, badImageLimit: limit, communicator)
-    let images = try embeddings.table(of: source)
+    let images = try model.supply.divide(source, samples: samples, badImageLimit: limit, communicator)
     let table = try TemplateTable(
-      of: list.templates, images, Dictionary(uniqueKeysWithValues: zip(embeddings.samples, 0...)),
-      TemplatePooling(options.pooling, weights: list.detectorScores))
+      of: list.templates, images, TemplatePooling(options.pooling, weights: list.detectorScores), communicator)
     let tasks = GallerySearches.tasks(of: probes, in: galleries, table)
     // The most that a figure asks for: see JoinedGalleries.
     let kept = JoinedGalleries.kept(searches: tasks.first?.count ?? 0)
@@ -82,8 +79,8 @@ package final class TemplateIdentification {
       return try GallerySearches(gallery.path, templates: places.count, tasks, matches)
     }
     return TemplateIdentificationReport(
-      options: options, model: description, images: samples.count, probes: probes.path, searches: searches,
-      embeddingNorms: images.norms, badImages: embeddings.badImages)
+      options: options, model, images: samples.count, probes: probes.path, searches: searches,
+      embeddingNorms: images.norms, badImages: images.badImages)
   }
 
   /// Writes each search that `run` made, one a line under a header, as CSV: the rank and the mate's score are empty

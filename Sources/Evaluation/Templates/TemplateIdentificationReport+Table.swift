@@ -6,7 +6,7 @@ extension TemplateIdentificationReport: CustomStringConvertible {
   package var description: String {
     let norms = [embeddingNorms.mean, embeddingNorms.standardDeviation].map { String(format: "%.3f", $0) }
     let head = """
-      model       \(model.printableName): \(network), embedding \(embeddingWidth), input \(inputSide), \(trainedSteps) steps
+      \(origin(column: 12))
       data        \(data): \(images) images; templates of \(templates)
       embeddings  norm \(norms[0]), deviation \(norms[1])\(flip == .none ? "" : "; " + flip.description)
       templates   \(pooling.description(scores: detectorScores))

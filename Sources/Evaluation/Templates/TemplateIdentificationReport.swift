@@ -3,7 +3,7 @@ package import Inference
 import Weights
 
 /// What the searches of templates in galleries came to: the same bytes on any number of ranks.
-package struct TemplateIdentificationReport: Codable, Equatable, Sendable {
+package struct TemplateIdentificationReport: ReportOfModel, Codable, Equatable, Sendable {
   package struct Gallery: Codable, Equatable, Sendable {
     /// The gallery's list.
     package let path: String
@@ -57,11 +57,14 @@ package struct TemplateIdentificationReport: Codable, Equatable, Sendable {
     }
   }
 
-  package let model: String
-  package let network: String
+  /// Nil where the embeddings came from files, as are the network's name, input and steps.
+  package let model: String?
+  /// The files; nil where a model was asked.
+  package let embeddings: [String]?
+  package let network: String?
   package let embeddingWidth: Int
-  package let inputSide: Int
-  package let trainedSteps: Int
+  package let inputSide: Int?
+  package let trainedSteps: Int?
   package let flip: FlipTest
   package let data: String
   /// The list of templates, and how their images became one vector.
@@ -80,15 +83,17 @@ package struct TemplateIdentificationReport: Codable, Equatable, Sendable {
   package let badImages: [BadImage]
 
   init(
-    options: EvaluationOptions, model: ModelDescription, images: Int, probes: String, searches: [GallerySearches],
+    options: EvaluationOptions, _ model: EvaluatedModel, images: Int, probes: String, searches: [GallerySearches],
     embeddingNorms: Distribution, badImages: [BadImage]
   ) {
+    let description = model.opened?.description
     self.model = options.model
-    network = model.network
-    embeddingWidth = model.embeddingWidth
-    inputSide = model.inputSide
-    trainedSteps = model.step
-    flip = options.flip
+    embeddings = options.model == nil ? options.embeddings : nil
+    network = description?.network
+    embeddingWidth = model.supply.width
+    inputSide = description?.inputSide
+    trainedSteps = description?.step
+    flip = model.supply.flip
     data = options.data
     templates = options.templates ?? ""
     pooling = options.pooling

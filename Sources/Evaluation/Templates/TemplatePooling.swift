@@ -35,8 +35,8 @@ extension TemplateList {
   /// With the images and the detector scores that the options name.
   ///
   /// - Throws: `FileError`, or `DataError` where a list is wrong.
-  init(path: String, pairs: String?, _ options: EvaluationOptions) throws {
-    try self.init(path: path, pairs: pairs, root: options.data)
+  init(path: String, _ options: EvaluationOptions) throws {
+    try self.init(path: path, pairs: nil, root: options.data)
     if let scores = options.detectorScores { try readDetectorScores(scores) }
   }
 }

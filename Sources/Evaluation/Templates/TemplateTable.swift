@@ -1,67 +1,69 @@
 package import Datasets
+import Distributed
 package import Inference
+package import MPI
 import NeuralNetwork
+import VectorKernels
 
 /// The vectors of templates, ready to be compared.
 ///
-/// T = templates with a readable image, K = width.  vectors (T, K), of length 1, in Double: figures of a protocol are
-/// compared across programs, and those of 10^7 pairs stand close together.
+/// T = templates, K = width.  vectors (T, K), of length 1 where a template has an image that could be read, in Double:
+/// figures of a protocol are compared across programs, and those of 10^7 pairs stand close together.
 package struct TemplateTable: Sendable {
   package let width: Int
   private let vectors: [Double]
-  /// By places in the list's templates; -1 where there is no vector.
-  private let rows: [Int]
+  /// By places in the list's templates.
+  private let isPresent: [Bool]
 
-  /// - Parameter rows: the rows of `images` in `table`.
-  /// - Throws: `EvaluationError` where a template's images cancel out, or no template has an image that could be read.
+  /// Templates of images whose rows lie on several ranks: each rank makes a part of them, while all rows pass by.
+  ///
+  /// - Parameter communicator: every rank calls it, and gets all; nil where this process has all rows.
+  /// - Throws: the same `EvaluationError` on every rank where a template's images cancel out, or no template has an image
+  ///   that could be read.
   package init(
-    of templates: [FaceTemplate], _ table: EmbeddingTable, _ rows: [Int: Int], _ pooling: TemplatePooling = .init()
-  ) throws(EvaluationError) {
-    width = table.width
-    var vectors = [Double](repeating: 0, count: templates.count * table.width)
-    var places = [Int](repeating: -1, count: templates.count)
-    var count = 0
-    var failure: EvaluationError?
-    vectors.withUnsafeMutableBufferPointer { vectors in
-      for (place, template) in templates.enumerated() {
-        let row = UnsafeMutableBufferPointer(rebasing: vectors[(count * table.width)..<((count + 1) * table.width)])
-        do throws(EvaluationError) {
-          guard try template.pool(table, rows, pooling, into: row) else { continue }
-        } catch {
-          failure = error
-          return
-        }
-        places[place] = count
-        count += 1
-      }
+    of templates: [FaceTemplate], _ table: DividedTable, _ pooling: TemplatePooling = .init(),
+    _ communicator: Communicator?
+  ) throws {
+    width = table.own.width
+    let (rank, size) = (communicator?.rank ?? 0, communicator?.size ?? 1)
+    let shares = (0..<size).map { Share.range(of: templates.count, $0, size) }
+    var sums = TemplateSums(templates, part: shares[rank], table, pooling)
+    if let communicator, size > 1 {
+      for root in 0..<size { try table.forEachPiece(of: root, communicator) { sums.add($0, from: $1) } }
+      try communicator.agree(sums.normalize())
+      let counts = shares.map(\.count)
+      vectors = try communicator.allGather(sums.vectors, counts: counts.map { [width] in $0 * width })
+      let present = try communicator.allGather(sums.isPresent.map { $0 ? 1 : 0 } as [UInt8], counts: counts)
+      isPresent = present.map { $0 == 1 }
+    } else {
+      sums.add(table.own, from: 0)
+      if let failure = sums.normalize() { throw failure }
+      (vectors, isPresent) = (sums.vectors, sums.isPresent)
     }
-    if let failure { throw failure }
-    guard count > 0 else { throw EvaluationError("Not one template has an image that could be read") }
-    vectors.removeLast((templates.count - count) * width)
-    (self.vectors, self.rows) = (vectors, places)
+    guard isPresent.contains(true) else {
+      throw EvaluationError("Not one template has an image that could be read")
+    }
   }
 
   /// Whether the template at this place of the list has a vector.
-  package func has(_ place: Int) -> Bool { rows[place] >= 0 }
+  package func has(_ place: Int) -> Bool { isPresent[place] }
 
-  /// The inner product of the unit vectors of two templates, by their places in the list: in [-1, 1], a multiple of
-  /// 2^-44.
-  ///
-  /// Sums in another order differ in their last bits. What differs by less than 6e-14 is a tie: a network that gives
-  /// everybody one vector tells nobody from anybody.
+  /// The inner product of the unit vectors of two templates, by their places in the list: in [-1, 1], a whole number of
+  /// steps (`CosineStep`).
   package func score(_ first: Int, _ second: Int) -> Double {
-    vectors.withUnsafeBufferPointer { score(rows[first], rows[second], $0.baseAddress!) }
+    vectors.withUnsafeBufferPointer { score(first, second, $0.baseAddress!) }
   }
 
   /// Of each pair; both templates must have vectors.
-  package func scores(of pairs: [FacePair]) -> [Double] {
-    [Double](unsafeUninitializedCapacity: pairs.count) { scores, count in
+  package func scores(of pairs: [FacePair]) -> [ScoredPair] {
+    [ScoredPair](unsafeUninitializedCapacity: pairs.count) { scores, count in
       let output = scores.baseAddress!
       vectors.withUnsafeBufferPointer { vectors in
         Parallel.ranges(pairs.count) { range in
           for place in range {
             let pair = pairs[place]
-            (output + place).initialize(to: score(rows[pair.first], rows[pair.second], vectors.baseAddress!))
+            let score = score(pair.first, pair.second, vectors.baseAddress!)
+            (output + place).initialize(to: ScoredPair(score: score, mark: pair.mark))
           }
         }
       }
@@ -74,14 +76,14 @@ package struct TemplateTable: Sendable {
     vectors.withUnsafeBufferPointer { vectors in
       for (line, place) in first.enumerated() {
         for (column, other) in second.enumerated() {
-          scores[line * second.count + column] = score(rows[place], rows[other], vectors.baseAddress!)
+          scores[line * second.count + column] = score(place, other, vectors.baseAddress!)
         }
       }
     }
   }
 
   private func score(_ first: Int, _ second: Int, _ vectors: UnsafePointer<Double>) -> Double {
-    precondition(first >= 0 && second >= 0, "Templates without vectors have no score")
+    precondition(isPresent[first] && isPresent[second], "Templates without vectors have no score")
     let (a, b) = (vectors + first * width, vectors + second * width)
     var sums = (SIMD8<Double>.zero, SIMD8<Double>.zero)
     var i = 0
@@ -95,12 +97,10 @@ package struct TemplateTable: Sendable {
       sum += a[i] * b[i]
       i += 1
     }
-    return min(1, max(-1, (sum * Self.steps).rounded() / Self.steps))
+    return CosineStep.rounded(sum)
   }
 
   private func load(_ values: UnsafePointer<Double>) -> SIMD8<Double> {
     UnsafeRawPointer(values).loadUnaligned(as: SIMD8<Double>.self)
   }
-
-  private static let steps = 0x1p44
 }

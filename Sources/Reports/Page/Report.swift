@@ -65,6 +65,8 @@ package struct Report {
   private func evaluate(_ options: EvaluationOptions) throws -> (RunEvaluation?, notes: [String]) {
     let evaluation = try Evaluation(options, communicator)
     let report = try evaluation.run()
+    guard let own = evaluation.result else { preconditionFailure("An evaluation that has not run") }
+    let result = try own.joined(communicator)
     guard communicator.rank == 0 else { return (nil, []) }
     var notes: [String] = []
     let trained = evaluation.trainedPeople
@@ -75,11 +77,11 @@ package struct Report {
     }
     if self.options.confusedPeople > 0, !evaluation.verification.knowsPeople {
       notes.append(
-        "\(options.model): \(report.selection) do not say who is on the images, so no confused people are shown."
+        "\(options.model ?? options.data): \(report.selection) do not say who is on the images, so no confused people are shown."
       )
     }
     let run = try RunEvaluation(
-      evaluation, report, pictures: self.options.pictures, confusedPeople: self.options.confusedPeople)
+      evaluation, result, report, pictures: self.options.pictures, confusedPeople: self.options.confusedPeople)
     return (run, notes)
   }
 }

@@ -67,7 +67,8 @@ extension ReportPage {
       runs.map { run in
         let report = run.evaluation.report
         return (compares ? "\(run.name): " : "")
-          + "Evaluated on \(report.selection) in \(report.data), after \(report.trainedSteps.counted("step"))."
+          + "Evaluated on \(report.selection) in \(report.data)"
+          + (report.trainedSteps.map { ", after \($0.counted("step"))." } ?? ".")
       },
       charts: [Chart.roc(curves), Chart.det(curves)] + runs.map { Chart.scores($0, compares: compares) }
         + [Chart.precisionRecall(runs)],

@@ -1,6 +1,7 @@
 import Datasets
 package import Evaluation
 import Foundation
+import Inference
 
 /// A run's model evaluated on pairs of images, with what a report draws of it.
 package struct RunEvaluation: Sendable {
@@ -48,15 +49,19 @@ package struct RunEvaluation: Sendable {
     self.scores = ScoreHistogram(same: kinds.filter(\.1).map(\.0), different: kinds.filter { !$0.1 }.map(\.0))
     precisionRecall = PrecisionRecallCurve(
       of: try RankedScores(
-        scores: scores, same: same, folds: [Int](repeating: 0, count: same.count), foldCount: 1))
+        ScoredPair.all(scores: scores, marks: same.lazy.map { PairMark(same: $0) }), foldCount: 1, nil))
     (self.confusedPeople, self.names, self.hardPairs) = (confusedPeople, names, hardPairs)
   }
 
   /// - Parameters:
+  ///   - evaluation: of a model.
+  ///   - result: with the pairs of all ranks.
   ///   - pictures: pairs of each kind to show; 0 for none.
   ///   - confusedPeople: the most people to count false accepts of; 0 for none.
-  package init(_ evaluation: Evaluation, _ report: EvaluationReport, pictures: Int, confusedPeople: Int) throws {
-    guard let result = evaluation.result else { preconditionFailure("A report of an evaluation that has not run") }
+  package init(
+    _ evaluation: Evaluation, _ result: VerificationResult, _ report: EvaluationReport, pictures: Int,
+    confusedPeople: Int
+  ) throws {
     let (verification, source) = (evaluation.verification, evaluation.verification.source)
     let countsPeople = confusedPeople > 0 && verification.knowsPeople
     try self.init(
@@ -66,7 +71,7 @@ package struct RunEvaluation: Sendable {
           result.pairs, scores: result.scores, threshold: report.verification.best.threshold, most: confusedPeople,
           label: source.label) : nil,
       names: countsPeople ? source.classNames.map(\.text) : [],
-      hardPairs: try Self.hardPairs(result, of: source, side: report.inputSide, count: pictures))
+      hardPairs: try Self.hardPairs(result, of: source, side: report.inputSide ?? RawPixels.side, count: pictures))
   }
 
   /// Of pairs of the same person those with the lowest scores, of others those with the highest.

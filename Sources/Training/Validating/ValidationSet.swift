@@ -63,13 +63,15 @@ final class ValidationSet {
 
   /// Every rank calls it.
   func run(_ communicator: Communicator) throws -> Result {
-    let result = try verification.run(embedder, badImageLimit: badImageLimit, communicator)
+    let result = try verification.run(
+      .network(embedder, flip: .sum), badImageLimit: badImageLimit, communicator)
     let report = result.report
     return Result(
       line: .init(
         set: source.name, accuracy: report.best.accuracy, crossValidatedAccuracy: report.crossValidation?.mean,
         areaUnderCurve: report.areaUnderCurve),
-      areaUnderCurve: report.areaUnderCurve, pairs: result.pairs.count, badImages: result.badImages.count,
+      areaUnderCurve: report.areaUnderCurve, pairs: report.sameCount + report.differentCount,
+      badImages: result.badImages.count,
       threshold: report.threshold(data: data, flip: .sum, of: embedder.network))
   }
 }

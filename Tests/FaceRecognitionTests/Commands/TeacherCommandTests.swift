@@ -153,6 +153,6 @@ import Testing
     try embed("none", "rows.safetensors")
     let more = try FaceFolder(people: 5, images: 6)
     try refuse(
-      files["rows.safetensors"], "6 of the 30 images of the training set have no row of their own", data: more.path)
+      files["rows.safetensors"], "6 of the 30 images of \(more.path) have no row of their own", data: more.path)
   }
 }

@@ -65,14 +65,18 @@ import Testing
     let scores = (0..<180).map { "\($0).jpg \(Double(1 + $0 * 7 % 13) / 16)\n" }.joined()
     let weights = recorded.isWeighted ? try DetectorScores(text(scores, "scores"), of: list).values : nil
     return try TemplateTable(
-      of: list.templates, images, Dictionary(uniqueKeysWithValues: (0..<180).map { ($0, $0) }),
-      TemplatePooling(recorded.rule, weights: weights))
+      of: list.templates, DividedTable(images), TemplatePooling(recorded.rule, weights: weights), nil)
+  }
+
+  private static func report(of table: TemplateTable, _ list: TemplateList) throws -> VerificationReport {
+    var pairs = list.pairs
+    pairs.assignFolds()
+    return try VerificationReport(table.scores(of: pairs), folds: .assigned, nil)
   }
 
   @Test(arguments: recorded) func verification(recorded: Recorded) throws {
     let (list, images) = try Self.made()
-    let scores = try Self.table(recorded, list, images).scores(of: list.pairs)
-    let report = try VerificationReport(scores: scores, same: list.pairs.map(\.same))
+    let report = try Self.report(of: Self.table(recorded, list, images), list)
     #expect(report.sameCount == 30 && report.differentCount == 1740)
     #expect(abs(report.areaUnderCurve - recorded.areaUnderCurve) < 1e-12)
     #expect(abs(report.sameScores.mean - recorded.sameMean) < 1e-12)
@@ -132,9 +136,9 @@ import Testing
     let vector = (0..<37).map { Float(sin(Double($0))) }
     let images = try EmbeddingTable((0..<180).flatMap { _ in vector }, width: 37) { "\($0)" }
     let table = try TemplateTable(
-      of: list.templates, images, Dictionary(uniqueKeysWithValues: (0..<180).map { ($0, $0) }),
-      TemplatePooling(rule, weights: (0..<180).map { 0.1 + Float($0 % 7) / 9 }))
-    let report = try VerificationReport(scores: table.scores(of: list.pairs), same: list.pairs.map(\.same))
+      of: list.templates, DividedTable(images),
+      TemplatePooling(rule, weights: (0..<180).map { 0.1 + Float($0 % 7) / 9 }), nil)
+    let report = try Self.report(of: table, list)
     #expect(report.areaUnderCurve == 0.5 && report.acceptRates[0].trueAcceptRate == 0)
     let gallery = try TemplateSubjects(Self.text((0..<12).map { "\(2 * $0) \($0)\n" }.joined(), "G"), of: list)
     let probes = try TemplateSubjects(Self.text((0..<30).map { "\(2 * $0 + 1) \($0)\n" }.joined(), "P"), of: list)
@@ -149,11 +153,11 @@ import Testing
   @Test func nearestPoints() throws {
     // From the highest score: a row of false accepts, of which only its ends are points.
     let kinds = Array("1100000000110100100000000010000000000")
-    let scores = kinds.indices.map { Double(-$0) }
-    let curve = ROCCurve(
-      of: try RankedScores(
-        scores: scores, same: kinds.map { $0 == "1" }, folds: kinds.map { _ in 0 }, foldCount: 1))
-    let nearest = [0.0, 0.12, 0.14, 0.2, 0.3, 0.45, 0.6].map { curve.nearestPoint(to: $0) }
+    let scores = kinds.indices.map { Double(-$0) / 64 }
+    let curve = try ROCCurve(
+      of: RankedScores(
+        ScoredPair.all(scores: scores, marks: kinds.map { PairMark(same: $0 == "1") }), foldCount: 1, nil))
+    let nearest = try [0.0, 0.12, 0.14, 0.2, 0.3, 0.45, 0.6].map { try curve.nearestPoint(to: $0) }
     #expect(nearest.map { Int(($0.falseAcceptRate * 30).rounded()) } == [0, 0, 8, 8, 9, 11, 20])
     #expect(nearest.map { Int(($0.trueAcceptRate * 7).rounded()) } == [2, 2, 4, 4, 5, 6, 7])
   }

@@ -80,18 +80,20 @@ import Testing
 
   /// Unit vectors (0.6, 0.8), (0, 1), (1, 0): the first and the third are one medium, the second another.
   @Test func pooledVectors() throws {
-    let table = try EmbeddingTable([3, 4, 0, 2, 5, 0], width: 2) { "\($0)" }
     let template = FaceTemplate(id: "7", subject: nil, media: [[10, 12], [11]])
-    func pool(_ rows: [Int: Int], _ pooling: TemplatePooling = .init()) throws -> [Double]? {
-      var vector = [Double](repeating: 0, count: 2)
-      return try vector.withUnsafeMutableBufferPointer { try template.pool(table, rows, pooling, into: $0) }
-        ? vector : nil
+    func pool(_ samples: [Int], _ pooling: TemplatePooling = .init()) throws -> [Double]? {
+      let rows = try EmbeddingTable([3, 4, 0, 2, 5, 0].prefix(2 * samples.count).map(Float.init), width: 2) { "\($0)" }
+      let divided = DividedTable(rows, samples: samples, of: 13)
+      var sums = TemplateSums([template], part: 0..<1, divided, pooling)
+      sums.add(rows, from: 0)
+      if let failure = sums.normalize() { throw failure }
+      return sums.isPresent[0] ? sums.vectors : nil
     }
     func expect(_ vector: [Double]?, _ x: Double, _ y: Double) {
       let norm = (x * x + y * y).squareRoot()
       #expect(vector.map { abs($0[0] - x / norm) < 1e-15 && abs($0[1] - y / norm) < 1e-15 } == true, "\(vector ?? [])")
     }
-    let all = [10: 0, 11: 1, 12: 2]
+    let all = [10, 11, 12]
     expect(try pool(all), 0.8, 1.4)
     expect(try pool(all, TemplatePooling(.norm)), 4, 4)
     var weights = [Float](repeating: 0, count: 13)
@@ -99,8 +101,8 @@ import Testing
     expect(try pool(all, TemplatePooling(.unit, weights: weights)), 0.275, 1.2)
     expect(try pool(all, TemplatePooling(.norm, weights: weights)), 1.375, 3)
     // An image that could not be read is left out of its medium, and a medium without an image out of the template.
-    expect(try pool([10: 0]), 0.6, 0.8)
-    #expect(try pool([3: 0]) == nil)
+    expect(try pool([10]), 0.6, 0.8)
+    #expect(try pool([3]) == nil)
     let nothing = TemplatePooling(.unit, weights: [Float](repeating: 0, count: 13))
     #expect(throws: EvaluationError.self) { try pool(all, nothing) }
   }

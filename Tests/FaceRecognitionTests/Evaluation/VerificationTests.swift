@@ -8,8 +8,10 @@ import Testing
   @Test func allPairsOfASmallFolder() throws {
     let folder = TestFolder.faces(people: 3, images: 4)
     let verification = try Verification(of: ImageFolder(root: folder.path), maximumPairs: 66, seed: 1)
-    #expect(verification.selection == .all && verification.foldCount == 0)
-    #expect(verification.pairs == PairSelection.all(labels: (0..<12).map { $0 / 4 }))
+    #expect(verification.selection == .all && verification.folds == .assigned)
+    var pairs = PairSelection.all(labels: (0..<12).map { $0 / 4 })
+    pairs.assignFolds()
+    #expect(verification.pairs == pairs && verification.counts.same == 18 && verification.counts.different == 48)
     #expect(verification.samples == Array(0..<12))
   }
 
