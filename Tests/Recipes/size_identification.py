@@ -11,25 +11,16 @@ same on all, and the ranks of some searches by NumPy. Needs numpy and mpirun; th
 """
 
 import argparse
-import json
+import itertools
 import os
-import struct
-import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 
+from ranks import Table, run, write_embeddings
+
 PEOPLE, IMAGES = 200, 5
-# Starts the program as one rank, and says what it took: the kernel counts pages of mapped files, too.
-WRAPPER = """import os, resource, subprocess, sys
-code = subprocess.run(sys.argv[2:]).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-with open(f"{sys.argv[1]}.{os.environ.get('OMPI_COMM_WORLD_RANK', '0')}", "w") as file:
-    file.write(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
-sys.exit(code)
-"""
 
 
 def piece(seed, index, count, width):
@@ -40,22 +31,8 @@ def write_rows(path, probes, rows, width, seed, size=50_000):
     """The probes' rows, and behind them the distractors'."""
     names = [f"probes/{i // IMAGES:03d}/{i % IMAGES}.jpg" for i in range(len(probes))]
     names += [f"distractors/{i // 1000:04d}/{i:07d}.jpg" for i in range(rows)]
-    text = "".join(name + "\n" for name in names).encode()
-    end = 4 * width * len(names)
-    header = json.dumps(
-        {
-            "__metadata__": {"flip": "none", "normalize": "false", "weights": "0" * 32},
-            "embeddings": {"dtype": "F32", "shape": [len(names), width], "data_offsets": [0, end]},
-            "names": {"dtype": "U8", "shape": [len(text)], "data_offsets": [end, end + len(text)]},
-        }
-    ).encode()
-    header += b" " * (-len(header) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(header)) + header)
-        probes.tofile(file)
-        for index, start in enumerate(range(0, rows, size)):
-            piece(seed, index, min(size, rows - start), width).tofile(file)
-        file.write(text)
+    pieces = (piece(seed, index, min(size, rows - start), width) for index, start in enumerate(range(0, rows, size)))
+    write_embeddings(path, names, width, itertools.chain([probes], pieces))
     return names
 
 
@@ -66,25 +43,6 @@ def planted(width, seed):
     noise = random.standard_normal((PEOPLE, IMAGES, width), dtype=np.float32)
     spread = np.linspace(0.5, 4, PEOPLE, dtype=np.float32)[:, None, None]
     return (people + spread * noise).reshape(-1, width)
-
-
-def run(program, arguments, ranks, threads, folder):
-    """The JSON object that it printed, its first lines, the largest rank's MB, the seconds, the least processor seconds."""
-    peaks = os.path.join(folder, f"peak{ranks}")
-    command = [sys.executable, os.path.join(folder, "wrapper.py"), peaks, program] + arguments
-    if ranks > 1:
-        command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)] + command
-    environment = dict(
-        os.environ, OMP_NUM_THREADS=str(threads), OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    start = time.time()
-    outcome = subprocess.run(command, capture_output=True, text=True, env=environment)
-    seconds = time.time() - start
-    if outcome.returncode != 0:
-        sys.exit(f"{' '.join(command)}: exit code {outcome.returncode}\n{outcome.stdout}{outcome.stderr}")
-    used = [[float(word) for word in open(f"{peaks}.{rank}").read().split()] for rank in range(ranks)]
-    # The kernel's KiB in MB.
-    largest = max(kilobytes for kilobytes, _ in used) * 1024 / 1e6
-    return json.loads(outcome.stdout), outcome.stderr, largest, seconds, min(processor for _, processor in used)
 
 
 def check(csv, probes, rows, width, seed, size=50_000, searches=40):
@@ -130,9 +88,7 @@ def main():
         # As in MegaFace about two images of three show somebody of their own.
         with open(files["distractors.txt"], "w") as file:
             file.writelines(f"{name} stranger{2 * i // 3}\n" for i, name in enumerate(names[len(probes) :]))
-        with open(os.path.join(folder, "wrapper.py"), "w") as file:
-            file.write(WRAPPER)
-        first, table = None, []
+        first, table = None, Table()
         for ranks in options.ranks:
             csv = os.path.join(folder, f"ranks{ranks}.csv")
             arguments = ["evaluate", "--embeddings", files["rows.safetensors"], "--probes", files["probes.txt"]]
@@ -142,15 +98,11 @@ def main():
             result = (report, open(csv).read())
             first = first or result
             assert result == first, f"other results on {ranks} ranks than on {options.ranks[0]}"
-            share = 4 * options.width * -(-options.rows // ranks) / 1e6
-            table.append((ranks, peak, 1.3 * share + 200, seconds, processor))
+            table.add(ranks, options.threads, options.rows * options.width, peak, seconds, processor)
         count = check(os.path.join(folder, f"ranks{options.ranks[0]}.csv"), probes, options.rows, options.width, options.seed)
-        print(f"\n{options.rows:,} x {options.width}, {options.threads} threads a rank; the same results on all, "
-              f"{count} searches as NumPy counts them; rank 1: {100 * first[0]['rates'][0]['rate']:.2f} %")
-        print(f"{'ranks':>5} {'peak MB':>9} {'may be MB':>10} {'seconds':>8} {'processor s':>12}")
-        for ranks, peak, allowed, seconds, processor in table:
-            print(f"{ranks:5} {peak:9.0f} {allowed:10.0f} {seconds:8.1f} {processor:12.1f}" + ("" if peak <= allowed else "  TOO MUCH"))
-        sys.exit(any(row[1] > row[2] for row in table))
+        print(f"\n{options.rows:,} x {options.width}; the same results on all, {count} searches as NumPy counts them; "
+              f"rank 1: {100 * first[0]['rates'][0]['rate']:.2f} %")
+        sys.exit(not table.show())
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ package struct StoredEmbeddings: Sendable {
 
   /// Bytes of a file's rows after which their pages are given back: they would count as this process's memory.
   private static let heldBytes = 8 << 20
-  /// What the kernel maps beside a page that is asked for (`fault_around_bytes`).
-  private static let mappedTogether = 64 << 10
+  /// The most that the kernel maps with a page that is asked for: a huge page, where the file's cache has such.
+  private static let mappedTogether = 2 << 20
 
   /// - Throws: `DataError` where a file is not what `embed` writes now, or its rows were made otherwise than those of the first
   ///   one; `SafetensorsError` or `FileError` where it cannot be read.
