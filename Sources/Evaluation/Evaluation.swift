@@ -67,6 +67,7 @@ package final class Evaluation {
       if let templates = options.templates {
         var list = try TemplateList(path: templates, options)
         try list.readPairs(pairs, part: communicator.rank, of: communicator.size)
+        guard try communicator.allReduce(list.pairs.count) > 0 else { throw list.emptiness }
         return try Verification(
           list, pooling: TemplatePooling(options.pooling, weights: list.detectorScores), communicator)
       }
@@ -120,8 +121,7 @@ package final class Evaluation {
         flip: options.flip, badImageLimit: badImageLimit, workers: options.workers, communicator) : nil
     results = (network, rawPixels)
     return EvaluationReport(
-      options: options, model, verification: verification, network: network,
-      rawPixels: rawPixels)
+      options: options, model, verification: verification, network: network, rawPixels: rawPixels)
   }
 
   /// Writes each pair that `run` compared, its fold of the cross validation (empty where there was none) and its cosines, one

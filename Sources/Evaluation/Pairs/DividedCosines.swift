@@ -60,7 +60,7 @@ struct DividedCosines {
   private struct Task {
     /// Of this rank's rows.
     let first: Int32
-    /// Of all rows; once scored, the score stands here.
+    /// Of all rows.
     let second: Int32
     var score: Double = 0
   }
