@@ -1,5 +1,6 @@
 """What the measurements of size share: made embeddings as `cosface embed` writes them, and runs on several ranks."""
 
+import argparse
 import json
 import os
 import struct
@@ -15,6 +16,18 @@ with open(f"{sys.argv[1]}.{os.environ.get('OMPI_COMM_WORLD_RANK', '0')}", "w") a
     file.write(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
 sys.exit(code)
 """
+
+
+def arguments(description):
+    """The parser of what both measurements take."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("program")
+    parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--threads", type=int, default=1, help="of each rank")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", help="where the files go; a temporary folder unless given")
+    return parser
 
 
 def write_embeddings(path, names, width, pieces):

@@ -10,7 +10,6 @@ rank that used least, which waited least for others: on a machine that others us
 same on all, and the ranks of some searches by NumPy. Needs numpy and mpirun; the file is as large as the embeddings.
 """
 
-import argparse
 import itertools
 import os
 import sys
@@ -18,7 +17,7 @@ import tempfile
 
 import numpy as np
 
-from ranks import Table, run, write_embeddings
+from ranks import Table, arguments, run, write_embeddings
 
 PEOPLE, IMAGES = 200, 5
 
@@ -70,14 +69,8 @@ def check(csv, probes, rows, width, seed, size=50_000, searches=40):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("program")
+    parser = arguments(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--threads", type=int, default=1, help="of each rank")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", help="where the files go; a temporary folder unless given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         files = {name: os.path.join(folder, name) for name in ["rows.safetensors", "probes.txt", "distractors.txt"]}
@@ -91,9 +84,9 @@ def main():
         first, table = None, Table()
         for ranks in options.ranks:
             csv = os.path.join(folder, f"ranks{ranks}.csv")
-            arguments = ["evaluate", "--embeddings", files["rows.safetensors"], "--probes", files["probes.txt"]]
-            arguments += ["--distractors", files["distractors.txt"], "--json", "--output", csv]
-            report, notes, peak, seconds, processor = run(options.program, arguments, ranks, options.threads, folder)
+            command = ["evaluate", "--embeddings", files["rows.safetensors"], "--probes", files["probes.txt"]]
+            command += ["--distractors", files["distractors.txt"], "--json", "--output", csv]
+            report, notes, peak, seconds, processor = run(options.program, command, ranks, options.threads, folder)
             print(f"{ranks} ranks:\n{notes}", end="", flush=True)
             result = (report, open(csv).read())
             first = first or result

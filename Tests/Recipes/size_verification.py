@@ -9,14 +9,13 @@ same figures and that these are NumPy's.
 Needs numpy and mpirun, and 5 GB of memory for NumPy's own figures.
 """
 
-import argparse
 import os
 import sys
 import tempfile
 
 import numpy as np
 
-from ranks import Table, run, write_embeddings
+from ranks import Table, arguments, run, write_embeddings
 
 
 def make(folder, images, width, pairs, seed):
@@ -66,24 +65,18 @@ def figures(vectors, first, second, same):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("program")
+    parser = arguments(__doc__)
     parser.add_argument("--images", type=int, default=400_000)
-    parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--pairs", type=int, default=15_000_000)
-    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--threads", type=int, default=1, help="of each rank")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", help="where the files go; a temporary folder unless given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         made = make(folder, options.images, options.width, options.pairs, options.seed)
         expected, table, reports = figures(*made), Table(), []
         del made
         for ranks in options.ranks:
-            arguments = ["evaluate", "--embeddings", f"{folder}/rows.safetensors", "--data", folder]
-            arguments += ["--pairs", f"{folder}/pairs.txt", "--json"]
-            report, notes, peak, seconds, processor = run(options.program, arguments, ranks, options.threads, folder)
+            command = ["evaluate", "--embeddings", f"{folder}/rows.safetensors", "--data", folder]
+            command += ["--pairs", f"{folder}/pairs.txt", "--json"]
+            report, notes, peak, seconds, processor = run(options.program, command, ranks, options.threads, folder)
             print(f"{ranks} ranks:\n{notes}", end="", flush=True)
             reports.append(report)
             assert report == reports[0], f"other figures on {ranks} ranks than on {options.ranks[0]}"
