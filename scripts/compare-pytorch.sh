@@ -4,7 +4,7 @@
 # Programs run in turn (A B A B ...), N times each (default 5; --quick: once, fewer steps, no 1,000,000 classes). A PyTorch
 # figure is the best of its settings: plain, channels-last and compiled on all cores, and DDP with a process per core. A
 # setting of either program that the first run finds a quarter behind its best is not repeated.
-# ROW is one of step-mobilefacenet step-iresnet18 step-iresnet50 head-100k head-1m infer-1 infer-32 ranks data.
+# ROW is one of step-mobilefacenet step-iresnet18 step-iresnet50 step-iresnet100 head-100k head-1m infer-1 infer-32 ranks data.
 # The virtual environment is made outside of the checkout: $COSFACE_PEER_VENV, by default ~/.cache/cosface-peer.
 # COSFACE_FACES: a folder of JPEG faces for the row `data`, which is left out without it.
 # Meant for an otherwise idle machine; the load before the start is printed with the table.
@@ -25,7 +25,7 @@ while (($#)); do
   esac
 done
 [[ $runs =~ ^[1-9][0-9]*$ ]] || { echo "compare-pytorch.sh: --runs needs a number of at least 1, not '$runs'" >&2 && exit 2; }
-rows=(step-mobilefacenet step-iresnet18 step-iresnet50 head-100k head-1m infer-1 infer-32 ranks data)
+rows=(step-mobilefacenet step-iresnet18 step-iresnet50 step-iresnet100 head-100k head-1m infer-1 infer-32 ranks data)
 for row in "${only[@]}"; do
   [[ " ${rows[*]} " == *" $row "* ]] || { echo "compare-pytorch.sh: no row '$row'; rows are: ${rows[*]}" >&2 && exit 2; }
 done
@@ -105,6 +105,7 @@ for ((run = 1; run <= runs; run++)); do
   if wanted step-mobilefacenet; then step mobilefacenet 32; fi
   if wanted step-iresnet18; then step iresnet18 32; fi
   if wanted step-iresnet50; then step iresnet50 16; fi
+  if wanted step-iresnet100; then step iresnet100 8; fi
   if wanted head-100k; then head head-100k 100000; fi
   if wanted head-1m && { [[ -z $quick ]] || ((${#only[@]})); }; then head head-1m 1000000; fi
   if wanted infer-1; then infer infer-1 1; fi
