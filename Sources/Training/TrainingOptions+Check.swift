@@ -93,9 +93,6 @@ extension TrainingOptions {
         logitMultiplier != nil && logitScale != nil,
         "--logit-multiplier and --logit-scale exclude each other: give one."
       ),
-      (
-        headEpochs == .steps(0) || headEpochs == .epochs(0), "--head-epochs must be above 0; leave it out for none."
-      ),
       (forceSampleRate && sampleRate == nil, "--force-sample-rate goes with --sample-rate."),
       (length == .steps(0) || length == .epochs(0), "--epochs or --steps must be above 0."),
       (nesterov && momentum == 0, "--nesterov needs a --momentum above 0."),

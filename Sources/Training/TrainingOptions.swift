@@ -40,8 +40,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   @Setting(.mean, resuming: .fixed) public var newRows: NewRows
   /// Patterns of the names of parameters that stay as they are; "norms" are its batch normalizations, "backbone" is all of it.
   @Setting([], resuming: .fixed) public var freeze: [String]
-  /// How long the class weight is trained alone; nil: not at all.
-  @Setting(nil) public var headEpochs: TrainingLength?
+  /// So many epochs, or parts of one, the class weight is trained alone; nil: not at all.
+  @Setting(nil, Limits.epochs) public var headEpochs: Double?
   /// Of the network's learning rate to the class weight's.
   @Setting(1, Limits.rateFactor) public var backboneRateFactor: Double
   /// In its place, for the parameters that a pattern names; the last that does counts.

@@ -8,10 +8,10 @@ struct AdaptingOptions: ParsableArguments {
   @Option(
     of: \.$headEpochs,
     help: """
-      Train the class weight alone for so long first, with the network as it is; then all. 'plan --freeze backbone' tells its \
-      time
+      Train the class weight alone for so many epochs first, with the network as it is; then all. 'plan --freeze backbone' \
+      tells its time
       """)
-  var headEpochs: TrainingLength?
+  var headEpochs: Double?
 
   @Option(
     of: \.$backboneRateFactor,

@@ -40,7 +40,7 @@ struct DatasetApplyCommand: ParsableCommand {
     let source = try ImageSet.open(data)
     Notes.show(source.notes)
     let corrections = try Corrections(CorrectionTable(path: table), of: source)
-    let images = CorrectedImages(corrections, of: source)
+    let images = corrections.images(of: source)
     let progress = WorkProgress("images")
     try CorrectedSetWriter(images, of: source, to: output)
       .write(workers: workers ?? ProcessInfo.processInfo.activeProcessorCount) { progress.show($0, of: $1) }

@@ -18,13 +18,13 @@ package struct CorrectedSetWriter {
     }
   }
 
-  private let images: CorrectedImages
+  private let images: ImageSubset
   private let base: any ImageSource
   private let output: String
   package let form: Form
 
   /// - Throws: `DataError` where images of a .rec would have to be files, or the output is in the way.
-  package init(_ images: CorrectedImages, of base: any ImageSource, to output: String) throws(DataError) {
+  package init(_ images: ImageSubset, of base: any ImageSource, to output: String) throws(DataError) {
     (self.images, self.base, self.output) = (images, base, FilePath.withoutFinalSlash(output))
     form = Form(of: output)
     guard form == .record || base is any ImageFiles else {

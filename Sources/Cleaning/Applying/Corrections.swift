@@ -15,9 +15,9 @@ package struct Corrections: Sendable {
   }
 
   /// Of each image its person, -1 where it is left out.
-  package let labels: [Int32]
+  private let labels: [Int32]
   /// The set's people, and behind them the new ones.
-  package let people: [Name]
+  private let people: [Name]
   package let counts: Counts
 
   /// - Throws: `DataError` naming the line that is about nothing of the set, or contradicts another.
@@ -70,6 +70,11 @@ package struct Corrections: Sendable {
     }
     guard labels.contains(where: { $0 >= 0 }) else { throw DataError(table.path, "it leaves no image of the set") }
     (self.labels, self.people, self.counts) = (labels, people, counts)
+  }
+
+  /// The set under the people that the table gives, without the images that it leaves out.
+  package func images(of source: any ImageSource) -> ImageSubset {
+    ImageSubset(of: source, people: people) { labels[$0] }
   }
 }
 

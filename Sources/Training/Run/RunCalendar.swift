@@ -13,7 +13,7 @@ package struct RunCalendar {
   package init(_ options: TrainingOptions, stepsPerEpoch: Int) {
     self.stepsPerEpoch = stepsPerEpoch
     totalSteps = options.length.steps(perEpoch: stepsPerEpoch)
-    headSteps = options.headEpochs?.steps(perEpoch: stepsPerEpoch) ?? 0
+    headSteps = options.headEpochs.map { TrainingLength.epochs($0).steps(perEpoch: stepsPerEpoch) } ?? 0
     schedule = options.learningRateSchedule(stepsPerEpoch: stepsPerEpoch)
     self.options = options
   }

@@ -50,7 +50,7 @@ import Testing
   @Test func everyAction() throws {
     let lines = Self.edited.replacing("move c d", with: "move a")
     let corrections = try Corrections(table(lines), of: source)
-    let images = CorrectedImages(corrections, of: source)
+    let images = corrections.images(of: source)
     #expect(people(images) == (Self.expected + ["a/1.pgm a"]).sorted())
     #expect(images.classNames == ["a", "e", "new one"])
     let counts = corrections.counts
