@@ -21,6 +21,8 @@ package final class EmbeddingJob {
   private let named: NamedImages
   private var images: any ImageSource { named.source }
   package var notes: [String] { images.notes }
+  /// Bytes of each image's file.
+  private let sizes: [Int]
   private let embedder: Embedder
   private let parts: EmbeddingParts
   private let communicator: Communicator
@@ -39,6 +41,7 @@ package final class EmbeddingJob {
     embedder = Embedder(network, batchSize: options.batchSize, workers: options.workers)
     let images = named.source
     let inventory = try images.inventory()
+    sizes = inventory.sizes
     let key = [
       ("weights of \(options.model)", network.weightsDigest), ("images in \(options.data)", inventory.fingerprint),
       ("options", "\(options.flip.rawValue) \(options.normalize) \(options.batchSize) \(options.partSize)"),
@@ -111,7 +114,8 @@ package final class EmbeddingJob {
     }
     let files = try World.during("writing the embeddings") {
       try format.write(
-        names: rows.map(named.name), people: named.isLabelled ? rows.map(named.person) : nil, width: width,
+        names: rows.map(named.name), people: named.isLabelled ? rows.map(named.person) : nil,
+        sizes: rows.map { sizes[$0] }, width: width,
         origin: EmbeddingOrigin(
           flip: options.flip, isNormalized: options.normalize, weights: embedder.network.weightsDigest),
         to: options.output, parts: 0..<partCount, part: parts.rows)

@@ -5,6 +5,8 @@ package struct ImageInventory: Sendable {
   /// 32 hexadecimal digits that two ranks, or two runs, share where they see the same names, labels and file sizes in
   /// the same order. A file that is not there counts as one of no size.
   package let fingerprint: String
+  /// Bytes of each image's file; 0 where there is none.
+  package let sizes: [Int]
   /// Images that are no files: not there, broken links, folders or pipes of an image's name.
   package let absent: [BadImage]
 }
@@ -33,6 +35,8 @@ extension ImageSource {
   /// Looks at every file, and reads none.
   package func inventory() throws -> ImageInventory {
     var absent: [BadImage] = []
+    var sizes: [Int] = []
+    sizes.reserveCapacity(count)
     var stream = DigestStream()
     for sample in 0..<count {
       Heartbeat.beat()
@@ -44,8 +48,9 @@ extension ImageSource {
         size = 0
         absent.append(BadImage(sample: sample, identifier: name, reason: error.reason))
       }
+      sizes.append(size)
       add(sample, size: size, name: name, to: &stream)
     }
-    return ImageInventory(fingerprint: "\(stream.digest)", absent: absent)
+    return ImageInventory(fingerprint: "\(stream.digest)", sizes: sizes, absent: absent)
   }
 }

@@ -12,6 +12,7 @@ package final class EmbeddingFile: Sendable {
   static let rowsName = "embeddings"
   static let namesName = "names"
   static let peopleName = "people"
+  static let sizesName = "sizes"
   /// Values of the widest row that a network gives, both looks together.
   private static let widths = 1...65536
 
@@ -38,12 +39,32 @@ package final class EmbeddingFile: Sendable {
     guard names.count == shape[0], shape[0] > 0 else {
       throw Self.failure(path, "it has \(names.count.grouped) names for \(shape[0].grouped) rows")
     }
+    guard file.contains(Self.sizesName) else { return }
+    let (sizes, sizeType) = (try file.shape(of: Self.sizesName), try file.type(of: Self.sizesName))
+    guard sizeType == .int64, sizes == [names.count] else {
+      throw Self.failure(
+        path, "its sizes are \(sizeType.rawValue) of shape \(sizes), for \(names.count.counted("row"))")
+    }
+  }
+
+  /// Bytes of the image file that a row was made of; nil where nothing tells them, as in galleries.
+  func imageSize(ofRow row: Int) throws -> Int? {
+    guard file.contains(Self.sizesName) else { return nil }
+    return try file.withBytes(of: Self.sizesName) { bytes in
+      Int(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: row * MemoryLayout<Int64>.size, as: Int64.self)))
+    }
   }
 
   /// 2 where a row is the embedding of the image and behind it that of its mirror image.
   var looks: Int { origin.flip == .concatenate ? 2 : 1 }
   /// Of one look.
   var width: Int { rowWidth / looks }
+
+  /// The same of all rows.
+  func imageSizes() throws -> [Int]? {
+    let sizes = try names.indices.map(imageSize)
+    return sizes.contains(nil) ? nil : sizes.compactMap { $0 }
+  }
 
   /// Whom each row shows: as the file says, else the folder part of its name; an empty name where there is none.
   ///
@@ -52,7 +73,7 @@ package final class EmbeddingFile: Sendable {
     guard file.contains(Self.peopleName) else { return names.map(Self.folder) }
     let people = try Self.lines(of: Self.peopleName, file)
     guard people.count == names.count else {
-      throw Self.failure(path, "it names \(people.count.grouped) people for \(names.count.grouped) rows")
+      throw Self.failure(path, "it names \(people.count.grouped) people for \(names.count.counted("row"))")
     }
     return Array(people)
   }

@@ -7,7 +7,7 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
   /// NumPy's array (N, K) of float32, and beside it the names, a line each: `faces.npy`, `faces.names.txt`.
   case npy
   /// `embeddings` (N, K) float32, `names`, UTF-8 bytes, a line each, `people`, the same, where they are not the folders
-  /// of the names, and as metadata how the rows were made.
+  /// of the names, `sizes` (N) int64, the bytes of the images' files, and as metadata how the rows were made.
   case safetensors
   /// A header, then a name and K numbers a line.
   case csv
@@ -31,11 +31,12 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
   ///
   /// - Parameters:
   ///   - people: whom each row shows, kept in a .safetensors; nil where the folders of the names say it.
+  ///   - sizes: of the images' files, kept there too: by them others are told. nil where nobody knows.
   ///   - origin: how the rows were made; said there too.
   /// - Throws: `FileError`, or what `part` throws.
   package func write(
-    names: [Name], people: [Name]? = nil, width: Int, origin: EmbeddingOrigin, to path: String, parts: Range<Int>,
-    part: @escaping (Int) throws -> [Float]
+    names: [Name], people: [Name]? = nil, sizes: [Int]? = nil, width: Int, origin: EmbeddingOrigin, to path: String,
+    parts: Range<Int>, part: @escaping (Int) throws -> [Float]
   ) throws -> [String] {
     switch self {
     case .npy:
@@ -76,6 +77,7 @@ package enum EmbeddingFormat: String, CaseIterable, Sendable {
         let text = Self.lines(lines)
         writer.add(name, shape: [text.count], text)
       }
+      if let sizes { writer.add(EmbeddingFile.sizesName, shape: [sizes.count], sizes.map(Int64.init)) }
       try writer.write(to: path)
     }
     return [path]

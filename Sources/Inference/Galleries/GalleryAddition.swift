@@ -67,6 +67,7 @@ package struct GalleryAddition: Sendable {
     for row in 0..<embeddings.count {
       rows.names.append(images.name(of: embeddings.samples[row]))
       rows.people.append(images.person(of: embeddings.samples[row]))
+      rows.sizes.append(try images.source.encodedSize(of: embeddings.samples[row]))
       // A row without a direction would make the file useless.
       let unit = try embeddings.unitVector(row, of: images.source)
       rows.values += file.rows.origin.isNormalized ? unit : embeddings.vector(row)
@@ -79,7 +80,7 @@ package struct GalleryAddition: Sendable {
   }
 
   /// The samples of which the file has no row.
-  private static func newSamples(_ images: NamedImages, _ file: GalleryFile) throws(DataError) -> [Int] {
+  private static func newSamples(_ images: NamedImages, _ file: GalleryFile) throws -> [Int] {
     var places: [Name: Int] = [:]
     for (row, name) in file.rows.names.enumerated() { places[name] = row }
     var new: [Int] = []
@@ -100,6 +101,15 @@ package struct GalleryAddition: Sendable {
           images.source.path(of: sample),
           "\(file.rows.path.printableName) has a row of the name '\(name.text.printableName)' that shows "
             + "'\(shown.text.printableName)', and here it is '\(person.text.printableName)'",
+          remedy: "Rename the image, or take the person out first: 'cosface gallery remove'.")
+      }
+      if let embedded = try file.rows.imageSize(ofRow: row), let size = try? images.source.encodedSize(of: sample),
+        size != embedded
+      {
+        throw DataError(
+          images.source.path(of: sample),
+          "\(file.rows.path.printableName) has a row of the name '\(name.text.printableName)' of another picture: this one has "
+            + "\(size.counted("byte")), that had \(embedded.grouped)",
           remedy: "Rename the image, or take the person out first: 'cosface gallery remove'.")
       }
     }

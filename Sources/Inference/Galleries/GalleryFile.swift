@@ -41,6 +41,8 @@ package struct GalleryFile: Sendable {
   package struct NewRows {
     package var names: [Name] = []
     package var people: [Name] = []
+    /// Bytes of the images' files.
+    package var sizes: [Int] = []
     /// (names.count, K)
     package var values: [Float] = []
   }
@@ -53,7 +55,7 @@ package struct GalleryFile: Sendable {
     let shown = labels.map { people[$0] } + new.people
     let names = Array(rows.names) + new.names
     let order = names.indices.sorted { names[$0] < names[$1] }
-    try write(order, names: names, people: shown, new.values)
+    try write(order, names: names, people: shown, sizes: rows.imageSizes().map { $0 + new.sizes }, new.values)
   }
 
   /// Replaces the file by one without the rows of some people, and says how many these were.
@@ -71,17 +73,18 @@ package struct GalleryFile: Sendable {
     guard !kept.isEmpty else {
       throw DataError(rows.path, "nobody would be left in it", remedy: "Delete the file, if that is meant.")
     }
-    try write(kept, names: Array(rows.names), people: labels.map { people[$0] }, [])
+    try write(kept, names: Array(rows.names), people: labels.map { people[$0] }, sizes: rows.imageSizes(), [])
     return labels.count - kept.count
   }
 
   /// `order` names rows of the file, and beyond them those of `new`.
-  private func write(_ order: [Int], names: [Name], people: [Name], _ new: [Float]) throws {
+  private func write(_ order: [Int], names: [Name], people: [Name], sizes: [Int]?, _ new: [Float]) throws {
     let (width, own) = (rows.rowWidth, rows.names.count)
     let pieces = (order.count + Self.pieceSize - 1) / Self.pieceSize
     _ = try EmbeddingFormat.safetensors.write(
-      names: order.map { names[$0] }, people: order.map { people[$0] }, width: width, origin: rows.origin,
-      to: rows.path, parts: 0..<pieces
+      names: order.map { names[$0] }, people: order.map { people[$0] },
+      sizes: sizes.map { all in order.map { all[$0] } },
+      width: width, origin: rows.origin, to: rows.path, parts: 0..<pieces
     ) { piece in
       let some = order[(piece * Self.pieceSize)..<min((piece + 1) * Self.pieceSize, order.count)]
       return try rows.withRows { bytes in

@@ -30,6 +30,12 @@ struct NamedRows: Sendable {
     return files[file].names.withBytes(of: row, body)
   }
 
+  /// Bytes of the image file that a row was made of; nil where nothing tells them.
+  func imageSize(ofRow number: Int) throws -> Int? {
+    let (file, row) = place(number)
+    return try files[file].imageSize(ofRow: row)
+  }
+
   func areSame(_ a: Int, _ b: Int) throws -> Bool {
     let (a, b) = (place(a), place(b))
     return try files[a.file].isSame(a.row, as: b.row, of: files[b.file])

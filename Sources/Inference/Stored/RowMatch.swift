@@ -6,7 +6,8 @@ import Files
 /// A row is called by its path relative to what `embed --data` named, an image by its path relative to its own set. These
 /// are the same text where both are the same folder, .rec or folder's list. Else the ends of the images' whole paths are
 /// compared: as many parts as the longest names have, or fewer. The first way that finds a row for any image is taken, and
-/// must find one for each: no image is given a row by less than others are.
+/// must find one for each: no image is given a row by less than others are. A picture that is there must have the size that
+/// its row was made of: another set's may have the same names.
 struct RowMatch {
   let notes: [String]
   private let named: NamedRows
@@ -20,19 +21,23 @@ struct RowMatch {
     _ files: [EmbeddingFile], _ source: any ImageSource, samples: [Int], _ group: any EmbeddingGroup
   ) throws {
     named = NamedRows(files)
-    for way in [NameWay.identifierInUnion, .identifier] where Self.isFit(way, files, source) {
-      guard let numbers = try Self.find(by: way, named, source, samples, group) else { continue }
-      (self.numbers, notes) = (numbers, [])
-      return
+    (numbers, notes) = try Self.match(named, source, samples, group)
+    try Changes(numbers, named, source, samples).refuse(named, source, group)
+  }
+
+  private static func match(
+    _ rows: NamedRows, _ source: any ImageSource, _ samples: [Int], _ group: any EmbeddingGroup
+  ) throws -> (numbers: [Int32], notes: [String]) {
+    for way in [NameWay.identifierInUnion, .identifier] where isFit(way, rows.files, source) {
+      if let numbers = try find(by: way, rows, source, samples, group) { return (numbers, []) }
     }
-    for parts in try (1...Self.depth(named, source, samples, group)).reversed() {
+    for parts in try (1...depth(rows, source, samples, group)).reversed() {
       let way = NameWay.end(parts: parts)
-      guard let numbers = try Self.find(by: way, named, source, samples, group) else { continue }
-      (self.numbers, notes) = (numbers, ["\(Self.list(files)): rows found by \(way.note!)"])
-      return
+      guard let numbers = try find(by: way, rows, source, samples, group) else { continue }
+      return (numbers, ["\(list(rows.files)): rows found by \(way.note!)"])
     }
-    throw Self.failure(
-      try Tally(of: [Int32?](repeating: nil, count: samples.count), samples).joined(group), named, source)
+    throw failure(
+      try Tally(of: [Int32?](repeating: nil, count: samples.count), samples).joined(group), rows, source)
   }
 
   /// The row of each of the samples, in their order.
@@ -133,7 +138,45 @@ struct RowMatch {
           : ""))
   }
 
-  private static func list(_ files: [EmbeddingFile]) -> String {
+  fileprivate static func list(_ files: [EmbeddingFile]) -> String {
     files.map(\.path.printableName).joined(separator: ", ")
+  }
+}
+
+/// Images whose files have other sizes than those that their rows were made of.
+private struct Changes: Codable {
+  private struct Change: Codable {
+    let sample: Int
+    /// Bytes of its file, and of that which was embedded.
+    let own: Int
+    let embedded: Int
+  }
+
+  private var count = 0
+  private var first: Change?
+
+  /// Of this rank's images; those that are not there, and rows that do not tell, are left out.
+  init(_ numbers: [Int32], _ rows: NamedRows, _ source: any ImageSource, _ samples: [Int]) throws {
+    for (number, sample) in zip(numbers, samples) {
+      Heartbeat.beat()
+      guard let embedded = try rows.imageSize(ofRow: Int(number)), let own = try? source.encodedSize(of: sample),
+        own != embedded
+      else { continue }
+      count += 1
+      if first == nil { first = Change(sample: sample, own: own, embedded: embedded) }
+    }
+  }
+
+  /// - Throws: `DataError`, the same on every rank.
+  func refuse(_ rows: NamedRows, _ source: any ImageSource, _ group: any EmbeddingGroup) throws {
+    let all = try group.gather(encoding: self)
+    guard let change = all.lazy.compactMap(\.first).first else { return }
+    let count = all.reduce(0) { $0 + $1.count }
+    throw DataError(
+      RowMatch.list(rows.files),
+      "\(count.counted("image")) of \(source.location.printableName) \(count == 1 ? "is" : "are") not what was embedded: "
+        + "'\(source.identifier(of: change.sample).printableName)' has \(change.own.counted("byte")), and had "
+        + "\(change.embedded.grouped) then",
+      remedy: "Embed this set.")
   }
 }

@@ -158,6 +158,11 @@ import Weights
     expectRefusal(
       try cosface(add + [strangers.path, "--flip", "concatenate"], ranks: 2), "1.pgm",
       "nothing says whom this image shows")
+    let picture = try Data(contentsOf: URL(fileURLWithPath: "\(some)/p01/00.pgm"))
+    try files.write(picture + [0], to: "changed/p01/00.pgm")
+    expectRefusal(
+      try cosface(add + [files["changed"], "--flip", "concatenate"]), "'p01/00.pgm' of another picture",
+      "has \((picture.count + 1).grouped) bytes, that had \(picture.count.grouped)")
     let list = try files.write(Data("\(some)/p01/00.pgm\tAda\n".utf8), to: "others.txt")
     #expect(try cosface(add + [list, "--flip", "concatenate"]).exitCode == 0)
     #expect(try GalleryFile(path: gallery).people == ["Ada", "p01", "p02"])

@@ -68,6 +68,10 @@ import Testing
     var writer = SafetensorsWriter(metadata: ["flip": "none"])
     writer.add("names", shape: [2], Array("a\n".utf8))
     try writer.write(to: files["no-rows.safetensors"])
+    writer.add("embeddings", shape: [1, 1], [1] as [Float])
+    writer.add("sizes", shape: [2], [7, 8] as [Int64])
+    try writer.write(to: files["sizes.safetensors"])
+    expectRefusal("its sizes are I64 of shape [2], for 1 row") { _ = try open(files["sizes.safetensors"]) }
     expectRefusal("does not hold", "Embed again") { _ = try open(files["no-rows.safetensors"]) }
   }
 

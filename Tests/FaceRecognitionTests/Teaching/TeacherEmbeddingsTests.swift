@@ -93,6 +93,33 @@ import Testing
         && error?.reason.contains("have no row of their own") == true)
   }
 
+  /// The same names, other pictures: by their files' sizes. Pictures that are not there are nobody's loss.
+  @Test func picturesThatWereNotEmbedded() throws {
+    let rows = try embed(faces.path)
+    let source = try ImageFolder(root: faces.path)
+    let names = [FaceFolder.name(0, 2), FaceFolder.name(2, 1)]
+    for name in names {
+      let path = URL(fileURLWithPath: "\(faces.path)/\(name)")
+      try faces.write(Data(contentsOf: path) + [0], to: name)
+    }
+    let error = #expect(throws: DataError.self) { try TeacherEmbeddings([rows], of: source, capacity: 6) }
+    let size = try Data(contentsOf: URL(fileURLWithPath: "\(faces.path)/\(names[0])")).count
+    #expect(
+      error?.reason.hasPrefix("2 images of ") == true
+        && error?.reason.hasSuffix(
+          " are not what was embedded: '\(names[0])' has \(size.grouped) bytes, and had \((size - 1).grouped) then")
+          == true,
+      "\(error?.reason ?? "")")
+    let outcomes = try [1, 3].map { ranks in
+      try Subprocess.cosface(["evaluate", "--embeddings", rows, "--data", faces.path], ranks: ranks)
+    }
+    for outcome in outcomes {
+      #expect(outcome.exitCode == 1 && outcome.text.contains("2 images of "), "\(outcome.text)")
+    }
+    for name in names { try FileManager.default.removeItem(atPath: "\(faces.path)/\(name)") }
+    #expect(try TeacherEmbeddings([rows], of: source, capacity: 6).width == 32)
+  }
+
   /// One vector for both looks.
   @Test(arguments: ["none", "sum"]) func withoutTheMirroredLook(flip: String) throws {
     let source = try ImageFolder(root: faces.path)
@@ -109,7 +136,9 @@ import Testing
   /// The row of the image that stands in for one which cannot be read, and not that of the one wanted.
   @Test func replacedSamples() throws {
     let rows = try embed(faces.path)
-    try faces.write(Data(), to: FaceFolder.name(1, 1))
+    let path = "\(faces.path)/\(FaceFolder.name(1, 1))"
+    let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
+    try faces.write(Data(count: size), to: FaceFolder.name(1, 1))
     let source = try ImageFolder(root: faces.path)
     let answers = try TeacherAnswers(TeacherEmbeddings([rows], of: source, capacity: 6), source)
     #expect(!answers.samples.contains(4))
