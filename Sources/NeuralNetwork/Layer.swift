@@ -15,6 +15,8 @@ package protocol Layer: AnyObject {
   /// Whether the parameters' gradients are best summed over pieces of so many images, while these are in the cache,
   /// and not at once from the whole batch.
   func sumsGradientInPieces(of input: Shape, images: Int) -> Bool
+  /// Images that a piece should have at least, where the batch allows it.
+  func leastImages(of input: Shape) -> Int
   /// Of the sums of products, taken directly, that make one image's output.
   func multiplications(of input: Shape) -> Int
   func bind(_ binding: Binding) -> any Operation
@@ -25,6 +27,7 @@ extension Layer {
   package var statistics: [Parameter] { [] }
   package var movesStatistics: Bool { true }
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool { false }
+  package func leastImages(of input: Shape) -> Int { 1 }
   package func multiplications(of input: Shape) -> Int { 0 }
 }
 

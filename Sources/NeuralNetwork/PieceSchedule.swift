@@ -36,8 +36,9 @@ struct PieceSchedule {
         graph.shapes[chain[0] + 1].layout == .blocked
       else { return Pieces(wholeBatch: batch) }
       let values = Set(chain.map { $0 + 1 } + chain.flatMap { graph.nodes[$0].inputs })
+      let least = chain.map { graph.nodes[$0].layer.leastImages(of: graph.shapes[graph.nodes[$0].inputs[0]]) }.max()!
       return Pieces(
-        batch: batch, threads: threads, bytesPerImage: values.reduce(0) { $0 + graph.shapes[$1].bytes })
+        batch: batch, threads: threads, bytesPerImage: values.reduce(0) { $0 + graph.shapes[$1].bytes }, least: least)
     }
     self.graph = graph
     self.schedule = schedule

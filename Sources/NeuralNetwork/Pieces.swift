@@ -14,8 +14,10 @@ package struct Pieces {
     ofThread = []
   }
 
-  /// - Parameter bytesPerImage: what the chain reads and writes for one image.
-  init(batch: Int, threads: Int, bytesPerImage: Int) {
+  /// - Parameters:
+  ///   - bytesPerImage: what the chain reads and writes for one image.
+  ///   - least: images of a piece, also where they exceed its bytes.
+  init(batch: Int, threads: Int, bytesPerImage: Int, least: Int = 1) {
     self.batch = batch
     let largestShare = (batch + threads - 1) / threads
     // A thread that waits for another's last image costs more than the cache gains.
@@ -23,7 +25,7 @@ package struct Pieces {
       ofThread = []
       return
     }
-    let size = max(1, min(Self.bytes / bytesPerImage, largestShare))
+    let size = min(max(least, Self.bytes / bytesPerImage), largestShare)
     ofThread = (0..<threads).map { thread in
       let share = Share.range(of: batch, thread, threads)
       return stride(from: share.lowerBound, to: share.upperBound, by: size).map { start in

@@ -48,8 +48,16 @@ package protocol KernelSet: SendableMetatype {
     _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ dy: UnsafePointer<Float>,
     into z: UnsafeMutablePointer<Float>, panel: Int, plane: Int)
   static func transformOutputs(
-    _ tiles: WinogradTiles, _ range: Range<Int>, groups count: Int, _ m: UnsafePointer<Float>, rowStride: Int,
-    plane: Int, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>)
+    _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ m: UnsafePointer<Float>,
+    rowStride: Int, plane: Int, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>)
+
+  // And of weights: KernelSet+WinogradWeights.swift.
+  static func transformWeights(
+    _ filter: WinogradFilter, _ weight: UnsafePointer<Float>, count: Int, into u: UnsafeMutablePointer<Float>,
+    plane: Int)
+  static func addWeightGradients(
+    _ filter: WinogradFilter, _ u: UnsafePointer<Float>, plane: Int, count: Int,
+    to gradient: UnsafeMutablePointer<Float>)
 }
 
 /// In vectors of 8 Floats.

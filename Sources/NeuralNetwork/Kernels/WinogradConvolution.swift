@@ -1,16 +1,17 @@
 import VectorKernels
 
-/// A 3 x 3 convolution by Winograd's F(2 x 2, 3 x 3), over pieces of a batch: see `WinogradTiles`.
+/// A 3 x 3 convolution by Winograd's F(4 x 4, 3 x 3), over pieces of a batch: see `WinogradTiles`.
 ///
-/// T = tiles of a block, C = channels in, O = channels out. Backward to the input's gradient is the same with the
-/// weight turned round and C and O exchanged.
+/// T = tiles of a block, C = channels in, O = channels out, P = outputs of a panel. Backward to the input's gradient is
+/// the same with the weight turned round and C and O exchanged.
 ///
-///     V (16, T, C) = B' d B        M (16, T, O) = V U, position by position        y = A' M A
+///     V (36, T, C) = B' d B        M (36, T, O) = V U, position by position        y = A' M A
 ///
-/// V and M of a block stay in a core's cache; U (16, C, O) passes once per block: 32 T C O operations. One read of x
-/// (each vector up to four times, from the cache) and one write of y.
+/// Where U is made whole, V and M of a block stay in a core's cache and U (36, C, O) passes once per block: 72 T C O
+/// operations. Else V (36, T, C) passes once per panel, while pieces of U and M (36, T, P) stay in the cache. One read of
+/// x (each vector up to four times, from the cache) and one write of y.
 final class WinogradConvolution: ImageConvolution {
-  let implementation = "winograd:F(2x2,3x3)"
+  let implementation = "winograd:F(4x4,3x3)"
 
   private let weight: WinogradWeight
   private let bias: UnsafeMutablePointer<Float>?
@@ -21,22 +22,36 @@ final class WinogradConvolution: ImageConvolution {
   /// C and O
   private let inputs: Int
   private let outputs: Int
-  /// Floats between V's rows, between V's and between M's planes, and of both together.
-  private let rowStride: Int
+  /// T
+  private let blockTiles: Int
+  /// Floats between V's rows and planes, between M's, and between the planes of a piece of U.
+  private let inputRow: Int
   private let inputPlane: Int
+  private let outputRow: Int
   private let outputPlane: Int
+  private let weightPlane: Int
+  /// Of a thread: V, M and a piece of U.
   private let workspace: Int
 
-  /// T: eight tiles of rows for each panel of U that comes into the first-level cache.
-  private static let blockTiles = 8 * TileProduct.rows
-
-  /// Whether F(2 x 2, 3 x 3) computes this layer, and with clearly fewer products: not where most of a tile is padding.
+  /// Whether Winograd's filtering computes this layer, and with clearly fewer products: not where most of a tile is
+  /// padding.
   static func suits(_ layer: ConvolutionGeometry, _ input: Shape) -> Bool {
     let tiles = WinogradTiles(height: input.height, width: input.width)
     return input.layout == .blocked
       && layer.kernel == 3 && layer.stride == 1 && layer.padding == 1 && layer.groups == 1
       && layer.inputs % TileProduct.columns == 0 && layer.outputs % TileProduct.columns == 0
-      && 10 * WinogradTiles.positions * tiles.perImage <= 8 * 9 * input.positions
+      && 10 * tiles.products <= 8 * 9 * input.positions
+  }
+
+  /// T for a weight of so many channels: many tiles for each time that a thread makes U.
+  private static func blockTiles(_ inputs: Int, _ outputs: Int) -> Int {
+    (WinogradWeight.isWhole(inputs, outputs) ? 3 : 22) * TileProduct.rows
+  }
+
+  /// Images that fill a block.
+  static func blockImages(_ layer: ConvolutionGeometry, _ input: Shape) -> Int {
+    let perImage = WinogradTiles(height: input.height, width: input.width).perImage
+    return (blockTiles(layer.inputs, layer.outputs) + perImage - 1) / perImage
   }
 
   init(
@@ -53,53 +68,103 @@ final class WinogradConvolution: ImageConvolution {
     tiles = WinogradTiles(height: from.shape.height, width: from.shape.width)
     inputs = weight.inputs
     outputs = weight.outputs
-    rowStride = WinogradTiles.oddLines(inputs)
-    inputPlane = WinogradTiles.oddLines(Self.blockTiles * rowStride)
-    outputPlane = WinogradTiles.oddLines(Self.blockTiles * outputs)
-    workspace = WinogradTiles.positions * (inputPlane + outputPlane)
-    scratch.reserve(.primitive, bytes: Parallel.threads * workspace * MemoryLayout<Float>.size)
+    // Not more than a thread gets of a batch.
+    let (threads, tile) = (Parallel.threads, TileProduct.rows)
+    let share = (from.batch + threads - 1) / threads * tiles.perImage
+    blockTiles = min(Self.blockTiles(inputs, outputs), (share + tile - 1) / tile * tile)
+    inputRow = WinogradTiles.oddLines(inputs)
+    inputPlane = WinogradTiles.oddLines(blockTiles * inputRow)
+    outputRow = weight.isWhole ? outputs : TileProduct.columns
+    outputPlane = WinogradTiles.oddLines(blockTiles * outputRow)
+    weightPlane =
+      weight.isWhole ? 0 : WinogradTiles.oddLines(min(TileProduct.depth, inputs) * TileProduct.columns)
+    workspace = WinogradTiles.positions * (inputPlane + outputPlane + weightPlane)
+    scratch.reserve(.primitive, bytes: threads * workspace * MemoryLayout<Float>.size)
   }
 
   func prepareWeight() { weight.transform() }
 
   func execute(_ images: Range<Int>) {
-    let perImage = tiles.perImage
-    let all = (images.lowerBound * perImage)..<(images.upperBound * perImage)
-    let blocks = (all.count + Self.blockTiles - 1) / Self.blockTiles
+    let first = images.lowerBound * tiles.perImage
+    let count = images.count * tiles.perImage
     let (x, y) = (from.base(images), to.base(images))
     let (lanes, kernels) = (DNN.channelBlock, Kernels.chosen)
+    // As many blocks for each thread.
+    let threads = Parallel.isInside ? 1 : Parallel.threads
+    let blocks = (count + blockTiles * threads - 1) / (blockTiles * threads) * threads
     Parallel.ranges(blocks) { range in
       let v = scratch[.primitive] + Parallel.part * workspace
       let m = v + WinogradTiles.positions * inputPlane
       for block in range {
-        let start = all.lowerBound + block * Self.blockTiles
-        let mine = start..<min(start + Self.blockTiles, all.upperBound)
+        let share = Share.range(of: count, block, blocks)
+        if share.isEmpty { continue }
+        let mine = (first + share.lowerBound)..<(first + share.upperBound)
         kernels.transformInputs(
-          tiles, mine, 0..<inputs / lanes, of: inputs / lanes, x, into: v, rowStride: rowStride, plane: inputPlane)
-        multiply(v, count: mine.count, into: m)
-        kernels.transformOutputs(
-          tiles, mine, groups: outputs / lanes, m, rowStride: outputs, plane: outputPlane, bias: bias, into: y)
+          tiles, mine, 0..<inputs / lanes, of: inputs / lanes, x, into: v, rowStride: inputRow, plane: inputPlane)
+        let counts = tiles.counts(mine)
+        if weight.isWhole {
+          multiply(v, counts: counts, into: m)
+          transform(m, mine, outputs: 0..<outputs, into: y)
+          continue
+        }
+        let u = m + WinogradTiles.positions * outputPlane
+        for panel in stride(from: 0, to: outputs, by: TileProduct.columns) {
+          multiply(v, counts: counts, panel: panel, u, into: m)
+          transform(m, mine, outputs: panel..<panel + TileProduct.columns, into: y)
+        }
       }
     }
   }
 
-  private func multiply(_ v: UnsafePointer<Float>, count: Int, into m: UnsafeMutablePointer<Float>) {
-    let (tile, panel, depth) = (TileProduct.rows, TileProduct.columns, TileProduct.depth)
-    let kernels = Kernels.chosen
+  private func transform(
+    _ m: UnsafePointer<Float>, _ mine: Range<Int>, outputs channels: Range<Int>, into y: UnsafeMutablePointer<Float>
+  ) {
+    let lanes = DNN.channelBlock
+    Kernels.chosen.transformOutputs(
+      tiles, mine, channels.lowerBound / lanes..<channels.upperBound / lanes, of: outputs / lanes, m,
+      rowStride: outputRow, plane: outputPlane, bias: bias, into: y)
+  }
+
+  /// M of all outputs by the whole U.
+  private func multiply(_ v: UnsafePointer<Float>, counts: SIMD4<Int>, into m: UnsafeMutablePointer<Float>) {
+    let (panel, depth) = (TileProduct.columns, TileProduct.depth)
     for position in 0..<WinogradTiles.positions {
-      let rows = v + position * inputPlane
-      let result = m + position * outputPlane
       for first in stride(from: 0, to: outputs, by: panel) {
         let columns = weight.panel(position, first)
         for step in stride(from: 0, to: inputs, by: depth) {
-          for row in stride(from: 0, to: count, by: tile) {
-            kernels.multiplyRows(
-              steps: min(depth, inputs - step), rows + (row &* rowStride &+ step), rowStride: rowStride,
-              columns + step &* panel, stepStride: panel, adding: step > 0, into: result + (row &* outputs &+ first),
-              leading: outputs)
-          }
+          multiply(v, counts: counts, position: position, step: step, columns + step &* panel, into: m + first)
         }
       }
+    }
+  }
+
+  /// M of one panel by pieces of U made now.
+  private func multiply(
+    _ v: UnsafePointer<Float>, counts: SIMD4<Int>, panel: Int, _ u: UnsafeMutablePointer<Float>,
+    into m: UnsafeMutablePointer<Float>
+  ) {
+    for step in stride(from: 0, to: inputs, by: TileProduct.depth) {
+      weight.transform(
+        outputs: panel, inputs: step, count: min(TileProduct.depth, inputs - step), into: u, plane: weightPlane)
+      for position in 0..<WinogradTiles.positions {
+        multiply(v, counts: counts, position: position, step: step, u + position * weightPlane, into: m)
+      }
+    }
+  }
+
+  /// The products of a position over the inputs `step`..., added to those of earlier ones.
+  @inline(__always)
+  private func multiply(
+    _ v: UnsafePointer<Float>, counts: SIMD4<Int>, position: Int, step: Int, _ columns: UnsafePointer<Float>,
+    into m: UnsafeMutablePointer<Float>
+  ) {
+    let kernels = Kernels.chosen
+    let rows = v + (position &* inputPlane &+ step)
+    let result = m + position &* outputPlane
+    for row in stride(from: 0, to: counts[WinogradTiles.kind(position)], by: TileProduct.rows) {
+      kernels.multiplyRows(
+        steps: min(TileProduct.depth, inputs - step), rows + row &* inputRow, rowStride: inputRow, columns,
+        stepStride: TileProduct.columns, adding: step > 0, into: result + row &* outputRow, leading: outputRow)
     }
   }
 }

@@ -1,16 +1,16 @@
 import VectorKernels
 
-/// The weight's gradient of a 3 x 3 convolution by the adjoint of Winograd's F(2 x 2, 3 x 3): see `WinogradTiles`.
+/// The weight's gradient of a 3 x 3 convolution by the adjoint of Winograd's F(4 x 4, 3 x 3): see `WinogradTiles`.
 ///
 /// T = tiles of a block, C = inputs, O = outputs.
 ///
-///     V (16, T, C) = B' d B        Z (16, T, O) = A dy A'        dU (16, C, O) += V' Z, position by position
-///     dg = G' dU G
+///     V (36, T, C) = B' d B        Z (36, T, O) = A dy A'        dU (36, C, O) = V' Z, position by position
+///     dg += G' dU G
 ///
-/// Threads share the tiles of a block for the transforms, then the products of all positions and panels: dU exists
-/// once, and the sum does not depend on the number of threads.
+/// Threads share the tiles of a block for the transforms, then pieces of dU: of one, all positions are in a core's cache,
+/// where they become dg. The sum does not depend on the number of threads.
 final class WinogradGradient: ConvolutionGradient {
-  let implementation = "winograd:F(2x2,3x3) weights"
+  let implementation = "winograd:F(4x4,3x3) weights"
 
   private let layer: ConvolutionGeometry
   private let input: Tensor
@@ -19,13 +19,23 @@ final class WinogradGradient: ConvolutionGradient {
   private let scratch: Scratch
   /// T
   private let blockTiles: Int
-  /// Floats between V's rows and planes, and between Z's panels and planes. Z (16, O / P, T, P)
+  /// Floats between V's rows and planes, and between Z's panels and planes. Z (36, O / P, T, P)
   private let rowStride: Int
   private let inputPlane: Int
   private let gradientPanel: Int
   private let gradientPlane: Int
-  /// Rows of a panel of dU (16, O / P, C, P): whole tiles.
-  private let tiledInputs: Int
+
+  /// Floats of V and Z together: half of a usual third-level cache.
+  private static let blockCount = 14 << 18
+  /// Tiles of a block at most: Z of a panel stays in the first-level cache while the rows of V pass.
+  private static let depth = 192
+  /// A piece of dU: so many panels, and tiles of rows of each.
+  private static let piecePanels = 2
+  private static let pieceTiles = 8
+  /// Floats between a piece's positions, and of all.
+  private static let piecePlane = WinogradTiles.oddLines(
+    piecePanels * pieceTiles * TileProduct.rows * TileProduct.columns)
+  private static let pieceCount = WinogradTiles.positions * piecePlane
 
   init(_ layer: ConvolutionGeometry, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
     self.layer = layer
@@ -33,61 +43,15 @@ final class WinogradGradient: ConvolutionGradient {
     self.input = input
     self.outputGradient = outputGradient
     tiles = WinogradTiles(height: input.shape.height, width: input.shape.width)
-    // V of one position stays in a core's second-level cache while the panels pass.
-    blockTiles = layer.inputs >= 256 ? 96 : 192
+    let limit = Self.blockCount / (WinogradTiles.positions * (layer.inputs + layer.outputs))
+    blockTiles = min(max(limit, 1), Self.depth, input.batch * tiles.perImage)
     rowStride = WinogradTiles.oddLines(layer.inputs + TileProduct.rows)
     inputPlane = WinogradTiles.oddLines(blockTiles * rowStride)
     gradientPanel = blockTiles * TileProduct.columns
     gradientPlane = WinogradTiles.oddLines(layer.outputs / TileProduct.columns * gradientPanel)
-    tiledInputs = (layer.inputs + TileProduct.rows - 1) / TileProduct.rows * TileProduct.rows
-    let bytes = WinogradTiles.positions * MemoryLayout<Float>.size
-    scratch.reserve(.primitive, bytes: bytes * (inputPlane + gradientPlane))
-    scratch.reserve(.blockedWeight, bytes: bytes * tiledInputs * layer.outputs)
-  }
-
-  func compute() {
-    let count = input.batch * tiles.perImage
-    let v = scratch[.primitive]
-    let z = v + WinogradTiles.positions * inputPlane
-    for start in stride(from: 0, to: count, by: blockTiles) {
-      let block = start..<min(start + blockTiles, count)
-      transform(block, v, z)
-      multiply(v, z, count: block.count, isFirst: start == 0)
-    }
-  }
-
-  private func transform(_ block: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ z: UnsafeMutablePointer<Float>) {
-    let (lanes, kernels) = (DNN.channelBlock, Kernels.chosen)
-    let (inputGroups, outputGroups) = (layer.inputs / lanes, layer.outputs / lanes)
-    let (x, dy) = (input.buffer.baseAddress!, outputGradient.buffer.baseAddress!)
-    Parallel.ranges(inputGroups + outputGroups) { groups in
-      let (first, last) = (groups.lowerBound, groups.upperBound)
-      kernels.transformInputs(
-        tiles, block, min(first, inputGroups)..<min(last, inputGroups), of: inputGroups, x, into: v,
-        rowStride: rowStride,
-        plane: inputPlane)
-      kernels.transformGradients(
-        tiles, block, max(first - inputGroups, 0)..<max(last - inputGroups, 0), of: outputGroups, dy, into: z,
-        panel: gradientPanel, plane: gradientPlane)
-    }
-  }
-
-  private func multiply(_ v: UnsafePointer<Float>, _ z: UnsafePointer<Float>, count: Int, isFirst: Bool) {
-    let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
-    let (sums, kernels) = (scratch[.blockedWeight], Kernels.chosen)
-    Parallel.ranges(WinogradTiles.positions * panels) { items in
-      for item in items {
-        let (position, index) = (item / panels, item % panels)
-        let rows = v + position * inputPlane
-        let columns = z + (position * gradientPlane + index * gradientPanel)
-        let result = sums + item * tiledInputs * panel
-        for first in stride(from: 0, to: layer.inputs, by: TileProduct.rows) {
-          kernels.multiplyColumns(
-            steps: count, rows + first, columnStride: rowStride, columns, stepStride: panel, adding: !isFirst,
-            into: result + first &* panel, leading: panel)
-        }
-      }
-    }
+    let bytes = MemoryLayout<Float>.size
+    scratch.reserve(.primitive, bytes: bytes * WinogradTiles.positions * (inputPlane + gradientPlane))
+    scratch.reserve(.blockedWeight, bytes: bytes * Parallel.threads * Self.pieceCount)
   }
 
   /// dg (O, C, 3, 3) += G' dU G
@@ -97,46 +61,82 @@ final class WinogradGradient: ConvolutionGradient {
   }
 
   private func accumulateWeight() {
-    let lanes = SIMD8<Float>.lanes
-    let (panel, panels) = (TileProduct.columns, layer.outputs / TileProduct.columns)
-    let plane = panels * tiledInputs * panel
-    let sums = scratch[.blockedWeight]
-    let gradient = layer.weight.gradient.baseAddress!
-    let outputStride = 9 * layer.inputs
-    Parallel.ranges(layer.outputs / lanes) { groups in
-      for group in groups {
-        let first = group * lanes
-        let start = sums + (first / panel * tiledInputs * panel + first % panel)
-        for input in 0..<layer.inputs {
-          let source = start + input &* panel
-          @inline(__always) func column(_ j: Int) -> InlineArray<3, SIMD8<Float>> {
-            Self.contract(
-              SIMD8(from: source + j &* plane), SIMD8(from: source + (4 &+ j) &* plane),
-              SIMD8(from: source + (8 &+ j) &* plane),
-              SIMD8(from: source + (12 &+ j) &* plane))
-          }
-          let (a, b, c, d) = (column(0), column(1), column(2), column(3))
-          let target = gradient + (group &* lanes &* outputStride &+ 9 &* input)
-          for row in 0..<3 {
-            let taps = Self.contract(a[row], b[row], c[row], d[row])
-            for tap in 0..<3 {
-              let place = target + (3 &* row &+ tap)
-              let values = taps[tap]
-              for lane in 0..<lanes { place[lane &* outputStride] += values[lane] }
-            }
-          }
+    let count = input.batch * tiles.perImage
+    let v = scratch[.primitive]
+    let z = v + WinogradTiles.positions * inputPlane
+    let blocks = (count + blockTiles - 1) / blockTiles
+    for index in 0..<blocks {
+      let block = Share.range(of: count, index, blocks)
+      transform(block, v, z)
+      multiply(v, z, counts: tiles.counts(block))
+    }
+  }
+
+  private func transform(_ block: Range<Int>, _ v: UnsafeMutablePointer<Float>, _ z: UnsafeMutablePointer<Float>) {
+    let (lanes, kernels) = (DNN.channelBlock, Kernels.chosen)
+    let (inputGroups, outputGroups) = (layer.inputs / lanes, layer.outputs / lanes)
+    let (x, dy) = (input.buffer.baseAddress!, outputGradient.buffer.baseAddress!)
+    Parallel.run { part, parts in
+      kernels.transformInputs(
+        tiles, block, Share.range(of: inputGroups, part, parts), of: inputGroups, x, into: v, rowStride: rowStride,
+        plane: inputPlane)
+      // Who has one group more of the inputs has one less here.
+      kernels.transformGradients(
+        tiles, block, Share.range(of: outputGroups, parts - 1 - part, parts), of: outputGroups, dy, into: z,
+        panel: gradientPanel, plane: gradientPlane)
+    }
+  }
+
+  private func multiply(_ v: UnsafePointer<Float>, _ z: UnsafePointer<Float>, counts: SIMD4<Int>) {
+    let panels = layer.outputs / TileProduct.columns
+    let columnParts = (panels + Self.piecePanels - 1) / Self.piecePanels
+    let rowTiles = (layer.inputs + TileProduct.rows - 1) / TileProduct.rows
+    let rowParts = (rowTiles + Self.pieceTiles - 1) / Self.pieceTiles
+    Parallel.ranges(columnParts * rowParts) { pieces in
+      let sums = scratch[.blockedWeight] + Parallel.part * Self.pieceCount
+      for piece in pieces {
+        let (columnPart, rowPart) = piece.quotientAndRemainder(dividingBy: rowParts)
+        let panels = Share.range(of: panels, columnPart, columnParts)
+        let rows = Share.range(of: rowTiles, rowPart, rowParts)
+        multiply(v, z, counts: counts, rows: rows, panels: panels, into: sums)
+        add(sums, rows: rows, panels: panels)
+      }
+    }
+  }
+
+  /// dU of some tiles of rows and panels: (36, panels, rows, P).
+  private func multiply(
+    _ v: UnsafePointer<Float>, _ z: UnsafePointer<Float>, counts: SIMD4<Int>, rows: Range<Int>, panels: Range<Int>,
+    into sums: UnsafeMutablePointer<Float>
+  ) {
+    let (tile, columns, kernels) = (TileProduct.rows, TileProduct.columns, Kernels.chosen)
+    for position in 0..<WinogradTiles.positions {
+      let count = counts[WinogradTiles.kind(position)]
+      for (index, panel) in panels.enumerated() {
+        let x = v + position * inputPlane
+        let dy = z + (position * gradientPlane + panel * gradientPanel)
+        let result = sums + (position * Self.piecePlane + index * rows.count * tile * columns)
+        for row in rows {
+          kernels.multiplyColumns(
+            steps: count, x + row * tile, columnStride: rowStride, dy, stepStride: columns, adding: false,
+            into: result + (row - rows.lowerBound) * tile * columns, leading: columns)
         }
       }
     }
   }
 
-  /// G' u
-  @inline(__always)
-  private static func contract(
-    _ a: SIMD8<Float>, _ b: SIMD8<Float>, _ c: SIMD8<Float>, _ d: SIMD8<Float>
-  ) -> InlineArray<3, SIMD8<Float>> {
-    let (sum, difference) = ((b + c) * 0.5, (b - c) * 0.5)
-    return [a + sum, difference, sum + d]
+  /// dg += G' dU G of them.
+  private func add(_ sums: UnsafePointer<Float>, rows: Range<Int>, panels: Range<Int>) {
+    let (tile, columns) = (TileProduct.rows, TileProduct.columns)
+    let first = rows.lowerBound * tile
+    let filter = WinogradWeight.filter(layer, .forward)
+    let gradient = layer.weight.gradient.baseAddress! + first * filter.inputStride
+    for (index, panel) in panels.enumerated() {
+      Kernels.chosen.addWeightGradients(
+        filter, sums + index * rows.count * tile * columns, plane: Self.piecePlane,
+        count: min(rows.count * tile, layer.inputs - first),
+        to: gradient + panel * columns * filter.outputStride)
+    }
   }
 
   private func addBiasGradient(to gradient: UnsafeMutablePointer<Float>) {

@@ -1,75 +1,79 @@
 import VectorKernels
 
-/// A 3 x 3 weight as Winograd's products read it, in the shared scratch, and the way back for its gradient.
+/// A 3 x 3 weight as Winograd's products read it.
 ///
-/// U (16, O / P, C, P) = G g G' of each pair of channels: for each position of a tile, panels of P outputs, as
+/// U (36, O / P, C, P) = G g G' of each pair of channels: for each position of a tile, panels of P outputs, as
 /// `TileProduct` takes them.
-/// One read of the weight, one write of 16/9 times as much.
+///
+/// U is four times the weight. It is made in the shared scratch before the images come; where it would fill a core's caches,
+/// each thread makes it anew, a piece at a time, for each block of its tiles instead, so that it never goes to memory.
 final class WinogradWeight {
   /// C and O of this direction.
   let inputs: Int
   let outputs: Int
+  /// Whether `transform` makes all of U.
+  let isWhole: Bool
 
   private let parameter: Parameter
-  private let direction: ConvolutionDirection
+  private let filter: WinogradFilter
   private let scratch: Scratch
+  /// Floats between U's positions.
+  private let plane: Int
 
-  private typealias Vector = SIMD8<Float>
-  /// Floats of a panel.
-  private var panelCount: Int { inputs * TileProduct.columns }
+  /// Inputs of a panel that a thread takes at once.
+  private static let chunk = 32
 
   init(_ layer: ConvolutionGeometry, _ direction: ConvolutionDirection, scratch: Scratch) {
     parameter = layer.weight
-    self.direction = direction
     self.scratch = scratch
     (inputs, outputs) =
       direction == .forward ? (layer.inputs, layer.outputs) : (layer.outputs, layer.inputs)
-    scratch.reserve(
-      .blockedWeight, bytes: WinogradTiles.positions * inputs * outputs * MemoryLayout<Float>.size)
+    filter = Self.filter(layer, direction)
+    plane = WinogradTiles.oddLines(inputs * outputs)
+    isWhole = Self.isWhole(inputs, outputs)
+    if isWhole {
+      scratch.reserve(.blockedWeight, bytes: WinogradTiles.positions * plane * MemoryLayout<Float>.size)
+    }
+  }
+
+  /// U takes 144 bytes for each pair of channels.
+  static func isWhole(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs < 1 << 16 }
+
+  /// The parameter (O, C, 3, 3) in a direction.
+  static func filter(_ layer: ConvolutionGeometry, _ direction: ConvolutionDirection) -> WinogradFilter {
+    let (ofOutput, ofInput) = (9 * layer.inputs, 9)
+    switch direction {
+    case .forward: return WinogradFilter(outputStride: ofOutput, inputStride: ofInput, isTurned: false)
+    case .backward: return WinogradFilter(outputStride: ofInput, inputStride: ofOutput, isTurned: true)
+    }
   }
 
   /// (C, P): the weights of outputs `first`... at a position.
   func panel(_ position: Int, _ first: Int) -> UnsafePointer<Float> {
-    UnsafePointer(scratch[.blockedWeight] + position * inputs * outputs + first * inputs)
+    UnsafePointer(scratch[.blockedWeight] + position * plane + first * inputs)
   }
 
+  /// (36, count, P): a piece of U, of the outputs `first`... of a panel and the inputs `start`..., positions `plane` apart.
+  func transform(
+    outputs first: Int, inputs start: Int, count: Int, into u: UnsafeMutablePointer<Float>, plane: Int
+  ) {
+    Kernels.chosen.transformWeights(
+      filter, parameter.value.baseAddress! + (first * filter.outputStride + start * filter.inputStride), count: count,
+      into: u, plane: plane)
+  }
+
+  /// All of U, where it is made whole.
   func transform() {
-    let target = scratch[.blockedWeight]
-    let weight = parameter.value.baseAddress!
-    let plane = inputs * outputs
-    let lanes = Vector.scalarCount
-    // Distances of neighbouring outputs and inputs of this direction in the parameter (O, C, 3, 3).
-    let (outputStride, inputStride) = direction == .forward ? (9 * inputs, 9) : (9, 9 * outputs)
-    let turned = direction == .backward
-    Parallel.ranges(outputs / lanes) { range in
-      for group in range {
-        let first = group &* lanes
-        let panel = first / TileProduct.columns * panelCount + first % TileProduct.columns
-        for input in 0..<inputs {
-          let source = weight + (first &* outputStride &+ input &* inputStride)
-          @inline(__always) func tap(_ i: Int) -> Vector {
-            let start = source + (turned ? 8 &- i : i)
-            return Vector(
-              start[0], start[outputStride], start[2 &* outputStride], start[3 &* outputStride],
-              start[4 &* outputStride], start[5 &* outputStride], start[6 &* outputStride], start[7 &* outputStride])
-          }
-          let g0 = Self.expand(tap(0), tap(1), tap(2))
-          let g1 = Self.expand(tap(3), tap(4), tap(5))
-          let g2 = Self.expand(tap(6), tap(7), tap(8))
-          let result = target + (panel &+ input &* TileProduct.columns)
-          for column in 0..<4 {
-            let rows = Self.expand(g0[column], g1[column], g2[column])
-            for row in 0..<4 { rows[row].store(to: result + (4 &* row &+ column) &* plane) }
-          }
-        }
+    guard isWhole else { return }
+    let (target, panel) = (scratch[.blockedWeight], TileProduct.columns)
+    let chunks = (inputs + Self.chunk - 1) / Self.chunk
+    Parallel.ranges(outputs / panel * chunks) { items in
+      for item in items {
+        let (first, start) = (item / chunks * panel, item % chunks * Self.chunk)
+        transform(
+          outputs: first, inputs: start, count: min(Self.chunk, inputs - start),
+          into: target + (first * inputs + start * panel), plane: plane)
       }
     }
-  }
-
-  /// G g
-  @inline(__always)
-  private static func expand(_ a: Vector, _ b: Vector, _ c: Vector) -> InlineArray<4, Vector> {
-    let (outer, inner) = ((a + c) * 0.5, b * 0.5)
-    return [a, outer + inner, outer - inner, c]
   }
 }

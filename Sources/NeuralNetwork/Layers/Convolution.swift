@@ -39,5 +39,9 @@ package final class Convolution: Layer {
       && 2 * geometry.weight.count <= images * (input.count + outputShape([input]).count)
   }
 
+  package func leastImages(of input: Shape) -> Int {
+    WinogradConvolution.suits(geometry, input) ? WinogradConvolution.blockImages(geometry, input) : 1
+  }
+
   package func bind(_ binding: Binding) -> any Operation { ConvolutionOperation(geometry, binding) }
 }
