@@ -119,14 +119,14 @@ no_wide_instructions() {
 without=()
 if ((EUID != 0)); then without=(--skip 'FaceRecognitionTests\.ClusterTests'); fi
 bundle=.build/release/cosfacePackageTests.xctest
+# One at a time: each test may use all cores. `swift test` would lock .build, and other parts would wait for it.
+tests=("$bundle" --testing-library swift-testing --no-parallel --filter)
 
 # A module may import only what Package.swift lists for it.
 run_build() { part 'build' swift build -c release --build-tests --explicit-target-dependency-import-check error; }
 
 run_program() {
-  # One at a time: each test may use all cores.
-  part 'one process' swift test -c release --skip-build --disable-xctest --no-parallel \
-    --filter '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}"
+  part 'one process' "${tests[@]}" '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}"
 }
 
 # Kernels are there in two widths: where the processor has AVX-512, those of AVX2 have their turn here.
@@ -135,8 +135,7 @@ run_avx2() {
     summary+=('-       AVX2 kernels: this processor has no others, so that the other parts test them')
     return 0
   fi
-  ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' swift test -c release --skip-build --disable-xctest --no-parallel \
-    --filter '^NeuralNetworkTests\.'
+  ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' "${tests[@]}" '^NeuralNetworkTests\.'
 }
 
 run_instructions() {
