@@ -120,13 +120,13 @@ without=()
 if ((EUID != 0)); then without=(--skip 'FaceRecognitionTests\.ClusterTests'); fi
 bundle=.build/release/cosfacePackageTests.xctest
 # One at a time: each test may use all cores. `swift test` would lock .build, and other parts would wait for it.
-tests=("$bundle" --testing-library swift-testing --no-parallel --filter)
+tests=(--testing-library swift-testing --no-parallel --filter)
 
 # A module may import only what Package.swift lists for it.
 run_build() { part 'build' swift build -c release --build-tests --explicit-target-dependency-import-check error; }
 
 run_program() {
-  part 'one process' "${tests[@]}" '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}"
+  part 'one process' "$bundle" "${tests[@]}" '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}"
 }
 
 # Kernels are there in two widths: where the processor has AVX-512, those of AVX2 have their turn here.
@@ -135,7 +135,7 @@ run_avx2() {
     summary+=('-       AVX2 kernels: this processor has no others, so that the other parts test them')
     return 0
   fi
-  ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' "${tests[@]}" '^NeuralNetworkTests\.'
+  ONEDNN_MAX_CPU_ISA=AVX2 part 'AVX2 kernels' "$bundle" "${tests[@]}" '^NeuralNetworkTests\.'
 }
 
 run_instructions() {
@@ -152,7 +152,7 @@ ranks() {
   shift 3
   OMP_NUM_THREADS=1 part "${prefix:-}ranks $count" mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 \
     --timeout "$limit" --tag-output "$@" -n "$count" \
-    "$bundle" --testing-library swift-testing --no-parallel --filter '^RankTests\.'
+    "$bundle" "${tests[@]}" '^RankTests\.'
 }
 
 run_outsider() { part 'outsider' Tests/Outsider/check.sh; }

@@ -11,6 +11,10 @@ package struct WinogradFilter: Sendable {
     self.inputStride = inputStride
     self.isTurned = isTurned
   }
+
+  /// Where the weights of a vector of pairs begin: two vectors of outputs for each input.
+  @inlinable @inline(__always)
+  func place(_ pair: Int, _ lanes: Int) -> Int { (pair >> 1) &* inputStride &+ (pair & 1) &* lanes &* outputStride }
 }
 
 /// Winograd's transform of weights, and the way back for their gradients: see `WinogradTiles`. A panel is two vectors
@@ -24,27 +28,10 @@ extension KernelSet {
     _ filter: WinogradFilter, _ weight: UnsafePointer<Float>, count: Int, into u: UnsafeMutablePointer<Float>,
     plane: Int
   ) {
-    let lanes = Vector.lanes
-    withTaps { taps in
-      var input = 0
-      while input < count {
-        let part = min(tapPairs >> 1, count &- input)
-        var pair = 0
-        while pair < 2 &* part {
-          Vector.transposeNine(
-            rows: weight
-              + ((input &+ (pair >> 1)) &* filter.inputStride &+ (pair & 1) &* lanes &* filter.outputStride),
-            stride: filter.outputStride, columns: taps + 9 &* pair &* lanes)
-          pair &+= 1
-        }
-        pair = 0
-        while pair < 2 &* part {
-          transformWeight(
-            taps + 9 &* pair &* lanes, isTurned: filter.isTurned, into: u + (2 &* input &+ pair) &* lanes, plane: plane)
-          pair &+= 1
-        }
-        input &+= part
-      }
+    forEachPair(count) { pair, taps in
+      Vector.transposeNine(rows: weight + filter.place(pair, Vector.lanes), stride: filter.outputStride, columns: taps)
+    } then: { pair, taps in
+      transformWeight(taps, isTurned: filter.isTurned, into: u + pair &* Vector.lanes, plane: plane)
     }
   }
 
@@ -74,27 +61,11 @@ extension KernelSet {
     _ filter: WinogradFilter, _ u: UnsafePointer<Float>, plane: Int, count: Int,
     to gradient: UnsafeMutablePointer<Float>
   ) {
-    let lanes = Vector.lanes
-    withTaps { taps in
-      var input = 0
-      while input < count {
-        let part = min(tapPairs >> 1, count &- input)
-        var pair = 0
-        while pair < 2 &* part {
-          contractGradient(u + (2 &* input &+ pair) &* lanes, plane: plane, into: taps + 9 &* pair &* lanes)
-          pair &+= 1
-        }
-        pair = 0
-        while pair < 2 &* part {
-          Vector.addTransposedNine(
-            columns: taps + 9 &* pair &* lanes,
-            toRows: gradient
-              + ((input &+ (pair >> 1)) &* filter.inputStride &+ (pair & 1) &* lanes &* filter.outputStride),
-            stride: filter.outputStride)
-          pair &+= 1
-        }
-        input &+= part
-      }
+    forEachPair(count) { pair, taps in
+      contractGradient(u + pair &* Vector.lanes, plane: plane, into: taps)
+    } then: { pair, taps in
+      Vector.addTransposedNine(
+        columns: taps, toRows: gradient + filter.place(pair, Vector.lanes), stride: filter.outputStride)
     }
   }
 
@@ -123,12 +94,32 @@ extension KernelSet {
   @inlinable @inline(__always)
   static var tapPairs: Int { 16 }
 
+  /// The vectors of pairs of `count` inputs with a panel of two vectors of outputs, some at a time: `first` makes the nine
+  /// taps of each, and `last` uses them.
   @inlinable @inline(__always)
-  static func withTaps(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+  static func forEachPair(
+    _ count: Int, _ first: (_ pair: Int, _ taps: UnsafeMutablePointer<Float>) -> Void,
+    then last: (_ pair: Int, _ taps: UnsafeMutablePointer<Float>) -> Void
+  ) {
     withUnsafeTemporaryAllocation(
       byteCount: 9 &* tapPairs &* MemoryLayout<Vector>.size, alignment: MemoryLayout<Vector>.alignment
     ) { buffer in
-      body(buffer.baseAddress!.assumingMemoryBound(to: Float.self))
+      let taps = buffer.baseAddress!.assumingMemoryBound(to: Float.self)
+      var start = 0
+      while start < 2 &* count {
+        let part = min(tapPairs, 2 &* count &- start)
+        var pair = 0
+        while pair < part {
+          first(start &+ pair, taps + 9 &* pair &* Vector.lanes)
+          pair &+= 1
+        }
+        pair = 0
+        while pair < part {
+          last(start &+ pair, taps + 9 &* pair &* Vector.lanes)
+          pair &+= 1
+        }
+        start &+= part
+      }
     }
   }
 }

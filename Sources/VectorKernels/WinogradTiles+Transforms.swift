@@ -115,11 +115,7 @@ extension WinogradTiles {
         place.x &+ column >= 0 && place.x &+ column < width ? load(column) : Vector.zero
       }
       if y < 0 || y >= height {
-        var column = 0
-        while column < columnCount {
-          Vector.zero.store(to: line + column &* lanes)
-          column &+= 1
-        }
+        Self.clear(Vector.self, line, columnCount)
       } else if isInside && isWide {
         WinogradLine<Vector>.writeInputs(
           load(-1), load(0), load(1), load(2), load(3), load(4), line, line + 4 &* lanes, lanes)
@@ -150,6 +146,16 @@ extension WinogradTiles {
     }
   }
 
+  /// A line of a tile that lies beyond the image.
+  @inlinable @inline(__always)
+  static func clear<Vector: FloatVector>(_: Vector.Type, _ line: UnsafeMutablePointer<Float>, _ columnCount: Int) {
+    var column = 0
+    while column < columnCount {
+      Vector.zero.store(to: line + column &* Vector.lanes)
+      column &+= 1
+    }
+  }
+
   /// A dy A' of the tile at `place`.
   @inlinable @inline(__always)
   func transformGradient<Vector: FloatVector>(
@@ -168,11 +174,7 @@ extension WinogradTiles {
         place.x &+ column < width ? Vector(from: source + column &* lanes) : Vector.zero
       }
       if y >= height {
-        var column = 0
-        while column < columnCount {
-          Vector.zero.store(to: line + column &* lanes)
-          column &+= 1
-        }
+        Self.clear(Vector.self, line, columnCount)
       } else if isWide {
         WinogradLine<Vector>.writeGradients(
           Vector(from: source), load(1), load(2), load(3), line, line + 4 &* lanes, lanes)

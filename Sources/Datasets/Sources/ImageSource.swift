@@ -83,7 +83,7 @@ extension ImageSource {
       var generator = CounterGenerator(seed: seed, purpose: .selection, label)
       samples += generator.permutation(images.count).prefix(maximum).map { images[images.startIndex + Int($0)] }
     }
-    let subset = ImageSubset(of: self, samples: samples.sorted())
+    let subset = ImageSubset(of: self, samples: samples)
     guard subset.classNames.count >= 2 else {
       throw DataError(
         location, "\(subset.classNames.count) of \(classNames.count) people have \(minimum) images or more",

@@ -1,3 +1,4 @@
+import Datasets
 package import Files
 
 /// A .safetensors file of `cosface embed`, opened and checked.
@@ -47,24 +48,29 @@ package final class EmbeddingFile: Sendable {
     }
   }
 
-  /// Bytes of the image file that a row was made of; nil where nothing tells them, as in galleries.
-  func imageSize(ofRow row: Int) throws -> Int? {
+  /// Bytes of the image file that each row was made of; nil in files of versions that did not tell.
+  func imageSizes() throws -> [Int]? {
     guard file.contains(Self.sizesName) else { return nil }
-    return try file.withBytes(of: Self.sizesName) { bytes in
+    return try names.indices.map(imageSize)
+  }
+
+  private func imageSize(ofRow row: Int) throws -> Int {
+    try file.withBytes(of: Self.sizesName) { bytes in
       Int(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: row * MemoryLayout<Int64>.size, as: Int64.self)))
     }
+  }
+
+  /// How an image's file differs from the one that a row was made of; nil where it does not, is not there, or nothing tells.
+  func change(ofRow row: Int, _ source: any ImageSource, _ sample: Int) throws -> ImageChange? {
+    guard file.contains(Self.sizesName), let bytes = try? source.encodedSize(of: sample) else { return nil }
+    let embedded = try imageSize(ofRow: row)
+    return bytes == embedded ? nil : ImageChange(sample: sample, bytes: bytes, embeddedBytes: embedded)
   }
 
   /// 2 where a row is the embedding of the image and behind it that of its mirror image.
   var looks: Int { origin.flip == .concatenate ? 2 : 1 }
   /// Of one look.
   var width: Int { rowWidth / looks }
-
-  /// The same of all rows.
-  func imageSizes() throws -> [Int]? {
-    let sizes = try names.indices.map(imageSize)
-    return sizes.contains(nil) ? nil : sizes.compactMap { $0 }
-  }
 
   /// Whom each row shows: as the file says, else the folder part of its name; an empty name where there is none.
   ///
@@ -125,4 +131,11 @@ package final class EmbeddingFile: Sendable {
       remedy: "Embed again: 'cosface embed --model MODEL --data IMAGES --output X.safetensors', for a teacher with "
         + "'--flip concatenate'.")
   }
+}
+
+/// An image whose file is not the one that was embedded under its name, as the sizes of both tell.
+struct ImageChange: Codable {
+  let sample: Int
+  let bytes: Int
+  let embeddedBytes: Int
 }

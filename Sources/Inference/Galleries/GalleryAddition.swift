@@ -103,13 +103,11 @@ package struct GalleryAddition: Sendable {
             + "'\(shown.text.printableName)', and here it is '\(person.text.printableName)'",
           remedy: "Rename the image, or take the person out first: 'cosface gallery remove'.")
       }
-      if let embedded = try file.rows.imageSize(ofRow: row), let size = try? images.source.encodedSize(of: sample),
-        size != embedded
-      {
+      if let change = try file.rows.change(ofRow: row, images.source, sample) {
         throw DataError(
           images.source.path(of: sample),
           "\(file.rows.path.printableName) has a row of the name '\(name.text.printableName)' of another picture: this one has "
-            + "\(size.counted("byte")), that had \(embedded.grouped)",
+            + "\(change.bytes.counted("byte")), that had \(change.embeddedBytes.grouped)",
           remedy: "Rename the image, or take the person out first: 'cosface gallery remove'.")
       }
     }

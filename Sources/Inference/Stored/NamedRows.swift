@@ -30,10 +30,10 @@ struct NamedRows: Sendable {
     return files[file].names.withBytes(of: row, body)
   }
 
-  /// Bytes of the image file that a row was made of; nil where nothing tells them.
-  func imageSize(ofRow number: Int) throws -> Int? {
+  /// See `EmbeddingFile`.
+  func change(ofRow number: Int, _ source: any ImageSource, _ sample: Int) throws -> ImageChange? {
     let (file, row) = place(number)
-    return try files[file].imageSize(ofRow: row)
+    return try files[file].change(ofRow: row, source, sample)
   }
 
   func areSame(_ a: Int, _ b: Int) throws -> Bool {

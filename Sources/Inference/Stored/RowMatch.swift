@@ -143,27 +143,18 @@ struct RowMatch {
   }
 }
 
-/// Images whose files have other sizes than those that their rows were made of.
+/// Images whose files are not those that their rows were made of.
 private struct Changes: Codable {
-  private struct Change: Codable {
-    let sample: Int
-    /// Bytes of its file, and of that which was embedded.
-    let own: Int
-    let embedded: Int
-  }
-
   private var count = 0
-  private var first: Change?
+  private var first: ImageChange?
 
-  /// Of this rank's images; those that are not there, and rows that do not tell, are left out.
+  /// Of this rank's images.
   init(_ numbers: [Int32], _ rows: NamedRows, _ source: any ImageSource, _ samples: [Int]) throws {
     for (number, sample) in zip(numbers, samples) {
       Heartbeat.beat()
-      guard let embedded = try rows.imageSize(ofRow: Int(number)), let own = try? source.encodedSize(of: sample),
-        own != embedded
-      else { continue }
+      guard let change = try rows.change(ofRow: Int(number), source, sample) else { continue }
       count += 1
-      if first == nil { first = Change(sample: sample, own: own, embedded: embedded) }
+      if first == nil { first = change }
     }
   }
 
@@ -175,8 +166,8 @@ private struct Changes: Codable {
     throw DataError(
       RowMatch.list(rows.files),
       "\(count.counted("image")) of \(source.location.printableName) \(count == 1 ? "is" : "are") not what was embedded: "
-        + "'\(source.identifier(of: change.sample).printableName)' has \(change.own.counted("byte")), and had "
-        + "\(change.embedded.grouped) then",
+        + "'\(source.identifier(of: change.sample).printableName)' has \(change.bytes.counted("byte")), and had "
+        + "\(change.embeddedBytes.grouped) then",
       remedy: "Embed this set.")
   }
 }

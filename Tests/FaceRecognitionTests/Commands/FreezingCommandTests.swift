@@ -43,9 +43,8 @@ import Weights
     // Four steps of the seven, or four, that an epoch has.
     let epochs = ranks == 1 ? 0.571 : 1
     let options = [
-      "--head-epochs", "\(epochs)", "--optimizer", optimizer, "--backbone-rate-factor", "0.5", "--rate-factor",
-      "features.*=2",
-      "*.bias=0.25",
+      "--head-epochs", "\(epochs)", "--optimizer", optimizer, "--backbone-rate-factor", "0.5",
+      "--rate-factor", "features.*=2", "*.bias=0.25",
     ]
     let whole = try train("whole", options, ranks: ranks)
     #expect(whole.exitCode == 0, "\(whole.text)")
