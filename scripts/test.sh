@@ -8,11 +8,11 @@ usage() {
 Usage: scripts/test.sh [PART...]
 
 Without PART: installs what is missing, builds everything in release and runs all parts but sanitize; most of them beside
-'program', which leaves the cores idle half of the time. That takes about 20 minutes on two cores from a built tree, and 8
+'program', which leaves the cores idle half of the time. That takes about 22 minutes on two cores from a built tree, and 8
 more for a first build.
 
   build          everything in release, tests too (2 to 10 minutes)
-  program        the tests of one process: library, program and scripts (8 minutes)
+  program        the tests of one process: library, program and scripts (18 minutes)
   avx2           NeuralNetworkTests with the kernels of AVX2, where the processor has AVX-512 (1 minute)
   instructions   no AVX-512 in the program outside of the kernels that are chosen while it runs (seconds)
   ranks          RankTests under mpirun with 1, 2, 3 and 4 ranks (4 minutes); ranks-1 to ranks-4: with so many (1 minute)
@@ -208,12 +208,11 @@ run_all() {
   rm -f "$logs/beside"
   # A group of its own: it ends with this script.
   set -m
-  beside avx2 instructions ranks-1 outsider format </dev/null >"$logs/beside.log" 2>&1 &
-  local other=$! part
+  beside avx2 instructions outsider format ranks-1 ranks-2 ranks-3 </dev/null >"$logs/beside.log" 2>&1 &
+  local other=$!
   set +m
   trap 'kill -- -'"$other"' 2>/dev/null || true' EXIT
-  # Both sides take equally long.
-  for part in program ranks-2 ranks-3; do run "$part" || true; done
+  run program || true
   join_beside "$other"
   trap - EXIT
   run ranks-4 || true
