@@ -7,12 +7,13 @@ usage() {
   cat <<'HELP'
 Usage: scripts/test.sh [PART...]
 
-Without PART: installs what is missing, builds everything in release and runs all parts but sanitize; most of them beside
-'program', which leaves the cores idle half of the time. That takes about 22 minutes on two cores from a built tree, and 8
+Without PART: installs what is missing, builds everything in release and runs all parts but sanitize; all others beside
+'program', which leaves the cores idle half of the time. That takes about 20 minutes on two cores from a built tree, and 6
 more for a first build.
 
   build          everything in release, tests too (2 to 10 minutes)
-  program        the tests of one process: library, program and scripts (18 minutes)
+  program        the library, the program's commands and the scripts (15 minutes)
+  units          MPITests and NeuralNetworkTests in one process (3 minutes)
   avx2           NeuralNetworkTests with the kernels of AVX2, where the processor has AVX-512 (1 minute)
   instructions   no AVX-512 in the program outside of the kernels that are chosen while it runs (seconds)
   ranks          RankTests under mpirun with 1, 2, 3 and 4 ranks (4 minutes); ranks-1 to ranks-4: with so many (1 minute)
@@ -28,7 +29,7 @@ RANK_TEST_TIMEOUT: seconds after which one run of the rank tests counts as hung 
 HELP
 }
 
-all=(build program avx2 instructions ranks-1 ranks-2 ranks-3 ranks-4 outsider format)
+all=(build program units avx2 instructions ranks-1 ranks-2 ranks-3 ranks-4 outsider format)
 chosen=()
 for argument; do
   case $argument in
@@ -36,8 +37,8 @@ for argument; do
     ranks) chosen+=(ranks-1 ranks-2 ranks-3 ranks-4) ;;
     *)
       if [[ " ${all[*]} sanitize " != *" $argument "* || -z $argument ]]; then
-        echo "test.sh: there is no part '$argument': build, program, avx2, instructions, ranks, ranks-1 to ranks-4, outsider," \
-          "format, sanitize; --help explains them" >&2
+        echo "test.sh: there is no part '$argument': build, program, units, avx2, instructions, ranks, ranks-1 to ranks-4," \
+          "outsider, format, sanitize; --help explains them" >&2
         exit 2
       fi
       chosen+=("$argument")
@@ -125,9 +126,8 @@ tests=(--testing-library swift-testing --no-parallel --filter)
 # A module may import only what Package.swift lists for it.
 run_build() { part 'build' swift build -c release --build-tests --explicit-target-dependency-import-check error; }
 
-run_program() {
-  part 'one process' "$bundle" "${tests[@]}" '^(MPITests|NeuralNetworkTests|FaceRecognitionTests)\.' "${without[@]}"
-}
+run_program() { part 'program' "$bundle" "${tests[@]}" '^FaceRecognitionTests\.' "${without[@]}"; }
+run_units() { part 'units' "$bundle" "${tests[@]}" '^(MPITests|NeuralNetworkTests)\.'; }
 
 # Kernels are there in two widths: where the processor has AVX-512, those of AVX2 have their turn here.
 run_avx2() {
@@ -202,20 +202,19 @@ join_beside() {
   passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
 }
 
-# All parts, of which some run beside 'program'.
+# All parts, the others beside 'program'.
 run_all() {
   run build || { run format || true; return; }
   rm -f "$logs/beside"
   # A group of its own: it ends with this script.
   set -m
-  beside avx2 instructions outsider format ranks-1 ranks-2 ranks-3 </dev/null >"$logs/beside.log" 2>&1 &
+  beside instructions outsider format units avx2 ranks-1 ranks-2 ranks-3 ranks-4 </dev/null >"$logs/beside.log" 2>&1 &
   local other=$!
   set +m
   trap 'kill -- -'"$other"' 2>/dev/null || true' EXIT
   run program || true
   join_beside "$other"
   trap - EXIT
-  run ranks-4 || true
 }
 
 mkdir -p "$logs"
@@ -227,7 +226,7 @@ if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CO
 if ((${#chosen[@]})); then
   for name in "${chosen[@]}"; do
     case $name in
-      program | avx2 | instructions | ranks-*)
+      program | units | avx2 | instructions | ranks-*)
         if [[ " ${chosen[*]} " != *' build '* && ! -e $bundle ]]; then
           echo "test.sh: $name needs what is built: scripts/test.sh build $name" >&2
           exit 2
