@@ -27,7 +27,7 @@ struct GraphMemory {
   }
 
   private func bytes(ofValue value: Int) -> Int {
-    pieces.bytes(value, capacity: pieces.capacity(ofValue: value))
+    pieces.mappedValues.contains(value) ? 0 : pieces.bytes(value, capacity: pieces.capacity(ofValue: value))
   }
 
   private func bytes(ofGradient value: Int) -> Int {

@@ -17,6 +17,8 @@ package protocol Layer: AnyObject {
   func sumsGradientInPieces(of input: Shape, images: Int) -> Bool
   /// Images that a piece should have at least, where the batch allows it.
   func leastImages(of input: Shape) -> Int
+  /// Whether the first input may come as another value and the `ChannelMap` that makes it of that one.
+  func mapsInput(of input: Shape) -> Bool
   /// Of the sums of products, taken directly, that make one image's output.
   func multiplications(of input: Shape) -> Int
   func bind(_ binding: Binding) -> any Operation
@@ -28,6 +30,7 @@ extension Layer {
   package var movesStatistics: Bool { true }
   package func sumsGradientInPieces(of input: Shape, images: Int) -> Bool { false }
   package func leastImages(of input: Shape) -> Int { 1 }
+  package func mapsInput(of input: Shape) -> Bool { false }
   package func multiplications(of input: Shape) -> Int { 0 }
 }
 
@@ -54,6 +57,8 @@ package struct LayerTraits: OptionSet, Sendable {
   package static let hasBlockedWeight = LayerTraits(rawValue: 128)
   /// `forward` of the same images again, after the batch went by, gives the same output: it need not be kept.
   package static let remakesOutput = LayerTraits(rawValue: 512)
+  /// The output is the first input through a `ChannelMap`, which backward does not read.
+  package static let mapsChannels = LayerTraits(rawValue: 2048)
   /// `backward` adds the parameters' gradients up as well.
   package static let sumsGradientsInBackward = LayerTraits(rawValue: 1024)
   /// The result is added to the second input in its place where nobody reads that again.

@@ -47,6 +47,9 @@ package struct LayerWork: Sendable {
   /// The output is made again in backward.
   mutating func remakesOutput() { directions.insert(.forwardAgain, at: 1) }
 
+  /// Its one reader makes the output by itself.
+  mutating func hasNoForward() { directions.removeAll { $0 == .forward } }
+
   /// Where `Operation.observeGradient` belongs to, and where `backward` and `endBackward` do.
   var gradientSums: LayerDirection { isInOneCall ? .backward : sumsOverBatch ? .backwardWeights : .backwardData }
   var dataDirection: LayerDirection { isInOneCall ? .backward : .backwardData }

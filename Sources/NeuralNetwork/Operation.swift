@@ -1,3 +1,5 @@
+package import VectorKernels
+
 /// A layer bound to the memory of one batch size.
 ///
 /// A pass runs chains of layers, each thread with a few images at a time (see `Schedule`), so an operation hears:
@@ -6,6 +8,8 @@
 /// come from several threads at once; `reset`, `begin...` and `end...` come from one, outside of any parallel region. A
 /// layer that is not imagewise gets the whole batch as one piece.
 package protocol Operation {
+  /// What makes the output of the first input, from `beginForward` to the end of backward: of layers that say so.
+  var channelMap: ChannelMap? { get }
   func reset()
   /// A piece of the first input is there and still in the cache. Only layers that sum over the batch, in training.
   func observe(_ images: Range<Int>)
@@ -26,6 +30,7 @@ package protocol Operation {
 }
 
 extension Operation {
+  package var channelMap: ChannelMap? { nil }
   package func reset() {}
   package func observe(_ images: Range<Int>) {}
   package func beginForward() {}
@@ -46,6 +51,8 @@ package enum Mode: Sendable {
 package struct Binding {
   package let mode: Mode
   package let inputs: [Tensor]
+  /// What makes the first input of `inputs[0]`, where nobody wrote it.
+  package let inputMap: ChannelMap?
   package let output: Tensor
   /// dL/d output: one contribution, or two for a layer that `sumsGradients`. Empty in evaluation.
   package let outputGradients: [Tensor]

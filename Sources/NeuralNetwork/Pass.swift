@@ -30,6 +30,8 @@ package final class Pass {
     let layer: any Layer
     let operation: any Operation
     let output: Tensor
+    /// False where the one reader makes it by itself.
+    let writesOutput: Bool
     /// Steps that observe the output.
     let observers: [Int]
     /// Values whose gradients have all contributions after this step's backward.
@@ -100,9 +102,14 @@ package final class Pass {
       return (taken, sums)
     }
     var works: [LayerWork] = []
-    steps = graph.nodes.enumerated().map { index, node in
+    var steps: [Step] = []
+    for (index, node) in graph.nodes.enumerated() {
+      var inputs = node.inputs.map(value)
+      let isMapped = pieces.mappedValues.contains(node.inputs[0])
+      if isMapped { inputs[0] = value(graph.nodes[node.inputs[0] - 1].inputs[0]) }
       let binding = Binding(
-        mode: schedule.trains[index] ? .training : .evaluation, inputs: node.inputs.map(value),
+        mode: schedule.trains[index] ? .training : .evaluation, inputs: inputs,
+        inputMap: isMapped ? steps[node.inputs[0] - 1].operation.channelMap : nil,
         output: value(index + 1),
         outputGradients: contributions(index).taken,
         inputGradient: layout.inputGradients[index].map { gradient($0, of: node.inputs[0]) },
@@ -111,11 +118,15 @@ package final class Pass {
         sumsGradientInPieces: pieces.sumsGradientInPieces.contains(index), scratch: scratch, random: random,
         weights: node.isFixed ? fixedWeights : weights, convolvesDirectly: convolvesDirectly)
       works.append(LayerWork(node.layer, binding))
-      return Step(
-        layer: node.layer, operation: node.layer.bind(binding), output: binding.output,
-        observers: schedule.observers[index + 1],
-        arrivals: schedule.completes[index].map { Arrival(producer: $0 - 1, sums: contributions($0 - 1).sums) })
+      let writesOutput = !pieces.mappedValues.contains(index + 1)
+      if !writesOutput { works[index].hasNoForward() }
+      steps.append(
+        Step(
+          layer: node.layer, operation: node.layer.bind(binding), output: binding.output, writesOutput: writesOutput,
+          observers: schedule.observers[index + 1],
+          arrivals: schedule.completes[index].map { Arrival(producer: $0 - 1, sums: contributions($0 - 1).sums) }))
     }
+    self.steps = steps
     for index in layout.remade.joined() { works[index].remakesOutput() }
     self.works = works
   }
@@ -235,7 +246,7 @@ package final class Pass {
         chain.pieces.forEach { images in
           for index in chain.steps {
             forward(index, images)
-            let isFinite = steps[index].output.images(images).allSatisfy(\.isFinite)
+            let isFinite = isFinite(index, images)
             if !isFinite { firsts[Parallel.part] = min(firsts[Parallel.part], index) }
           }
         }
@@ -243,6 +254,13 @@ package final class Pass {
       if let first = firsts.min(), first != .max { return steps[first].layer.name }
     }
     return nil
+  }
+
+  private func isFinite(_ index: Int, _ images: Range<Int>) -> Bool {
+    let step = steps[index]
+    if step.writesOutput { return step.output.images(images).allSatisfy(\.isFinite) }
+    guard let map = step.operation.channelMap else { return true }
+    return (0..<step.output.shape.channels).allSatisfy { map.a[$0].isFinite && map.b[$0].isFinite }
   }
 
   private func beginForward() {
@@ -254,6 +272,7 @@ package final class Pass {
 
   private func forward(_ index: Int, _ images: Range<Int>, _ clock: LayerClock? = nil) {
     let step = steps[index]
+    guard step.writesOutput else { return }
     step.operation.forward(images)
     clock?.stop(index, .forward)
     for observer in step.observers {

@@ -14,6 +14,8 @@ struct PieceSchedule {
   let backward: [Pieces]
   /// Nodes that add to their parameters' gradients piece by piece.
   private(set) var sumsGradientInPieces: Set<Int> = []
+  /// Values that nobody writes: their one reader takes what they are made of, and the map that makes them.
+  private(set) var mappedValues: Set<Int> = []
   /// Values that are made again in backward instead of being kept.
   private(set) var remadeValues: Set<Int> = []
   /// Those of them that pass in pieces.
@@ -47,6 +49,7 @@ struct PieceSchedule {
     forward = schedule.forward.map(pieces)
     backward = mode == .training ? schedule.backward.map(pieces) : []
     guard mode == .training else { return }
+    if isPiecewise { mappedValues = Set(graph.shapes.indices.filter(isMapped)) }
     sumsGradientInPieces = Set(
       graph.nodes.indices.filter { schedule.trains[$0] }.filter { node in
         let pieces = backward[schedule.backwardChain[node]]
@@ -54,7 +57,7 @@ struct PieceSchedule {
         return graph.nodes[node].layer.sumsGradientInPieces(
           of: graph.shapes[graph.nodes[node].inputs[0]], images: pieces.largest)
       })
-    let remakeable = graph.shapes.indices.filter(canBeRemade)
+    let remakeable = graph.shapes.indices.filter { canBeRemade($0) && !mappedValues.contains($0) }
     passingValues = Set(remakeable.filter(passes))
     remadeValues = recomputes ? Set(remakeable) : passingValues
     passingGradients = Set(graph.shapes.indices.filter(gradientPasses))
@@ -76,6 +79,15 @@ struct PieceSchedule {
   /// Bytes of a value or gradient of that capacity.
   func bytes(_ value: Int, capacity: Int?) -> Int {
     (capacity.map { threads * $0 } ?? batch) * graph.shapes[value].bytes
+  }
+
+  /// What a layer makes of its input value by value needs no memory where that input is kept for backward anyway and the
+  /// one reader makes it while it reads.
+  private func isMapped(_ value: Int) -> Bool {
+    let readers = readers(of: value)
+    guard value > 0, schedule.trains[value - 1], readers.count == 1 else { return false }
+    let (maker, reader) = (graph.nodes[value - 1].layer, graph.nodes[readers[0]].layer)
+    return maker.traits.isSuperset(of: [.mapsChannels, .readsInput]) && reader.mapsInput(of: graph.shapes[value])
   }
 
   /// What a layer makes of its input, which is kept for its own backward, is cheap to make again where only the

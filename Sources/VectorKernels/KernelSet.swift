@@ -43,7 +43,7 @@ package protocol KernelSet: SendableMetatype {
   // Winograd's transforms of such images: WinogradTiles+Transforms.swift.
   static func transformInputs(
     _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ x: UnsafePointer<Float>,
-    into v: UnsafeMutablePointer<Float>, rowStride: Int, plane: Int)
+    map: ChannelMap?, into v: UnsafeMutablePointer<Float>, rowStride: Int, plane: Int)
   static func transformGradients(
     _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ dy: UnsafePointer<Float>,
     into z: UnsafeMutablePointer<Float>, panel: Int, plane: Int)

@@ -4,22 +4,48 @@
 /// whole batch, ranges count its tiles. Of the 36 vectors of a transformed tile each lies in a plane of its own, `plane`
 /// Floats after the one before, at the slot that `WinogradPlace` says.
 extension KernelSet {
-  /// V = B' d B of the tiles of `range` and of `groups` among `count`, V's rows (tiles) `rowStride` apart.
+  /// V = B' d B of the tiles of `range` and of `groups` among `count`, V's rows (tiles) `rowStride` apart. d is x, or what
+  /// `map` makes of it, value by value.
   @inlinable @inline(__always)
   package static func transformInputs(
     _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, of count: Int, _ x: UnsafePointer<Float>,
-    into v: UnsafeMutablePointer<Float>, rowStride: Int, plane: Int
+    map: ChannelMap?, into v: UnsafeMutablePointer<Float>, rowStride: Int, plane: Int
+  ) {
+    switch (map != nil, map?.slope != nil) {
+    case (false, _):
+      transformInputs(tiles, range, groups, count, x, map, v, rowStride, plane, maps: false, prelu: false)
+    case (true, false):
+      transformInputs(tiles, range, groups, count, x, map, v, rowStride, plane, maps: true, prelu: false)
+    case (true, true):
+      transformInputs(tiles, range, groups, count, x, map, v, rowStride, plane, maps: true, prelu: true)
+    }
+  }
+
+  @inlinable @inline(__always)
+  static func transformInputs(
+    _ tiles: WinogradTiles, _ range: Range<Int>, _ groups: Range<Int>, _ count: Int, _ x: UnsafePointer<Float>,
+    _ map: ChannelMap?, _ v: UnsafeMutablePointer<Float>, _ rowStride: Int, _ plane: Int, maps: Bool, prelu: Bool
   ) {
     let area = tiles.height &* tiles.width &* Vector.lanes
     withTileBuffer { buffer in
       var group = groups.lowerBound
       while group < groups.upperBound {
         let target = v + group &* Vector.lanes
+        let channel = group &* Vector.lanes
+        let a = maps ? Vector(from: map!.a + channel) : Vector.zero
+        let b = maps ? Vector(from: map!.b + channel) : Vector.zero
+        let slope = prelu ? Vector(from: map!.slope! + channel) : Vector.zero
+        @inline(__always) func read(_ source: UnsafePointer<Float>) -> Vector {
+          let value = Vector(from: source)
+          if !maps { return value }
+          let z = b.addingProduct(value, a)
+          return prelu ? z.wherePositive(z, otherwise: z * slope) : z
+        }
         var place = WinogradPlace(range.lowerBound, in: tiles)
         var index = 0
         while index < range.count {
           tiles.transformInput(
-            Vector.self, x + (place.image &* count &+ group) &* area, place, buffer, into: target,
+            read, x + (place.image &* count &+ group) &* area, place, buffer, into: target,
             WinogradSlots(place, stride: rowStride), plane: plane)
           place.advance(in: tiles)
           index &+= 1
@@ -95,10 +121,11 @@ extension KernelSet {
 }
 
 extension WinogradTiles {
-  /// B' d B of the tile at `place`. `x0`: one group of one image.
+  /// B' d B of the tile at `place`. `x0`: one group of one image, of which `read` gives vectors.
   @inlinable @inline(__always)
   func transformInput<Vector: FloatVector>(
-    _: Vector.Type, _ x0: UnsafePointer<Float>, _ place: WinogradPlace, _ buffer: UnsafeMutablePointer<Float>,
+    _ read: (UnsafePointer<Float>) -> Vector, _ x0: UnsafePointer<Float>, _ place: WinogradPlace,
+    _ buffer: UnsafeMutablePointer<Float>,
     into target: UnsafeMutablePointer<Float>, _ slots: WinogradSlots, plane: Int
   ) {
     let lanes = Vector.lanes
@@ -110,7 +137,7 @@ extension WinogradTiles {
       let y = place.y &+ row &- 1
       let line = buffer + 6 &* row &* lanes
       let source = x0 + (y &* width &+ place.x) &* lanes
-      @inline(__always) func load(_ column: Int) -> Vector { Vector(from: source + column &* lanes) }
+      @inline(__always) func load(_ column: Int) -> Vector { read(source + column &* lanes) }
       @inline(__always) func loadIfThere(_ column: Int) -> Vector {
         place.x &+ column >= 0 && place.x &+ column < width ? load(column) : Vector.zero
       }

@@ -188,6 +188,37 @@ import NeuralNetwork
     #expect(gradients[1] == gradients[0] && gradients[2] == gradients[0])
   }
 
+  /// Values that a convolution makes of those before a normalization while it reads them, against the same written down.
+  /// Padding stays 0, whatever the normalization makes of 0.
+  @Test(arguments: [7, 14], [1, 2, 3]) func mapped(side: Int, threads: Int) {
+    var graph = Graph(input: .image(3, side, side, .plain))
+    func convolution(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = false) -> Convolution {
+      Convolution(
+        name, inputs: inputs, outputs: outputs, kernel: 3, padding: 1, bias: bias,
+        initializer: .uniformFanIn(9 * inputs))
+    }
+    var x = graph.add(convolution("stem", 3, 32), graph.input)
+    x = graph.add(convolution("a", 32, 64), graph.add(BatchNormalization("norm", channels: 32), x))
+    x = graph.add(BatchNormalization("norm+prelu", channels: 64, prelu: "inner"), x)
+    x = graph.add(PReLU("prelu", channels: 32), graph.add(convolution("b", 64, 32, bias: true), x))
+    // Two read the last one: it is written.
+    x = graph.add(BatchNormalization("written", channels: 32), graph.add(convolution("c", 32, 32), x))
+    x = graph.add(BatchNormalization("sum", channels: 32, residual: true), graph.add(convolution("d", 32, 32), x), x)
+    _ = graph.add(Flatten("flatten"), x)
+    let network = Network("mapped", graph)
+    network.initialize(seed: 4)
+    var generator = SplitMix(seed: 6)
+    for parameter in network.parameters.parameters where parameter.shape.count == 1 {
+      for i in parameter.value.indices { parameter.value[i] = generator.float(in: 0.2...1.2) * (i % 5 == 0 ? -1 : 1) }
+    }
+    Self.onThreads(threads) {
+      let works = network.pass(batch: 13, .training).works
+      let withoutForward = works.filter { !$0.directions.contains(.forward) }.map(\.name)
+      #expect(withoutForward == ["norm", "norm+prelu", "prelu"])
+      Self.compareTraining(network, batch: 13, tolerance: 1e-5)
+    }
+  }
+
   /// The norm of the difference beside that of what is expected, or beside `least`'s.
   private static func distance(_ values: [Float], _ expected: [Float], least: Float = .leastNormalMagnitude) -> Float {
     size(zip(values, expected).map { $0 - $1 }) / max(size(expected), least)

@@ -15,6 +15,8 @@ final class WinogradConvolution: ImageConvolution {
 
   private let weight: WinogradWeight
   private let bias: UnsafeMutablePointer<Float>?
+  /// What d is of x, where it is not x.
+  private let map: ChannelMap?
   private let from: Tensor
   private let to: Tensor
   private let tiles: WinogradTiles
@@ -55,7 +57,7 @@ final class WinogradConvolution: ImageConvolution {
   }
 
   init(
-    from: Tensor, to: Tensor, weight: WinogradWeight, bias: Parameter?, scratch: Scratch
+    from: Tensor, map: ChannelMap?, to: Tensor, weight: WinogradWeight, bias: Parameter?, scratch: Scratch
   ) {
     precondition(
       weight.inputs == from.shape.channels && weight.outputs == to.shape.channels,
@@ -63,6 +65,7 @@ final class WinogradConvolution: ImageConvolution {
     self.weight = weight
     self.scratch = scratch
     self.bias = bias?.value.baseAddress
+    self.map = map
     self.from = from
     self.to = to
     tiles = WinogradTiles(height: from.shape.height, width: from.shape.width)
@@ -100,7 +103,8 @@ final class WinogradConvolution: ImageConvolution {
         if share.isEmpty { continue }
         let mine = (first + share.lowerBound)..<(first + share.upperBound)
         kernels.transformInputs(
-          tiles, mine, 0..<inputs / lanes, of: inputs / lanes, x, into: v, rowStride: inputRow, plane: inputPlane)
+          tiles, mine, 0..<inputs / lanes, of: inputs / lanes, x, map: map, into: v,
+          rowStride: inputRow, plane: inputPlane)
         let counts = tiles.counts(mine)
         if weight.isWhole {
           multiply(v, counts: counts, into: m)

@@ -14,6 +14,8 @@ final class WinogradGradient: ConvolutionGradient {
 
   private let layer: ConvolutionGeometry
   private let input: Tensor
+  /// What d is of the input, where it is not the input.
+  private let map: ChannelMap?
   private let outputGradient: Tensor
   private let tiles: WinogradTiles
   private let scratch: Scratch
@@ -37,10 +39,11 @@ final class WinogradGradient: ConvolutionGradient {
     piecePanels * pieceTiles * TileProduct.rows * TileProduct.columns)
   private static let pieceCount = WinogradTiles.positions * piecePlane
 
-  init(_ layer: ConvolutionGeometry, input: Tensor, outputGradient: Tensor, scratch: Scratch) {
+  init(_ layer: ConvolutionGeometry, input: Tensor, map: ChannelMap?, outputGradient: Tensor, scratch: Scratch) {
     self.layer = layer
     self.scratch = scratch
     self.input = input
+    self.map = map
     self.outputGradient = outputGradient
     tiles = WinogradTiles(height: input.shape.height, width: input.shape.width)
     let limit = Self.blockCount / (WinogradTiles.positions * (layer.inputs + layer.outputs))
@@ -78,8 +81,8 @@ final class WinogradGradient: ConvolutionGradient {
     let (x, dy) = (input.buffer.baseAddress!, outputGradient.buffer.baseAddress!)
     Parallel.run { part, parts in
       kernels.transformInputs(
-        tiles, block, Share.range(of: inputGroups, part, parts), of: inputGroups, x, into: v, rowStride: rowStride,
-        plane: inputPlane)
+        tiles, block, Share.range(of: inputGroups, part, parts), of: inputGroups, x, map: map, into: v,
+        rowStride: rowStride, plane: inputPlane)
       // Who has one group more of the inputs has one less here.
       kernels.transformGradients(
         tiles, block, Share.range(of: outputGroups, parts - 1 - part, parts), of: outputGroups, dy, into: z,

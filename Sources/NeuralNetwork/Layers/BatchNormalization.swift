@@ -50,7 +50,7 @@ package final class BatchNormalization: Layer {
 
   package var traits: LayerTraits {
     var traits: LayerTraits = [.readsInput, .overwritesInput, .overwritesGradient, .imagewise]
-    traits.formUnion(takesResidual ? .addsSecondInput : .remakesOutput)
+    traits.formUnion(takesResidual ? [.addsSecondInput] : [.remakesOutput, .mapsChannels])
     if !isFrozen { traits.formUnion([.sumsGradients, .sumsOverBatch]) }
     if slope?.isTrained == true { traits.formUnion(.sumsGradients) }
     if isFrozen && slope?.isTrained == true { traits.formUnion(.sumsGradientsInBackward) }

@@ -17,6 +17,8 @@ final class BatchNormalizationOperation: Operation {
   private let dx: Tensor?
   private let map: ChannelMap
 
+  var channelMap: ChannelMap? { map }
+
   private enum Row: Int { case a, b, mean, c, d, q }
 
   init(_ layer: BatchNormalization, _ binding: Binding) {

@@ -43,5 +43,7 @@ package final class Convolution: Layer {
     WinogradConvolution.suits(geometry, input) ? WinogradConvolution.blockImages(geometry, input) : 1
   }
 
+  package func mapsInput(of input: Shape) -> Bool { WinogradConvolution.suits(geometry, input) }
+
   package func bind(_ binding: Binding) -> any Operation { ConvolutionOperation(geometry, binding) }
 }

@@ -20,6 +20,7 @@ final class ConvolutionOperation: Operation {
   init(_ layer: ConvolutionGeometry, _ binding: Binding) {
     let (input, scratch) = (binding.input, binding.scratch)
     let isWinograd = !binding.convolvesDirectly && WinogradConvolution.suits(layer, input.shape)
+    precondition(isWinograd || binding.inputMap == nil, "\(layer.name) takes its input as it is")
     let isDepthwise = !binding.convolvesDirectly && DepthwiseConvolution.suits(layer, input.shape)
     let weight = ConvolutionWeight(layer, scratch: scratch)
     let direct = DNNConvolution(layer, weight, input: input.shape, hasBias: layer.bias != nil)
@@ -27,8 +28,8 @@ final class ConvolutionOperation: Operation {
       forwardConvolution = DepthwiseConvolution(layer, .forward, from: input, to: binding.output)
     } else if isWinograd {
       forwardConvolution = WinogradConvolution(
-        from: input, to: binding.output, weight: WinogradWeight(layer, .forward, scratch: scratch),
-        bias: layer.bias, scratch: scratch)
+        from: input, map: binding.inputMap, to: binding.output,
+        weight: WinogradWeight(layer, .forward, scratch: scratch), bias: layer.bias, scratch: scratch)
     } else {
       forwardConvolution = PiecewiseConvolution(
         direct.primitives(.forward(binding.mode), sizes: binding.forwardPieces.sizes), from: input, to: binding.output,
@@ -42,8 +43,8 @@ final class ConvolutionOperation: Operation {
       if isDepthwise { return DepthwiseConvolution(layer, .backward, from: outputGradient, to: inputGradient) }
       if isWinograd {
         return WinogradConvolution(
-          from: outputGradient, to: inputGradient, weight: WinogradWeight(layer, .backward, scratch: scratch),
-          bias: nil, scratch: scratch)
+          from: outputGradient, map: nil, to: inputGradient,
+          weight: WinogradWeight(layer, .backward, scratch: scratch), bias: nil, scratch: scratch)
       }
       return PiecewiseConvolution(
         direct.primitives(.backwardData, sizes: pieces.sizes), from: outputGradient, to: inputGradient, pieces: pieces,
@@ -54,7 +55,8 @@ final class ConvolutionOperation: Operation {
       return
     }
     if isWinograd {
-      gradient = WinogradGradient(layer, input: input, outputGradient: outputGradient, scratch: scratch)
+      gradient = WinogradGradient(
+        layer, input: input, map: binding.inputMap, outputGradient: outputGradient, scratch: scratch)
     } else if binding.sumsGradientInPieces {
       gradient = PieceGradient(
         direct, weight, input: input, outputGradient: outputGradient, pieces: pieces, scratch: scratch)

@@ -17,6 +17,8 @@ final class FrozenNormalizationOperation: Operation {
   private let map: ChannelMap
   private let zero: UnsafeMutablePointer<Float>
 
+  var channelMap: ChannelMap? { map }
+
   init(_ layer: BatchNormalization, _ binding: Binding) {
     self.layer = layer
     self.binding = binding

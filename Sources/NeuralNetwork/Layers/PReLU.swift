@@ -1,3 +1,5 @@
+import VectorKernels
+
 /// Parametric ReLU with a slope per channel, where wanted with the addition of a residual that follows it:
 /// y = x where x > 0, slope x elsewhere; plus r. He et al. 2015, equation 1.
 package final class PReLU: Layer {
@@ -16,7 +18,7 @@ package final class PReLU: Layer {
   package var traits: LayerTraits {
     var traits: LayerTraits = [.readsInput, .overwritesInput, .overwritesGradient, .imagewise]
     if slope.isTrained { traits.formUnion([.sumsGradients, .sumsGradientsInBackward]) }
-    if takesResidual { traits.formUnion(.addsSecondInput) }
+    traits.formUnion(takesResidual ? .addsSecondInput : .mapsChannels)
     return traits
   }
 
@@ -40,6 +42,8 @@ private final class PReLUOperation: Operation {
   private let view: ChannelView
   private let sums: ChannelSumsTable
   private let prelu: PReLUMap
+
+  var channelMap: ChannelMap? { prelu.map }
 
   init(_ layer: PReLU, _ binding: Binding) {
     self.layer = layer
