@@ -104,12 +104,14 @@ count() {
 # Instructions of AVX-512 outside the target that is called only where the processor has them would end the program on
 # every older processor.
 no_wide_instructions() {
-  local found
+  local found wide
+  # Mangled names shorten words that they repeat.
   found=$(objdump -d --no-show-raw-insn "$1" | awk '
     /^[0-9a-f]+ </ { name = $2 }
-    /%zmm|%[xy]mm(1[6-9]|2[0-9]|3[01])|%k[0-7]/ { if (name ~ /WideKernels/) wide++; else print name }
-    END { if (!wide) print "no kernel of WideKernels at all" }' | sort | uniq -c)
-  if [[ -n $found ]]; then
+    /%zmm|%[xy]mm(1[6-9]|2[0-9]|3[01])|%k[0-7]/ { print name }' | sort | uniq -c | swift demangle)
+  wide=$(grep -c WideKernels <<<"$found" || true)
+  found=$(grep -v WideKernels <<<"$found" || true)
+  if [[ -n $found ]] || ((wide == 0)); then
     echo "error: AVX-512 outside WideKernels, or none in it, in $1:"
     echo "$found"
     return 1

@@ -117,7 +117,7 @@ import NeuralNetwork
       let (kept, remade) = (Self.network(kind), Self.network(kind, recomputes: true))
       let expected = Self.step(kept.pass(batch: batch, .training), of: kept)
       #expect(Self.step(remade.pass(batch: batch, .training), of: remade) == expected)
-      let limit = kind == .mobilefacenet && batch > 3 ? 1 : 0.9
+      let limit = kind == .mobilefacenet && batch > 3 ? 1 : 0.95
       #expect(Double(remade.passBytes) < limit * Double(kept.passBytes))
     }
   }
@@ -215,7 +215,8 @@ import NeuralNetwork
       let works = network.pass(batch: 13, .training).works
       let withoutForward = works.filter { !$0.directions.contains(.forward) }.map(\.name)
       #expect(withoutForward == ["norm", "norm+prelu", "prelu"])
-      Self.compareTraining(network, batch: 13, tolerance: 1e-5)
+      // Of the first normalization's bias hardly more than rounding is left by the second.
+      Self.compareTraining(network, batch: 13, tolerance: 5e-5)
     }
   }
 
