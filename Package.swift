@@ -122,12 +122,6 @@ for target in package.targets where target.type != .system {
     .enableUpcomingFeature("InternalImportsByDefault"),
     .unsafeFlags(["-Xcc", "-march=\(processor)"]),
   ]
-  // These tests start programs and wait for them: to optimize them takes minutes, and hurries none of them.
-  if target.name == "FaceRecognitionTests" {
-    target.swiftSettings! += [
-      .unsafeFlags(["-Onone", "-no-whole-module-optimization", "-enable-batch-mode"], .when(configuration: .release))
-    ]
-  }
   // Tests of a debug build that computes with unoptimized loops take hours. The index needs a thread per file.
   if optimizesKernels && target.name.hasSuffix("Kernels") {
     target.swiftSettings! += [.unsafeFlags(["-O", "-wmo", "-num-threads", "2"], .when(configuration: .debug))]
