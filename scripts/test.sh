@@ -8,8 +8,8 @@ usage() {
 Usage: scripts/test.sh [PART...]
 
 Without PART: installs what is missing, builds everything in release and runs all parts but sanitize; most of them beside
-'program', which leaves the cores idle half of the time. That takes about 20 minutes on two cores from a built tree, and 8
-more for a first build; on slower ones 26 and 13.
+'program', which leaves the cores idle half of the time. That takes about 22 minutes on two cores from a built tree, and 8
+more for a first build; on slower ones 29 and 13.
 
   build          everything in release, tests too (2 to 10 minutes)
   program        the library, the program's commands and the scripts (15 minutes)

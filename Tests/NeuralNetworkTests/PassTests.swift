@@ -13,15 +13,28 @@ import NeuralNetwork
     let network = kind.makeNetwork(embeddingWidth: 64, inputSide: 48, recomputes: recomputes)
     network.initialize(seed: 3)
     var generator = SplitMix(seed: 5)
-    for parameter in network.parameters.parameters where parameter.shape.count == 1 {
-      for i in parameter.value.indices { parameter.value[i] = generator.float(in: 0.2...1.2) * (i % 5 == 0 ? -1 : 1) }
-    }
+    spreadChannels(of: network, &generator)
     for parameter in network.statistics.parameters {
       let isVariance = parameter.name.hasSuffix("var")
       for i in parameter.value.indices { parameter.value[i] = generator.float(in: isVariance ? 0.3...3 : -1...1) }
     }
     network.weightsChanged()
     return network
+  }
+
+  /// Weights, biases and slopes of either sign.
+  private static func spreadChannels(of network: Network, _ generator: inout SplitMix) {
+    for parameter in network.parameters.parameters where parameter.shape.count == 1 {
+      for i in parameter.value.indices { parameter.value[i] = generator.float(in: 0.2...1.2) * (i % 5 == 0 ? -1 : 1) }
+    }
+  }
+
+  private static func convolution(
+    _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, groups: Int = 1, bias: Bool = false
+  ) -> Convolution {
+    Convolution(
+      name, inputs: inputs, outputs: outputs, kernel: kernel, padding: kernel / 2, groups: groups, bias: bias,
+      initializer: .uniformFanIn(kernel * kernel * inputs / groups))
   }
 
   private static func fill(_ pass: Pass) {
@@ -160,15 +173,9 @@ import NeuralNetwork
   /// bias. The weight's gradient is one sum, whatever the threads.
   @Test(arguments: [3, 7, 14, 17]) func winograd(side: Int) {
     var graph = Graph(input: .image(3, side, side, .plain))
-    func convolution(_ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, bias: Bool = false) -> Convolution
-    {
-      Convolution(
-        name, inputs: inputs, outputs: outputs, kernel: kernel, padding: kernel / 2, bias: bias,
-        initializer: .uniformFanIn(kernel * kernel * inputs))
-    }
-    let stem = graph.add(convolution("stem", 3, 96, kernel: 1), graph.input)
-    let inner = graph.add(convolution("inner", 96, 32), stem)
-    _ = graph.add(Flatten("flatten"), graph.add(convolution("last", 32, 64, bias: true), inner))
+    let stem = graph.add(Self.convolution("stem", 3, 96, kernel: 1), graph.input)
+    let inner = graph.add(Self.convolution("inner", 96, 32), stem)
+    _ = graph.add(Flatten("flatten"), graph.add(Self.convolution("last", 32, 64, bias: true), inner))
     let network = Network("winograd", graph)
     network.initialize(seed: 2)
     let isUsed = network.pass(batch: 2, .training).implementations.contains { $0.hasPrefix("winograd") }
@@ -192,25 +199,19 @@ import NeuralNetwork
   /// Padding stays 0, whatever the normalization makes of 0.
   @Test(arguments: [7, 14], [1, 2, 3]) func mapped(side: Int, threads: Int) {
     var graph = Graph(input: .image(3, side, side, .plain))
-    func convolution(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = false) -> Convolution {
-      Convolution(
-        name, inputs: inputs, outputs: outputs, kernel: 3, padding: 1, bias: bias,
-        initializer: .uniformFanIn(9 * inputs))
-    }
-    var x = graph.add(convolution("stem", 3, 32), graph.input)
-    x = graph.add(convolution("a", 32, 64), graph.add(BatchNormalization("norm", channels: 32), x))
+    var x = graph.add(Self.convolution("stem", 3, 32), graph.input)
+    x = graph.add(Self.convolution("a", 32, 64), graph.add(BatchNormalization("norm", channels: 32), x))
     x = graph.add(BatchNormalization("norm+prelu", channels: 64, prelu: "inner"), x)
-    x = graph.add(PReLU("prelu", channels: 32), graph.add(convolution("b", 64, 32, bias: true), x))
+    x = graph.add(PReLU("prelu", channels: 32), graph.add(Self.convolution("b", 64, 32, bias: true), x))
     // Two read the last one: it is written.
-    x = graph.add(BatchNormalization("written", channels: 32), graph.add(convolution("c", 32, 32), x))
-    x = graph.add(BatchNormalization("sum", channels: 32, residual: true), graph.add(convolution("d", 32, 32), x), x)
+    x = graph.add(BatchNormalization("written", channels: 32), graph.add(Self.convolution("c", 32, 32), x))
+    let last = graph.add(Self.convolution("d", 32, 32), x)
+    x = graph.add(BatchNormalization("sum", channels: 32, residual: true), last, x)
     _ = graph.add(Flatten("flatten"), x)
     let network = Network("mapped", graph)
     network.initialize(seed: 4)
     var generator = SplitMix(seed: 6)
-    for parameter in network.parameters.parameters where parameter.shape.count == 1 {
-      for i in parameter.value.indices { parameter.value[i] = generator.float(in: 0.2...1.2) * (i % 5 == 0 ? -1 : 1) }
-    }
+    Self.spreadChannels(of: network, &generator)
     Self.onThreads(threads) {
       let works = network.pass(batch: 13, .training).works
       let withoutForward = works.filter { !$0.directions.contains(.forward) }.map(\.name)
